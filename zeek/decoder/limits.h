@@ -1,0 +1,42 @@
+// Every bound of the decoder, so that a session's memory can be summed up in one place.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace mailtap::decoder {
+
+// A line longer than this is decoded from its beginning; the rest is skipped. RFC 5321 4.5.3.1 asks for 512
+// octets (1,000 for text), RFC 9051 for 8,192; an ENVELOPE is the longest line whose content is of use.
+constexpr std::size_t kMaxLine = 4096;
+
+// The opening bytes of a side that show no line end by then are no mail protocol's.
+constexpr std::size_t kMaxOpeningLine = 1024;
+
+// A header field's value that is kept (From, To, Subject, Message-ID, User-Agent), before decoding.
+constexpr std::size_t kMaxHeaderValue = 2048;
+
+// A message's header that goes on longer than this is taken as body.
+constexpr std::size_t kMaxHeaderBytes = 256 * 1024;
+
+// RFC 5321 4.5.3.1.3: a path is at most 256 octets. Header items carry a display name too.
+constexpr std::size_t kMaxAddress = 320;
+
+// Distinct addresses kept of each kind, and their bytes together.
+constexpr std::size_t kMaxAddresses = 64;
+constexpr std::size_t kMaxAddressBytes = 8 * 1024;
+
+// Any other string kept of a session (banner, HELO name, subject, user, ...).
+constexpr std::size_t kMaxString = 512;
+
+// Replies remembered, to match them to a command by running number or tag.
+constexpr std::size_t kMaxReplyLog = 32;
+
+// An HTTP or SOCKS exchange that opens a tunnel, in bytes.
+constexpr std::size_t kMaxTunnelPreamble = 8 * 1024;
+
+// What a session may hold, whatever the input.
+constexpr std::size_t kMaxSessionBytes = 64 * 1024;
+
+} // namespace mailtap::decoder
