@@ -1,0 +1,1 @@
+"""Sessions joined with third-party labels: pairs, verdicts, causes."""

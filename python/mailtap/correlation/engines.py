@@ -1,0 +1,48 @@
+"""Where the queries run: DuckDB on this machine, or Spark.
+
+The queries themselves are written once, in the SQL that both understand. Rows stay in the engine:
+Python is handed aggregates, and the sessions that a user asked to list.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+
+Row = dict[str, Any]
+
+
+class QueryEngine(Protocol):
+    """Runs SQL over the tables `sessions` and `labels`."""
+
+    name: str
+
+    def rows(self, query: str) -> list[Row]:
+        """The result of a query, a dictionary by column name each row."""
+
+    def table(self, name: str, query: str) -> None:
+        """Keeps the result of a query as a table, replacing one of that name."""
+
+    def write_json_lines(self, query: str, path: Path) -> None:
+        """Writes the result of a query to a file, one JSON object a line."""
+
+
+class DuckDBEngine:
+    name = "duckdb"
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def rows(self, query: str) -> list[Row]:
+        result = self._connection.execute(query)
+        names = [column[0] for column in result.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def table(self, name: str, query: str) -> None:
+        self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS {query}")
+
+    def write_json_lines(self, query: str, path: Path) -> None:
+        file_name = str(path).replace("'", "''")
+        self._connection.execute(f"COPY ({query}) TO '{file_name}' (FORMAT json, ARRAY false)")

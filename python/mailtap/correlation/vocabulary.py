@@ -1,0 +1,23 @@
+"""The fixed names of the session record that counts are kept by, in the order they are shown."""
+
+DIRECTIONS = ("c2s", "s2c", "bidirectional")
+SERVICES = ("smtp", "pop3", "imap")
+DECODE_AS = ("MAIL", "BASE", "SSL", "HTTP")
+
+#: From the first step to the furthest.
+STARTTLS_STEPS = ("none", "offered", "requested", "refused", "accepted", "tls")
+
+#: Steps after which the session is encrypted, or was meant to be.
+STARTTLS_TAKEN = ("requested", "accepted", "tls")
+
+EMPTY_CAUSES = (
+    "starttls",
+    "server_side_only",
+    "client_side_only",
+    "refused",
+    "greeting_only",
+    "hello_only",
+    "login_only",
+    "aborted",
+    "no_message",
+)

@@ -1,0 +1,1 @@
+"""What a run found out: its model, and how it is shown."""

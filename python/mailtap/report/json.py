@@ -1,0 +1,21 @@
+"""The report as one JSON document, keys as the contract has them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from mailtap.report.model import Report
+
+
+def to_json(report: Report) -> str:
+    """The document, ASCII only and with a line break at its end."""
+    return json.dumps(document(report), indent=2, allow_nan=False) + "\n"
+
+
+def document(report: Report) -> dict[str, Any]:
+    """The document as dictionaries and lists; the example sessions belong to the page only."""
+    fields = asdict(report)
+    del fields["examples"]
+    return fields

@@ -1,0 +1,245 @@
+"""The report: every figure that a run has to say, and nothing about how it looks.
+
+Built by `mailtap.report.build`, rendered by `json`, `text` and `html` of this package. The names
+are those of the JSON document. Shares lie between 0 and 1. docs/verdicts.md says what each figure
+counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+#: Counts by a name of a fixed vocabulary, in the vocabulary's order, zeros included.
+Counts = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Sessions by the side that the tap saw, in mail roles."""
+
+    c2s: int = 0
+    s2c: int = 0
+    bidirectional: int = 0
+
+
+@dataclass(frozen=True)
+class Effective:
+    """Sessions with enough packets and payload to be decoded at all."""
+
+    sessions: int
+    direction: Sides
+
+
+@dataclass(frozen=True)
+class Mail:
+    """Effective sessions with a mail service."""
+
+    sessions: int
+    service: Counts
+    starttls: int  # requested, accepted or seen as TLS
+    mail_from_cmd: int
+    mail_from: int
+    mail_to_cmd: int
+    mail_to: int
+    no_mail_field: int  # neither such a STARTTLS nor any of the four address fields
+    empty_cause: Counts  # why a mail session has none of the four
+
+
+@dataclass(frozen=True)
+class Rate:
+    """`n` of a base as a share, with its 95 % Wilson interval; share and interval are None on an
+    empty base.
+    """
+
+    n: int
+    share: float | None
+    ci95: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class MatrixCell:
+    app: str
+    provenance: str
+    decode_as: str
+    n: int
+
+
+@dataclass(frozen=True)
+class PortCell:
+    port: int | None
+    app: str
+    decode_as: str
+    n: int
+
+
+@dataclass(frozen=True)
+class DirectionCell:
+    direction: str | None
+    decode_as: str
+    n: int
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Verdicts of a group of matched sessions."""
+
+    matched: int
+    consistent: int
+    compatible: int
+    inconsistent: int
+
+
+@dataclass(frozen=True)
+class SensorAgreement:
+    sensor: str | None
+    agreement: Agreement
+
+
+@dataclass(frozen=True)
+class WindowAgreement:
+    """Sessions that start in [start, start + width), in epoch seconds."""
+
+    start: float
+    width: float
+    agreement: Agreement
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """95 % percentile intervals when servers, not sessions, are drawn: sessions of one server are
+    not independent.
+    """
+
+    servers: int
+    consistent: tuple[float, float]
+    agreeing: tuple[float, float]  # consistent or compatible
+
+
+@dataclass(frozen=True)
+class ClockOffset:
+    """Median of session start minus label start over the flows that exist once on either side, in
+    seconds.
+    """
+
+    sensor: str | None
+    source: str
+    pairs: int
+    offset: float
+    spread: float  # median absolute deviation
+    applied: bool
+
+
+@dataclass(frozen=True)
+class MixCell:
+    """Sessions of one kind, by which two runs are compared: server port, side seen and label."""
+
+    port: int | None
+    direction: str | None
+    app: str
+    matched: int
+    consistent: int
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How the consistent share moved against an earlier run, split into what the mix and what the
+    agreement did.
+
+    `composition` + `conditional` = `difference`. `composition_distance` is the total variation
+    distance of the two mixes.
+    """
+
+    before: float
+    after: float
+    difference: float
+    ci95: tuple[float, float]
+    composition: float
+    conditional: float
+    composition_distance: float
+    changed: tuple[MixChange, ...]
+
+
+@dataclass(frozen=True)
+class MixChange:
+    """A kind of session whose agreement differs: the 95 % interval excludes zero."""
+
+    port: int | None
+    direction: str | None
+    app: str
+    before: float
+    after: float
+    ci95: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """How far decode_as agrees with the labels. The base of every share is `matched`."""
+
+    labelled: int  # label records that make a statement
+    matched: int  # sessions scored against one label
+    unmatched: int  # label records that met no session
+    ambiguous: int  # sessions whose label can't be told among several
+    unlabelled: int  # sessions that no label record met
+    superseded: int  # label records that met a session which another one fits better
+    no_statement: int  # label records such as `incomplete` or `Unknown`
+    consistent: Rate
+    compatible: Rate
+    inconsistent: Rate
+    unexplained: Rate
+    without_port_guesses: WithoutPortGuesses
+    causes: Counts  # first cause of each inconsistent session
+    all_causes: Counts  # every cause that holds, of each inconsistent session
+    matrix: tuple[MatrixCell, ...]
+    by_port: tuple[PortCell, ...]
+    by_direction: tuple[DirectionCell, ...]
+    by_sensor: tuple[SensorAgreement, ...]
+    by_window: tuple[WindowAgreement, ...]
+    bootstrap: Bootstrap | None  # None below two servers
+    clock_offsets: tuple[ClockOffset, ...]
+    mix: tuple[MixCell, ...]
+    drift: Drift | None = None
+
+
+@dataclass(frozen=True)
+class WithoutPortGuesses:
+    """The same rates when labels that only repeat the port number are left out."""
+
+    matched: int
+    consistent: Rate
+    compatible: Rate
+    inconsistent: Rate
+
+
+@dataclass(frozen=True)
+class Example:
+    """A session to look up, for the HTML page."""
+
+    verdict: str
+    cause: str | None
+    causes: tuple[str, ...]
+    ts: float
+    uid: str
+    community_id: str
+    sensor: str
+    client: str
+    server: str
+    direction: str
+    decode_as: str
+    app: str
+    provenance: str
+
+
+@dataclass(frozen=True)
+class Report:
+    complete: bool
+    engine: str
+    sessions: int
+    stitched: int  # sessions put together from two sensors' halves
+    direction: Sides
+    effective: Effective
+    mail: Mail
+    decode_as: Counts  # of all sessions
+    consistency: Consistency | None
+    warnings: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()

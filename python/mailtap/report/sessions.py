@@ -1,0 +1,90 @@
+"""The figures of a report that need no labels: the field analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mailtap.correlation import sql
+from mailtap.correlation.engines import QueryEngine
+from mailtap.correlation.vocabulary import (
+    DECODE_AS,
+    DIRECTIONS,
+    EMPTY_CAUSES,
+    SERVICES,
+    STARTTLS_TAKEN,
+)
+from mailtap.report.model import Counts, Effective, Mail, Sides
+
+#: A site's rule may add names to `decode_as`; a hostile log could add one a row.
+MAXIMUM_DECODE_AS_NAMES = 50
+
+_MAIL = "effective AND service IS NOT NULL"
+_TAKEN = f"coalesce(starttls IN {sql.texts(STARTTLS_TAKEN)}, false)"
+_NO_ADDRESS = "NOT (has_mailfrom OR has_from OR has_rcptto OR has_to)"
+
+_CONDITIONS = {
+    "sessions": "true",
+    **{side: f"direction = '{side}'" for side in DIRECTIONS},
+    "effective": "effective",
+    **{f"effective_{side}": f"effective AND direction = '{side}'" for side in DIRECTIONS},
+    "mail": _MAIL,
+    **{service: f"effective AND service = '{service}'" for service in SERVICES},
+    "starttls": f"{_MAIL} AND {_TAKEN}",
+    "mail_from_cmd": f"{_MAIL} AND has_mailfrom",
+    "mail_from": f"{_MAIL} AND has_from",
+    "mail_to_cmd": f"{_MAIL} AND has_rcptto",
+    "mail_to": f"{_MAIL} AND has_to",
+    "no_mail_field": f"{_MAIL} AND NOT {_TAKEN} AND {_NO_ADDRESS}",
+    **{f"empty_{cause}": f"{_MAIL} AND empty_cause = '{cause}'" for cause in EMPTY_CAUSES},
+}
+
+
+@dataclass(frozen=True)
+class SessionFigures:
+    sessions: int
+    direction: Sides
+    effective: Effective
+    mail: Mail
+    decode_as: Counts
+
+
+def session_figures(engine: QueryEngine, table: str) -> SessionFigures:
+    """Counts the sessions of a table."""
+    columns = ", ".join(
+        f"count(CASE WHEN {condition} THEN 1 END) AS {name}"
+        for name, condition in _CONDITIONS.items()
+    )
+    (n,) = engine.rows(f"SELECT {columns} FROM {table}")
+    return SessionFigures(
+        sessions=n["sessions"],
+        direction=Sides(**{side: n[side] for side in DIRECTIONS}),
+        effective=Effective(
+            n["effective"], Sides(**{side: n[f"effective_{side}"] for side in DIRECTIONS})
+        ),
+        mail=Mail(
+            sessions=n["mail"],
+            service={service: n[service] for service in SERVICES},
+            starttls=n["starttls"],
+            mail_from_cmd=n["mail_from_cmd"],
+            mail_from=n["mail_from"],
+            mail_to_cmd=n["mail_to_cmd"],
+            mail_to=n["mail_to"],
+            no_mail_field=n["no_mail_field"],
+            empty_cause={cause: n[f"empty_{cause}"] for cause in EMPTY_CAUSES},
+        ),
+        decode_as=_decode_as(engine, table),
+    )
+
+
+def _decode_as(engine: QueryEngine, table: str) -> Counts:
+    rows = engine.rows(
+        f"SELECT decode_as, count(*) AS n FROM {table} WHERE decode_as IS NOT NULL "
+        f"GROUP BY decode_as ORDER BY n DESC, decode_as LIMIT {MAXIMUM_DECODE_AS_NAMES}"
+    )
+    return in_order({row["decode_as"]: row["n"] for row in rows}, DECODE_AS)
+
+
+def in_order(counts: Counts, vocabulary: Iterable[str]) -> Counts:
+    """Counts with every name of the vocabulary first, zero where there is none."""
+    return {**dict.fromkeys(vocabulary, 0), **counts}
