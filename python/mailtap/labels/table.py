@@ -1,0 +1,41 @@
+"""Table `labels`: one row per flow that a third-party engine labelled."""
+
+from __future__ import annotations
+
+import duckdb
+
+COLUMNS: dict[str, str] = {
+    "label_id": "BIGINT",
+    "source": "VARCHAR",
+    "engine": "VARCHAR",
+    "name": "VARCHAR",
+    "app": "VARCHAR",
+    "protocol": "VARCHAR",
+    "encryption": "VARCHAR",
+    "carrier": "VARCHAR",
+    "provenance": "VARCHAR",
+    "is_label": "BOOLEAN",
+    "ip_a": "VARCHAR",
+    "port_a": "INTEGER",
+    "ip_b": "VARCHAR",
+    "port_b": "INTEGER",
+    "src_ip": "VARCHAR",
+    "src_port": "INTEGER",
+    "dst_ip": "VARCHAR",
+    "dst_port": "INTEGER",
+    "l4": "VARCHAR",
+    "community_id": "VARCHAR",
+    "start": "DOUBLE",
+    "end": "DOUBLE",
+    "packets": "BIGINT",
+    "nat_ip_a": "VARCHAR",
+    "nat_port_a": "INTEGER",
+    "nat_ip_b": "VARCHAR",
+    "nat_port_b": "INTEGER",
+}
+
+
+def create_table(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create an empty `labels` unless it is there."""
+    columns = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
+    connection.execute(f"CREATE TABLE IF NOT EXISTS labels ({columns})")
