@@ -1,0 +1,142 @@
+"""What a site decides: names, thresholds, ports, expectations, columns. See default.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Effective:
+    """A session counts as effective above both thresholds."""
+
+    packets: int
+    payload_bytes: int
+
+
+@dataclass(frozen=True)
+class Join:
+    """How sessions and labels find each other."""
+
+    slack: float
+    community_id_seed: int
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a label says, whatever the engine calls it.
+
+    `app` is the short name for reports: `smtp`, `imap.ssl`, `http.imap`, else the engine's name in
+    lower case.
+    """
+
+    app: str
+    protocol: str | None
+    encryption: str
+    carrier: str | None
+    provenance: str
+    is_label: bool
+
+
+@dataclass(frozen=True)
+class NameRule:
+    """What one name, or one part of a dotted name, says. None: nothing about it."""
+
+    protocol: str | None = None
+    encryption: str | None = None
+    carrier: str | None = None
+    label: bool = True
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine's own names, and how its evidence tells the provenance."""
+
+    names: Mapping[str, NameRule]
+    mail_and_tls: str
+    provenance: Mapping[str, str]
+    otherwise: str
+    absent: str
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """The values of decode_as that agree with a label."""
+
+    consistent: tuple[str, ...]
+    compatible: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Expectations:
+    """Expectations by encryption for mail and other labels, by carrier for carried ones."""
+
+    mail: Mapping[str, Expectation]
+    carrier: Mapping[str, Expectation]
+    other: Mapping[str, Expectation]
+
+    def of(self, protocol: str | None, encryption: str, carrier: str | None) -> Expectation:
+        """The expectation of a label. A carrier counts before what it carries."""
+        if carrier is not None:
+            return self.carrier[carrier]
+        return (self.other if protocol is None else self.mail)[encryption]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A site's policy: the shipped one with the site's own file laid over it."""
+
+    effective: Effective
+    mail_ports: Mapping[str, tuple[int, ...]]
+    join: Join
+    redact: tuple[str, ...]
+    names: Mapping[str, NameRule]
+    engines: Mapping[str, Engine]
+    expect: Expectations
+    generic: Mapping[str, tuple[str, ...]]
+    gateway: Mapping[str, tuple[str, ...]]
+
+    def meaning(self, engine: str, name: str | None, evidence: str | None) -> Meaning:
+        """What `engine`'s label `name` says, with the engine's `evidence` for it."""
+        own = self.engines[engine]
+        lower = (name or "").lower()
+        rules = self._rules(own, lower)
+        protocol = _last(rule.protocol for rule in rules)
+        encryption = _last(rule.encryption for rule in rules) or "none"
+        if len(rules) > 1 and protocol is not None and encryption == "tls":
+            encryption = own.mail_and_tls
+        carrier = _last(rule.carrier for rule in reversed(rules))
+        return Meaning(
+            app=_short_name(lower, protocol, encryption, carrier),
+            protocol=protocol,
+            encryption=encryption,
+            carrier=carrier,
+            provenance=_provenance(own, evidence),
+            is_label=any(rule.label for rule in rules),
+        )
+
+    def _rules(self, own: Engine, lower: str) -> list[NameRule]:
+        whole = own.names.get(lower) or self.names.get(lower)
+        if whole is not None:
+            return [whole]
+        return [
+            own.names.get(part) or self.names.get(part) or NameRule() for part in lower.split(".")
+        ]
+
+
+def _last(values: Iterable[str | None]) -> str | None:
+    said = [value for value in values if value is not None]
+    return said[-1] if said else None
+
+
+def _short_name(lower: str, protocol: str | None, encryption: str, carrier: str | None) -> str:
+    if protocol is None:
+        return lower
+    inner = protocol if encryption == "none" else f"{protocol}.ssl"
+    return inner if carrier is None else f"{carrier}.{inner}"
+
+
+def _provenance(engine: Engine, evidence: str | None) -> str:
+    if not evidence:
+        return engine.absent
+    return engine.provenance.get(evidence.lower(), engine.otherwise)

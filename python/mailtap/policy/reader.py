@@ -1,0 +1,221 @@
+"""From YAML documents to a Policy, every value checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import TypeVar
+
+from mailtap.policy.document import Value, merge, read_document, read_file
+from mailtap.policy.model import (
+    Effective,
+    Engine,
+    Expectation,
+    Expectations,
+    Join,
+    NameRule,
+    Policy,
+)
+
+PROTOCOLS = ("smtp", "pop3", "imap")
+ENCRYPTIONS = ("none", "starttls", "tls", "unknown")
+CARRIERS = ("http", "socks", "vpn")
+PROVENANCES = ("payload", "port", "ip", "cache", "unknown")
+ENGINES = ("ndpi", "suricata", "arkime", "panos", "fortigate", "generic")
+GENERIC_COLUMNS = (
+    "name",
+    "provenance",
+    "src_ip",
+    "src_port",
+    "dst_ip",
+    "dst_port",
+    "l4",
+    "community_id",
+    "start",
+    "end",
+    "duration",
+    "packets",
+)
+GATEWAY_COLUMNS = (
+    "start",
+    "client_ip",
+    "client_port",
+    "server_ip",
+    "server_port",
+    "app",
+    "decode_as",
+    "end",
+    "duration",
+    "uid",
+    "sensor",
+    "provenance",
+    "community_id",
+    "client_packets",
+    "client_bytes",
+    "server_packets",
+    "server_bytes",
+    "user_agent",
+    "subject",
+)
+
+T = TypeVar("T")
+
+
+def load_policy(path: Path | None = None) -> Policy:
+    """The shipped policy, with the file at `path` laid over it. Raises PolicyError."""
+    shipped = files("mailtap.policy").joinpath("default.yaml").read_text(encoding="utf-8")
+    document = read_document(shipped, "default.yaml")
+    if path is not None:
+        document = merge(document, read_file(path))
+    return _policy(document)
+
+
+def _policy(document: Value) -> Policy:
+    keys = ("effective", "mail_ports", "join", "redact", "names", "engines", "expect")
+    top = _section(document, (*keys, "generic", "gateway"))
+    effective = _section(top["effective"], ("packets", "payload_bytes"))
+    join = _section(top["join"], ("slack", "community_id_seed"))
+    expect = _section(top["expect"], ("mail", "carrier", "other"))
+    engines = _section(top["engines"], ENGINES)
+    return Policy(
+        effective=Effective(
+            packets=_integer(effective["packets"], 0, 1 << 31),
+            payload_bytes=_integer(effective["payload_bytes"], 0, 1 << 31),
+        ),
+        mail_ports={
+            protocol: _each(ports, lambda port: _integer(port, 1, 65535))
+            for protocol, ports in _section(top["mail_ports"], PROTOCOLS).items()
+        },
+        join=Join(
+            slack=_seconds(join["slack"]),
+            community_id_seed=_integer(join["community_id_seed"], 0, 65535),
+        ),
+        redact=_each(top["redact"], _text),
+        names=_names(top["names"]),
+        engines={name: _engine(value) for name, value in engines.items()},
+        expect=Expectations(
+            mail=_expectations(expect["mail"], ENCRYPTIONS),
+            carrier=_expectations(expect["carrier"], CARRIERS),
+            other=_expectations(expect["other"], ENCRYPTIONS),
+        ),
+        generic=_columns(top["generic"], GENERIC_COLUMNS),
+        gateway=_columns(top["gateway"], GATEWAY_COLUMNS),
+    )
+
+
+def _engine(value: Value) -> Engine:
+    section = _section(value, ("names", "mail_and_tls", "provenance", "otherwise", "absent"))
+    return Engine(
+        names=_names(section["names"]),
+        mail_and_tls=_choice(section["mail_and_tls"], ENCRYPTIONS),
+        provenance={
+            evidence.lower(): _choice(provenance, PROVENANCES)
+            for evidence, provenance in _mapping(section["provenance"]).items()
+        },
+        otherwise=_choice(section["otherwise"], PROVENANCES),
+        absent=_choice(section["absent"], PROVENANCES),
+    )
+
+
+def _names(value: Value) -> dict[str, NameRule]:
+    return {name.lower(): _name_rule(rule) for name, rule in _mapping(value).items()}
+
+
+def _name_rule(value: Value) -> NameRule:
+    section = _mapping(value)
+    _known(section, ("protocol", "encryption", "carrier", "label"))
+
+    def choice(key: str, choices: Collection[str]) -> str | None:
+        return _choice(section[key], choices) if key in section else None
+
+    return NameRule(
+        protocol=choice("protocol", PROTOCOLS),
+        encryption=choice("encryption", ENCRYPTIONS),
+        carrier=choice("carrier", CARRIERS),
+        label=_boolean(section["label"]) if "label" in section else True,
+    )
+
+
+def _expectations(value: Value, keys: Collection[str]) -> dict[str, Expectation]:
+    expectations = {}
+    for key, expectation in _section(value, keys).items():
+        section = _section(expectation, ("consistent", "compatible"))
+        expectations[key] = Expectation(
+            consistent=_each(section["consistent"], _text),
+            compatible=_each(section["compatible"], _text),
+        )
+    return expectations
+
+
+def _columns(value: Value, keys: Collection[str]) -> dict[str, tuple[str, ...]]:
+    return {
+        key: _each(names, _text) if isinstance(names.content, tuple) else (_text(names),)
+        for key, names in _section(value, keys).items()
+    }
+
+
+def _mapping(value: Value) -> Mapping[str, Value]:
+    if not isinstance(value.content, Mapping):
+        raise value.error("must be a mapping of keys to values")
+    return value.content
+
+
+def _known(section: Mapping[str, Value], keys: Collection[str]) -> None:
+    for key, value in section.items():
+        if key not in keys:
+            raise value.error(f"unknown key, expected one of: {', '.join(keys)}")
+
+
+def _section(value: Value, keys: Collection[str]) -> Mapping[str, Value]:
+    """A mapping with exactly `keys`."""
+    section = _mapping(value)
+    _known(section, keys)
+    for key in keys:
+        if key not in section:
+            raise value.error(f"{key} is missing")
+    return section
+
+
+def _each(value: Value, read: Callable[[Value], T]) -> tuple[T, ...]:
+    if not isinstance(value.content, tuple):
+        raise value.error("must be a list")
+    return tuple(read(item) for item in value.content)
+
+
+def _text(value: Value) -> str:
+    if not isinstance(value.content, str) or not value.content:
+        raise value.error("must be a text")
+    return value.content
+
+
+def _choice(value: Value, choices: Collection[str]) -> str:
+    if value.content not in choices:
+        raise value.error(f"must be one of: {', '.join(choices)}")
+    return str(value.content)
+
+
+def _boolean(value: Value) -> bool:
+    if value.content not in ("true", "false"):
+        raise value.error("must be true or false")
+    return value.content == "true"
+
+
+def _integer(value: Value, lowest: int, highest: int) -> int:
+    text = value.content
+    if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 10:
+        number = int(text)
+        if lowest <= number <= highest:
+            return number
+    raise value.error(f"must be a whole number from {lowest} to {highest}")
+
+
+def _seconds(value: Value) -> float:
+    try:
+        number = float(value.content) if isinstance(value.content, str) else math.nan
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise value.error("must be a number of seconds, zero or more")
+    return number
