@@ -52,7 +52,7 @@ std::string_view Name(EmptyCause cause);
 // bytes, which need not be UTF-8; none of them is ever a password, a token or another secret.
 struct Facts {
     Service service = Service::None;
-    Side client = Side::Orig;    // the side in the client's role
+    Side client = Side::Orig;      // the side in the client's role
     bool roles_by_content = false; // else the hosts' own rule (handshake, port) decides them
     StartTls starttls = StartTls::None;
     bool implicit_tls = false;

@@ -40,7 +40,8 @@ public:
     // `length` payload bytes of `side` that will never come; 0 when their number isn't known.
     void Gap(Side side, uint64_t length);
 
-    // Nothing more can be learnt: the host may stop feeding.
+    // Nothing more can be learnt from the side, or from either: the host may stop feeding it.
+    bool Done(Side side) const;
     bool Done() const;
 
     // The service as far as it is certain by now, for a host that has to say so early. Never retracted by more input.
@@ -57,6 +58,9 @@ public:
     std::size_t Memory() const;
 
 private:
+    SideDecoder& At(Side side);
+    bool Recognised(const SideDecoder& decoder, Side side) const;
+
     const Ports& ports_;
     Connection connection_;
     SideDecoder sides_[2];

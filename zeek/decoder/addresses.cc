@@ -1,0 +1,79 @@
+#include "addresses.h"
+
+#include "encoded_words.h"
+#include "text.h"
+
+namespace mailtap::decoder {
+
+namespace {
+
+// The end of the path that starts behind '<': the '>' outside a quoted local part.
+std::size_t ClosingBracket(std::string_view text) {
+    bool quoted = false;
+    for ( std::size_t i = 0; i < text.size(); ++i ) {
+        if ( quoted && text[i] == '\\' )
+            ++i;
+        else if ( text[i] == '"' )
+            quoted = ! quoted;
+        else if ( text[i] == '>' && ! quoted )
+            return i;
+    }
+    return text.size();
+}
+
+// RFC 5321 4.1.1.3: a source route `@one,@two:` before the mailbox is to be ignored.
+std::string_view WithoutSourceRoute(std::string_view path) {
+    if ( ! path.starts_with('@') )
+        return path;
+    std::size_t colon = path.find(':');
+    return colon == std::string_view::npos ? path : path.substr(colon + 1);
+}
+
+} // namespace
+
+std::string EnvelopeAddress(std::string_view argument) {
+    argument = Trim(argument);
+    if ( ! argument.starts_with('<') )
+        return std::string(WithoutSourceRoute(TakeWord(argument)));
+
+    std::string_view path = argument.substr(1);
+    path = Trim(WithoutSourceRoute(Trim(path.substr(0, ClosingBracket(path)))));
+    return path.empty() ? "<>" : std::string(path);
+}
+
+void AddHeaderAddresses(std::string_view value, std::vector<std::string>& set) {
+    auto add = [&set](std::string_view item) {
+        item = Trim(item);
+        if ( ! item.empty() )
+            AddToSet(set, DecodeEncodedWords(item));
+    };
+
+    bool quoted = false;
+    bool bracketed = false;
+    int comments = 0;
+    std::size_t start = 0;
+    for ( std::size_t i = 0; i < value.size(); ++i ) {
+        char c = value[i];
+        if ( (quoted || comments > 0) && c == '\\' )
+            ++i;
+        else if ( quoted )
+            quoted = c != '"';
+        else if ( c == '(' )
+            ++comments;
+        else if ( comments > 0 )
+            comments -= c == ')';
+        else if ( c == '"' )
+            quoted = true;
+        else if ( c == '<' )
+            bracketed = true;
+        else if ( c == '>' )
+            bracketed = false;
+        else if ( c == ',' && ! bracketed ) {
+            add(value.substr(start, i - start));
+            start = i + 1;
+        }
+    }
+    add(value.substr(start));
+}
+
+} // namespace mailtap::decoder

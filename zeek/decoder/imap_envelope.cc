@@ -1,0 +1,101 @@
+#include "imap_envelope.h"
+
+#include <string>
+
+#include "encoded_words.h"
+#include "text.h"
+
+namespace mailtap::decoder::imap {
+
+namespace {
+
+// Reads the list's tokens from the left. What isn't as it should be ends the reading.
+class Reader {
+public:
+    explicit Reader(std::string_view text) : text_(text) {}
+
+    bool Open() { return Take('('); }
+    bool Close() { return Take(')'); }
+
+    // A string, or NIL as an empty one.
+    bool String(std::string& value) {
+        value.clear();
+        text_ = Trim(text_);
+        if ( StartsWithNoCase(text_, "NIL") ) {
+            text_.remove_prefix(3);
+            return true;
+        }
+        if ( ! Take('"') )
+            return false;
+        while ( ! text_.empty() && text_.front() != '"' ) {
+            if ( text_.front() == '\\' && text_.size() > 1 )
+                text_.remove_prefix(1);
+            value.push_back(text_.front());
+            text_.remove_prefix(1);
+        }
+        return Take('"');
+    }
+
+    // A list of addresses, each (name route mailbox host), into `set`.
+    bool Addresses(std::vector<std::string>* set) {
+        text_ = Trim(text_);
+        if ( StartsWithNoCase(text_, "NIL") ) {
+            text_.remove_prefix(3);
+            return true;
+        }
+        if ( ! Open() )
+            return false;
+        while ( Open() ) {
+            std::string name, route, mailbox, host;
+            if ( ! (String(name) && String(route) && String(mailbox) && String(host) && Close()) )
+                return false;
+            if ( ! set || mailbox.empty() || host.empty() ) // without host: a group's begin or end
+                continue;
+            std::string address = mailbox + "@" + host;
+            AddToSet(*set, name.empty() ? address : DecodeEncodedWords(name) + " <" + address + ">");
+        }
+        return Close();
+    }
+
+private:
+    bool Take(char c) {
+        text_ = Trim(text_);
+        if ( ! text_.starts_with(c) )
+            return false;
+        text_.remove_prefix(1);
+        return true;
+    }
+
+    std::string_view text_;
+};
+
+std::size_t FindEnvelope(std::string_view response) {
+    constexpr std::string_view kKeyword = "ENVELOPE (";
+    for ( std::size_t i = 1; i + kKeyword.size() <= response.size(); ++i )
+        if ( (response[i - 1] == ' ' || response[i - 1] == '(') && StartsWithNoCase(response.substr(i), kKeyword) )
+            return i + kKeyword.size() - 1;
+    return std::string_view::npos;
+}
+
+} // namespace
+
+void ReadEnvelope(std::string_view response, SideFacts& facts) {
+    std::size_t at = FindEnvelope(response);
+    if ( at == std::string_view::npos )
+        return;
+
+    Reader reader(response.substr(at));
+    std::string date, subject, in_reply_to, msg_id;
+    if ( ! (reader.Open() && reader.String(date) && reader.String(subject)) )
+        return;
+    if ( ! subject.empty() )
+        facts.subject = Bounded(DecodeEncodedWords(subject));
+    // from, sender, reply-to, to, cc, bcc
+    if ( ! (reader.Addresses(&facts.from) && reader.Addresses(nullptr) && reader.Addresses(nullptr) &&
+            reader.Addresses(&facts.to) && reader.Addresses(nullptr) && reader.Addresses(nullptr)) )
+        return;
+    if ( reader.String(in_reply_to) && reader.String(msg_id) && ! msg_id.empty() )
+        facts.msg_id = Bounded(msg_id);
+}
+
+} // namespace mailtap::decoder::imap

@@ -1,0 +1,37 @@
+#include "phrases.h"
+
+#include <algorithm>
+#include <initializer_list>
+
+#include "text.h"
+
+namespace mailtap::decoder {
+
+namespace {
+
+bool ContainsAny(std::string_view text, std::initializer_list<std::string_view> phrases) {
+    return std::any_of(phrases.begin(), phrases.end(),
+                       [text](std::string_view phrase) { return ContainsNoCase(text, phrase); });
+}
+
+} // namespace
+
+bool AcceptsTls(std::string_view text) {
+    return ContainsNoCase(text, "TLS") && ContainsAny(text, {"begin", "ready", "negotiat", "go ahead", "start TLS"});
+}
+
+bool RefusesTls(std::string_view text) {
+    return ContainsNoCase(text, "TLS") && ContainsAny(text, {"not available", "unavailable", "not supported",
+                                                             "unsupported", "not enabled", "temporar", "failed"});
+}
+
+bool SaysLoggedIn(std::string_view text) {
+    return ContainsAny(text, {"logged in", "LOGIN completed", "LOGIN Ok", "authenticat", "maildrop", "mailbox locked",
+                              "mailbox open", "user successfully", "welcome"});
+}
+
+bool SaysBye(std::string_view text) {
+    return ContainsAny(text, {"logging out", "logout", "bye", "signing off", "closing", "sayonara", "farewell"});
+}
+
+} // namespace mailtap::decoder

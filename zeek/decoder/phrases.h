@@ -1,0 +1,22 @@
+// What servers say in free text, for a side whose client isn't seen: POP3 and IMAP answer +OK or OK to everything, so
+// only the words tell what was asked for. Conservative: a phrase that isn't known says nothing.
+
+#pragma once
+
+#include <string_view>
+
+namespace mailtap::decoder {
+
+// "Begin TLS negotiation now", "Ready to start TLS".
+bool AcceptsTls(std::string_view text);
+
+// "TLS not available".
+bool RefusesTls(std::string_view text);
+
+// "Logged in", "LOGIN completed", "mailbox locked and ready".
+bool SaysLoggedIn(std::string_view text);
+
+// "Logging out", "Bye".
+bool SaysBye(std::string_view text);
+
+} // namespace mailtap::decoder

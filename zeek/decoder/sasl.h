@@ -1,0 +1,38 @@
+// SASL exchanges (RFC 4422) inside AUTH and AUTHENTICATE: who logs in, and how many of the client's lines belong to it.
+// The secrets pass through and are overwritten.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "side_facts.h"
+
+namespace mailtap::decoder {
+
+// Mechanisms' names as RFC 4422 3.1 allows, 20 characters at most.
+bool IsMechanism(std::string_view word);
+
+// A client's exchange.
+class SaslExchange {
+public:
+    // AUTH's arguments: the mechanism, and perhaps an initial response (RFC 4954 4, 5034 4, 4959).
+    void Begin(std::string_view arguments, SideFacts& facts);
+
+    // Whether the client's next line may be an answer within the exchange.
+    bool Open() const { return open_; }
+
+    // Takes `line` as such an answer. False when it can't be one: the exchange is over and the line is a command.
+    bool Answer(std::string_view line, SideFacts& facts);
+
+    void Close() { open_ = false; }
+
+private:
+    void Respond(std::string_view base64, SideFacts& facts);
+
+    bool open_ = false;
+    uint8_t responses_ = 0;
+};
+
+} // namespace mailtap::decoder

@@ -1,0 +1,85 @@
+#include "session.h"
+
+#include <algorithm>
+
+#include "combine.h"
+
+namespace mailtap::decoder {
+
+namespace {
+
+bool Contains(const std::vector<uint16_t>& ports, uint16_t port) {
+    return std::find(ports.begin(), ports.end(), port) != ports.end();
+}
+
+std::string_view View(std::span<const uint8_t> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+Presumption PresumptionOf(const Ports& ports, const Connection& connection, Side side) {
+    bool orig = side == Side::Orig;
+    Presumption presumption;
+    presumption.midstream = connection.midstream;
+    if ( ! connection.midstream )
+        presumption.role = orig ? Role::Client : Role::Server;
+    presumption.as_client = ports.ServiceOf(orig ? connection.resp_port : connection.orig_port);
+    presumption.as_server = ports.ServiceOf(orig ? connection.orig_port : connection.resp_port);
+    return presumption;
+}
+
+} // namespace
+
+Service Ports::ServiceOf(uint16_t port) const {
+    if ( Contains(smtp, port) )
+        return Service::Smtp;
+    if ( Contains(pop3, port) )
+        return Service::Pop3;
+    return Contains(imap, port) ? Service::Imap : Service::None;
+}
+
+Session::Session(const Ports& ports, const Connection& connection)
+    : ports_(ports), connection_(connection), sides_{SideDecoder(PresumptionOf(ports, connection, Side::Orig)),
+                                                     SideDecoder(PresumptionOf(ports, connection, Side::Resp))} {}
+
+SideDecoder& Session::At(Side side) { return sides_[side == Side::Orig ? 0 : 1]; }
+
+void Session::Data(Side side, std::span<const uint8_t> bytes) { At(side).Data(View(bytes)); }
+
+void Session::Gap(Side side, uint64_t length) { At(side).Gap(length); }
+
+bool Session::Done(Side side) const { return sides_[side == Side::Orig ? 0 : 1].Done(); }
+
+bool Session::Done() const { return Done(Side::Orig) && Done(Side::Resp); }
+
+bool Session::Recognised(const SideDecoder& decoder, Side side) const {
+    uint16_t tunnel_port = std::max(sides_[0].Facts().tunnel_port, sides_[1].Facts().tunnel_port);
+    bool server_is_resp = (side == Side::Orig) == (decoder.Facts().reading.role == Role::Client);
+    uint16_t port = tunnel_port ? tunnel_port : server_is_resp ? connection_.resp_port : connection_.orig_port;
+    return decoder.Recognised(ports_.ServiceOf(port));
+}
+
+Service Session::Certain() const {
+    for ( Side side : {Side::Resp, Side::Orig} ) {
+        const SideDecoder& decoder = sides_[side == Side::Orig ? 0 : 1];
+        if ( decoder.Facts().reading.weight == kStrong && Recognised(decoder, side) )
+            return decoder.Facts().reading.service;
+    }
+    return Service::None;
+}
+
+bool Session::TlsStarted() const { return sides_[0].Facts().tls_upgrade || sides_[1].Facts().tls_upgrade; }
+
+Facts Session::Result(bool orig_seen, bool resp_seen) const {
+    SideDecoder orig = sides_[0];
+    SideDecoder resp = sides_[1];
+    orig.End();
+    resp.End();
+    return Combine({.decoder = &orig, .seen = orig_seen, .recognised = Recognised(orig, Side::Orig)},
+                   {.decoder = &resp, .seen = resp_seen, .recognised = Recognised(resp, Side::Resp)});
+}
+
+std::size_t Session::Memory() const {
+    return sizeof(*this) + sides_[0].Memory() + sides_[1].Memory() - 2 * sizeof(SideDecoder);
+}
+
+} // namespace mailtap::decoder

@@ -1,0 +1,324 @@
+#include "smtp.h"
+
+#include <algorithm>
+#include <array>
+
+#include "addresses.h"
+#include "text.h"
+
+namespace mailtap::decoder::smtp {
+
+namespace {
+
+std::string_view TakeVerb(std::string_view& line) {
+    std::size_t end = 0;
+    while ( end < line.size() && (IsLetter(line[end]) || IsDigit(line[end]) || line[end] == '-') )
+        ++end;
+    std::string_view verb = line.substr(0, end);
+    line.remove_prefix(end);
+    return verb;
+}
+
+// `FROM:` or `TO:` with what follows, from the rest of a MAIL or RCPT line.
+bool TakeKeyword(std::string_view& rest, std::string_view keyword) {
+    std::string_view text = Trim(rest);
+    if ( ! StartsWithNoCase(text, keyword) )
+        return false;
+    text = Trim(text.substr(keyword.size()));
+    if ( ! text.starts_with(':') )
+        return false;
+    rest = Trim(text.substr(1));
+    return true;
+}
+
+bool IsChunkSize(std::string_view argument, uint64_t& size, bool& last) {
+    if ( ! ParseNumber(TakeWord(argument), size) )
+        return false;
+    last = EqualsNoCase(argument, "LAST");
+    return last || argument.empty();
+}
+
+// RFC 3463: class "." subject "." detail, of the reply's own class.
+bool HasEnhancedStatus(std::string_view text, char code_class) {
+    std::string_view status = TakeWord(text);
+    if ( status.size() < 5 || status[0] != code_class || status[1] != '.' )
+        return false;
+    std::size_t dot = status.find('.', 2);
+    uint64_t number = 0;
+    return dot != std::string_view::npos && ParseNumber(status.substr(2, dot - 2), number) && number < 1000 &&
+           ParseNumber(status.substr(dot + 1), number) && number < 1000;
+}
+
+constexpr std::array<std::string_view, 24> kExtensions = {
+    "PIPELINING",
+    "SIZE",
+    "8BITMIME",
+    "STARTTLS",
+    "ENHANCEDSTATUSCODES",
+    "AUTH",
+    "CHUNKING",
+    "SMTPUTF8",
+    "DSN",
+    "ETRN",
+    "VRFY",
+    "EXPN",
+    "DELIVERBY",
+    "XCLIENT",
+    "XFORWARD",
+    "BINARYMIME",
+    "X-EXPS",
+    "XEXCH50",
+    "X-LINK2STATE",
+    "LIMITS",
+    "ATRN",
+    "TURN",
+    "HELP",
+    "X-ANONYMOUSTLS",
+};
+
+bool IsExtension(std::string_view text) {
+    std::string_view keyword = TakeWord(text);
+    keyword = keyword.substr(0, keyword.find('='));
+    return std::any_of(kExtensions.begin(), kExtensions.end(),
+                       [keyword](std::string_view known) { return EqualsNoCase(known, keyword); });
+}
+
+bool IsUpgrade(std::string_view word) { return EqualsNoCase(word, "STARTTLS") || EqualsNoCase(word, "X-ANONYMOUSTLS"); }
+
+// `ddd text` or `ddd-text`. False when the line has no other form.
+struct ReplyLine {
+    uint16_t code = 0;
+    bool more = false;
+    std::string_view text;
+};
+
+bool ParseReply(std::string_view line, ReplyLine& reply) {
+    if ( line.size() < 3 || ! IsDigit(line[0]) || ! IsDigit(line[1]) || ! IsDigit(line[2]) )
+        return false;
+    if ( line.size() > 3 && line[3] != ' ' && line[3] != '-' )
+        return false;
+    reply.code = static_cast<uint16_t>((line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0'));
+    reply.more = line.size() > 3 && line[3] == '-';
+    reply.text = line.size() > 4 ? line.substr(4) : std::string_view{};
+    return true;
+}
+
+// The codes of RFC 5321 4.2.3 and its extensions; of 4xx and 5xx all but those that only FTP has (RFC 959 4.2).
+bool IsReplyCode(uint16_t code) {
+    switch ( code ) {
+        case 211:
+        case 214:
+        case 220:
+        case 221:
+        case 235:
+        case 250:
+        case 251:
+        case 252:
+        case 334:
+        case 354: return true;
+        case 425:
+        case 426:
+        case 532: return false;
+        default: return code >= 400 && code < 600;
+    }
+}
+
+} // namespace
+
+Weight ClientWeight(std::string_view line) {
+    std::string_view argument = line;
+    std::string_view verb = TakeVerb(argument);
+    if ( verb.empty() || (! argument.empty() && ! IsBlank(argument.front())) )
+        return kNone;
+    argument = Trim(argument);
+
+    auto is = [verb](std::string_view name) { return EqualsNoCase(verb, name); };
+    if ( is("EHLO") || is("HELO") || is("LHLO") )
+        return ! argument.empty() && argument.find(' ') == std::string_view::npos ? kStrong : kMedium;
+    if ( is("MAIL") )
+        return TakeKeyword(argument, "FROM") ? kStrong : kNone;
+    if ( is("RCPT") )
+        return TakeKeyword(argument, "TO") ? kStrong : kNone;
+    if ( is("BDAT") ) {
+        uint64_t size = 0;
+        bool last = false;
+        return IsChunkSize(argument, size, last) ? kStrong : kWeak;
+    }
+    if ( is("AUTH") )
+        return IsMechanism(TakeWord(argument)) ? kMedium : kNone;
+    if ( is("X-ANONYMOUSTLS") || is("XCLIENT") || is("XFORWARD") )
+        return kStrong;
+    if ( is("STARTTLS") || is("DATA") || is("QUIT") || is("RSET") )
+        return argument.empty() ? kWeak : kNone;
+    if ( is("NOOP") || is("HELP") || is("VRFY") || is("EXPN") || is("ETRN") )
+        return kWeak;
+    return kNone;
+}
+
+Weight ServerWeight(std::string_view line) {
+    ReplyLine reply;
+    if ( ! ParseReply(line, reply) || ! IsReplyCode(reply.code) || ! IsText(reply.text) )
+        return kNone;
+    if ( HasEnhancedStatus(reply.text, line[0]) )
+        return kStrong;
+    if ( reply.code == 220 ) {
+        if ( ContainsNoCase(reply.text, "SMTP") || ContainsNoCase(reply.text, "LMTP") )
+            return kStrong;
+        return ContainsNoCase(reply.text, "FTP") ? kNone : kWeak;
+    }
+    if ( reply.code == 250 && IsExtension(reply.text) )
+        return reply.more ? kStrong : kMedium;
+    return reply.code == 354 ? kMedium : kWeak;
+}
+
+bool EndsDataPhase(std::string_view line) {
+    if ( EqualsNoCase(line, "QUIT") || EqualsNoCase(line, "RSET") || EqualsNoCase(line, "DATA") )
+        return true;
+    return ClientWeight(line) == kStrong;
+}
+
+Next Client::Line(std::string_view line, SideFacts& facts) {
+    std::string_view argument = line;
+    std::string_view verb = TakeVerb(argument);
+    if ( sasl_.Open() ) {
+        // Four letters are Base64 too, but no user is called so.
+        bool command = ! EqualsNoCase(verb, "AUTH") && ClientWeight(line) != kNone;
+        if ( ! command && sasl_.Answer(line, facts) ) {
+            facts.auth_mark = {.set = true, .number = ++facts.lines_answered};
+            return {};
+        }
+        sasl_.Close();
+    }
+    ++facts.lines_answered;
+    if ( verb.empty() )
+        return {};
+    return Command(verb, Trim(argument), facts);
+}
+
+Next Client::Command(std::string_view verb, std::string_view argument, SideFacts& facts) {
+    auto is = [verb](std::string_view name) { return EqualsNoCase(verb, name); };
+    auto count = [&facts, verb] {
+        ++facts.commands;
+        facts.last_command = ToUpper(verb);
+    };
+    CommandMark here{.set = true, .number = facts.lines_answered};
+
+    if ( is("EHLO") || is("HELO") || is("LHLO") ) {
+        count();
+        facts.helo = Bounded(argument);
+        facts.hello_mark = here;
+        facts.Reach(Stage::Hello);
+    }
+    else if ( is("MAIL") && TakeKeyword(argument, "FROM") ) {
+        count();
+        ++facts.mailfrom_count;
+        AddToSet(facts.mailfrom, EnvelopeAddress(argument));
+        facts.Reach(Stage::Envelope);
+    }
+    else if ( is("RCPT") && TakeKeyword(argument, "TO") ) {
+        count();
+        ++facts.rcptto_count;
+        AddToSet(facts.rcptto, EnvelopeAddress(argument));
+        facts.Reach(Stage::Envelope);
+    }
+    else if ( is("DATA") && argument.empty() ) {
+        count();
+        facts.data_command = true;
+        facts.Reach(Stage::Data);
+        return {.kind = Next::Message};
+    }
+    else if ( is("BDAT") ) {
+        count();
+        uint64_t size = 0;
+        bool last = false;
+        if ( IsChunkSize(argument, size, last) ) {
+            facts.Reach(Stage::Data);
+            return {.kind = Next::Chunk, .length = size, .last = last};
+        }
+    }
+    else if ( IsUpgrade(verb) && argument.empty() ) {
+        count();
+        facts.starttls_requested = true;
+        facts.starttls_mark = here;
+    }
+    else if ( is("AUTH") && IsMechanism(argument.substr(0, argument.find(' '))) ) {
+        count();
+        sasl_.Begin(argument, facts);
+        facts.auth_mark = here;
+        facts.Reach(Stage::Auth);
+    }
+    else if ( is("QUIT") ) {
+        count();
+        facts.logout = true;
+    }
+    else if ( ClientWeight(verb) != kNone ) // RSET, NOOP, HELP, VRFY, EXPN, ...
+        count();
+    return {};
+}
+
+Next Server::Line(std::string_view line, SideFacts& facts) {
+    ReplyLine reply;
+    if ( ! ParseReply(line, reply) )
+        return {};
+
+    // RFC 5321 4.1.1.1: the first line of EHLO's answer is the server's name, each further one an extension.
+    if ( reply.code == 250 && lines_ > 0 ) {
+        std::string_view text = reply.text;
+        facts.Reach(Stage::Hello);
+        if ( IsUpgrade(TakeWord(text)) )
+            facts.starttls_offered = true;
+    }
+    if ( facts.replies == 0 && lines_ == 0 && ! facts.lost && reply.code == 220 )
+        facts.banner = Bounded(reply.text);
+
+    ++lines_;
+    if ( reply.more )
+        return {};
+    lines_ = 0;
+    facts.last_reply = Bounded(line);
+    Reply(reply.code, reply.text, facts);
+    return {};
+}
+
+void Server::Reply(uint16_t code, std::string_view text, SideFacts& facts) {
+    bool greeting = facts.replies == 0 && ! facts.lost;
+    ++facts.replies;
+    facts.LogReply({.code = code});
+    facts.Reach(Stage::Greeting);
+
+    if ( greeting )
+        facts.greeting_refused = code >= 400;
+    else if ( code == 220 )
+        // Only STARTTLS is answered so; where the greeting may have been missed, the text must say it.
+        facts.starttls_accepted |= ! facts.lost || ContainsNoCase(text, "TLS");
+    else if ( code == 454 )
+        facts.starttls_refused |= ContainsNoCase(text, "TLS");
+    else if ( code == 221 )
+        facts.logout = true;
+    else if ( code == 235 ) {
+        facts.auth_result = AuthResult::Success;
+        facts.Reach(Stage::Auth);
+    }
+    else if ( code == 334 )
+        facts.Reach(Stage::Auth);
+    else if ( code == 535 || code == 534 || code == 538 ) {
+        if ( facts.auth_result == AuthResult::Unknown )
+            facts.auth_result = AuthResult::Failure;
+        facts.Reach(Stage::Auth);
+    }
+    else if ( code == 354 ) {
+        facts.data_accepted = true;
+        facts.Reach(Stage::Data);
+        after_354_ = true;
+        return;
+    }
+    else if ( code == 250 && after_354_ ) {
+        ++facts.messages;
+        facts.Reach(Stage::Delivered);
+    }
+    else if ( code == 250 && (text.starts_with("2.1.0") || text.starts_with("2.1.5")) )
+        facts.Reach(Stage::Envelope);
+    after_354_ = false;
+}
+
+} // namespace mailtap::decoder::smtp

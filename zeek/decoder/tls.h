@@ -1,0 +1,26 @@
+// TLS records as they look from outside (RFC 8446 5.1).
+
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace mailtap::decoder {
+
+constexpr std::size_t kTlsProbe = 6; // a record's header and the first byte of its content
+
+inline bool MayBeTls(char first) { return first >= 0x14 && first <= 0x17; }
+
+// `probe` holds kTlsProbe bytes.
+inline bool IsTlsRecord(std::string_view probe) {
+    auto byte = [probe](std::size_t at) { return static_cast<uint8_t>(probe[at]); };
+    unsigned length = static_cast<unsigned>(byte(3)) << 8 | byte(4);
+    return MayBeTls(probe[0]) && byte(1) == 3 && byte(2) <= 4 && length > 0 && length <= (1u << 14) + 2048;
+}
+
+// A record that opens a connection: a handshake's ClientHello or ServerHello.
+inline bool IsTlsHello(std::string_view probe) {
+    return IsTlsRecord(probe) && probe[0] == 0x16 && (probe[5] == 1 || probe[5] == 2);
+}
+
+} // namespace mailtap::decoder
