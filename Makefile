@@ -1,0 +1,44 @@
+# Everything from a clean checkout: only Python 3.11 or later (with venv), a C++20 compiler and make are needed.
+
+PYTHON ?= python3
+VENV := .venv
+SOURCES := $(shell find python zeek/decoder pyproject.toml VERSION -type f -not -name '*.so' -not -path '*/__pycache__/*')
+
+.PHONY: demo test fuzz bench format clean
+
+# From nothing to the report: a field capture, nDPI's labels, tables here and a page beside it.
+demo: $(VENV)/installed
+	@mkdir -p demo
+	$(VENV)/bin/python -m mailtap.fieldcapture --out demo/field.pcap --truth demo/field.truth.jsonl
+	$(VENV)/bin/mailtap analyze demo/field.pcap --dpi ndpi --html demo/report.html
+	@echo "The same as a page: $(CURDIR)/demo/report.html"
+
+# Tests, types, formats, and Zeek's btests where a Zeek is found.
+test: $(VENV)/tox
+	$(VENV)/bin/tox run
+
+# Coverage-guided fuzzing of the decoder and the packet layer, SECONDS each.
+fuzz:
+	tests/fuzz/run $(or $(SECONDS_EACH),60)
+
+# Ratios against whatever of zeek, tshark and ndpiReader is found.
+bench: $(VENV)/installed
+	$(VENV)/bin/python benchmarks/analyze.py
+
+format: $(VENV)/tox
+	$(VENV)/bin/tox run -e format
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "MailTap needs Python 3.11 or later: make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/tox: $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'tox>=4.20'
+	@touch $@
+
+$(VENV)/installed: $(VENV)/bin/python $(SOURCES)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check '.[ndpi]'
+	@touch $@
+
+clean:
+	rm -rf build demo .tox $(VENV)
