@@ -25,6 +25,9 @@ class QueryEngine(Protocol):
     def table(self, name: str, query: str) -> None:
         """Keeps the result of a query as a table, replacing one of that name."""
 
+    def view(self, name: str, query: str) -> None:
+        """Gives a query a name, replacing one of that name; it runs whenever the name is used."""
+
     def write_json_lines(self, query: str, path: Path) -> None:
         """Writes the result of a query to a file, one JSON object a line."""
 
@@ -41,7 +44,10 @@ class DuckDBEngine:
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def table(self, name: str, query: str) -> None:
-        self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS {query}")
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
+
+    def view(self, name: str, query: str) -> None:
+        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
 
     def write_json_lines(self, query: str, path: Path) -> None:
         file_name = str(path).replace("'", "''")

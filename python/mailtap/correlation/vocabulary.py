@@ -10,6 +10,19 @@ STARTTLS_STEPS = ("none", "offered", "requested", "refused", "accepted", "tls")
 #: Steps after which the session is encrypted, or was meant to be.
 STARTTLS_TAKEN = ("requested", "accepted", "tls")
 
+#: From the first to the furthest.
+STAGES = (
+    "connect",
+    "greeting",
+    "hello",
+    "auth",
+    "envelope",
+    "data",
+    "delivered",
+    "retrieved",
+    "logout",
+)
+
 EMPTY_CAUSES = (
     "starttls",
     "server_side_only",
@@ -21,3 +34,6 @@ EMPTY_CAUSES = (
     "aborted",
     "no_message",
 )
+
+#: Mail ports on which TLS starts with the first byte (RFC 8314 section 7.3, IANA).
+IMPLICIT_TLS_PORTS = (465, 993, 995)

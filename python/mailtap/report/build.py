@@ -2,22 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from mailtap.correlation.clock import estimate_clock_offsets
 from mailtap.correlation.engines import QueryEngine
-from mailtap.report.model import Report
+from mailtap.correlation.join import pair_by_join, pair_by_row
+from mailtap.correlation.stitch import stitch
+from mailtap.correlation.verdicts import Judge
+from mailtap.policy import Policy
+from mailtap.report.consistency import consistency_figures
+from mailtap.report.model import Consistency, Report
 from mailtap.report.sessions import session_figures
 
 
-def build_report(engine: QueryEngine, *, engine_name: str, complete: bool) -> Report:
-    """The report over the table `sessions`."""
-    figures = session_figures(engine, "sessions")
+def build_report(
+    engine: QueryEngine,
+    policy: Policy,
+    *,
+    engine_name: str,
+    complete: bool = True,
+    with_labels: bool = False,
+    warnings: Sequence[str] = (),
+) -> Report:
+    """The report over the table `sessions` and, with labels, the table `labels`.
+
+    Without labels, sessions that carry a label of their own are compared with that.
+    """
+    stitched = stitch(engine, policy.join.slack, policy.effective)
+    figures = session_figures(engine, "whole_sessions")
     return Report(
         complete=complete,
         engine=engine_name,
         sessions=figures.sessions,
-        stitched=0,
+        stitched=stitched,
         direction=figures.direction,
         effective=figures.effective,
         mail=figures.mail,
         decode_as=figures.decode_as,
-        consistency=None,
+        consistency=_consistency(engine, policy, with_labels),
+        warnings=tuple(warnings),
     )
+
+
+def _consistency(engine: QueryEngine, policy: Policy, with_labels: bool) -> Consistency | None:
+    judge = Judge(policy)
+    if with_labels:
+        clocks = estimate_clock_offsets(engine, policy.join.slack)
+        differ = any(clock.applied for clock in clocks)
+        counts = pair_by_join(engine, policy.join.slack, differ)
+        return consistency_figures(engine, judge, counts, clocks)
+    (own,) = engine.rows("SELECT count(label_is_label) AS labels FROM sessions")
+    if own["labels"]:
+        return consistency_figures(engine, judge, pair_by_row(engine), ())
+    return None

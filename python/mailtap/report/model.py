@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mailtap.correlation.clock import ClockOffset
+
 #: Counts by a name of a fixed vocabulary, in the vocabulary's order, zeros included.
 Counts = Mapping[str, int]
 
@@ -117,20 +119,6 @@ class Bootstrap:
 
 
 @dataclass(frozen=True)
-class ClockOffset:
-    """Median of session start minus label start over the flows that exist once on either side, in
-    seconds.
-    """
-
-    sensor: str | None
-    source: str
-    pairs: int
-    offset: float
-    spread: float  # median absolute deviation
-    applied: bool
-
-
-@dataclass(frozen=True)
 class MixCell:
     """Sessions of one kind, by which two runs are compared: server port, side seen and label."""
 
@@ -180,8 +168,9 @@ class Consistency:
     matched: int  # sessions scored against one label
     unmatched: int  # label records that met no session
     ambiguous: int  # sessions whose label can't be told among several
+    several: int  # sessions that met several label records
     unlabelled: int  # sessions that no label record met
-    superseded: int  # label records that met a session which another one fits better
+    out_of_scope: int  # sessions neither mail, nor labelled mail, nor on a mail port
     no_statement: int  # label records such as `incomplete` or `Unknown`
     consistent: Rate
     compatible: Rate
@@ -190,6 +179,7 @@ class Consistency:
     without_port_guesses: WithoutPortGuesses
     causes: Counts  # first cause of each inconsistent session
     all_causes: Counts  # every cause that holds, of each inconsistent session
+    causes_of_agreeing: Counts  # what form of mail agreeing sessions have that aren't plain MAIL
     matrix: tuple[MatrixCell, ...]
     by_port: tuple[PortCell, ...]
     by_direction: tuple[DirectionCell, ...]

@@ -20,7 +20,7 @@ from mailtap.report.model import Counts, Effective, Mail, Sides
 MAXIMUM_DECODE_AS_NAMES = 50
 
 _MAIL = "effective AND service IS NOT NULL"
-_TAKEN = f"coalesce(starttls IN {sql.texts(STARTTLS_TAKEN)}, false)"
+_TAKEN = f"coalesce(starttls IN {sql.literals(STARTTLS_TAKEN)}, false)"
 _NO_ADDRESS = "NOT (has_mailfrom OR has_from OR has_rcptto OR has_to)"
 
 _CONDITIONS = {

@@ -9,10 +9,12 @@ from typing import Any
 import duckdb
 import pytest
 from mailtap.correlation.engines import DuckDBEngine
+from mailtap.policy import load_policy
 from mailtap.report import text
 from mailtap.report.build import build_report
 from mailtap.report.json import document, to_json
 from mailtap.report.model import Report
+from mailtap.sources.table import create_table
 from rich.console import Console
 
 MAIL = {"effective": True, "service": "smtp", "decode_as": "MAIL", "direction": "c2s"}
@@ -20,11 +22,7 @@ MAIL = {"effective": True, "service": "smtp", "decode_as": "MAIL", "direction": 
 
 def report_of(*sessions: dict[str, Any]) -> Report:
     connection = duckdb.connect()
-    connection.execute(
-        """CREATE TABLE sessions (direction VARCHAR, effective BOOLEAN, service VARCHAR,
-        starttls VARCHAR, decode_as VARCHAR, empty_cause VARCHAR, has_mailfrom BOOLEAN,
-        has_rcptto BOOLEAN, has_from BOOLEAN, has_to BOOLEAN)"""
-    )
+    create_table(connection)
     unset = {"starttls": "none"} | dict.fromkeys(
         ("has_mailfrom", "has_rcptto", "has_from", "has_to"), False
     )
@@ -32,7 +30,7 @@ def report_of(*sessions: dict[str, Any]) -> Report:
         values = unset | session
         names, places = ", ".join(values), ", ".join("?" * len(values))
         connection.execute(f"INSERT INTO sessions ({names}) VALUES ({places})", [*values.values()])
-    return build_report(DuckDBEngine(connection), engine_name="embedded", complete=True)
+    return build_report(DuckDBEngine(connection), load_policy(), engine_name="embedded")
 
 
 def shown(report: Report) -> str:

@@ -1,0 +1,206 @@
+"""Verdict and causes of a session that has a label. docs/verdicts.md explains each to the user.
+
+The rules are conditions on one record: the session's fields by their names, the label's as `app`
+and `label_protocol`, `label_encryption`, `label_carrier` and `label_provenance`. The report has
+them evaluated in SQL, live mode in Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from mailtap.correlation.conditions import (
+    Above,
+    All,
+    Condition,
+    Differs,
+    Either,
+    FirstOf,
+    Is,
+    Not,
+    Record,
+    Unset,
+)
+from mailtap.correlation.vocabulary import IMPLICIT_TLS_PORTS, SERVICES, STARTTLS_TAKEN
+from mailtap.policy import Expectation, Expectations, Policy
+
+CONSISTENT = "consistent"
+COMPATIBLE = "compatible"
+INCONSISTENT = "inconsistent"
+UNEXPLAINED = "unexplained"
+
+#: First that holds is the cause. A cause is a bit of the mask by its place here.
+CAUSES = (
+    "label_port_guess",
+    "no_payload",
+    "below_threshold",
+    "oneway",
+    "starttls",
+    "implicit_tls",
+    "carrier",
+    "not_mail",
+    "greeting_only",
+    "midstream",
+    "gap",
+    "nonstandard_port",
+    "conflict",
+)
+
+#: What makes a session that agrees differ from plain mail.
+FORMS = ("starttls", "implicit_tls", "carrier")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    verdict: str
+    cause: str | None
+    causes: tuple[str, ...]  # all that hold
+
+
+class Judge:
+    """Applies a policy's expectations, to one record or to a table."""
+
+    def __init__(self, policy: Policy) -> None:
+        ports = tuple(port for ports in policy.mail_ports.values() for port in ports)
+        same_protocol = Not(Differs("service", "label_protocol"))
+        self._consistent = All(same_protocol, _expected(policy.expect, lambda e: e.consistent))
+        self._compatible = All(same_protocol, _expected(policy.expect, lambda e: e.compatible))
+        self._causes = _causes(ports)
+        #: Sessions that are neither mail, nor labelled mail, nor on a mail port have no say in how
+        #: well mail is decoded.
+        self.in_scope: Condition = Either(
+            Not(Unset("label_protocol")),
+            Not(Unset("service")),
+            Is("decode_as", "MAIL"),
+            Is("server_p", *ports),
+        )
+
+    def judge(self, record: Record) -> Judgement:
+        """The judgement on one session in scope."""
+        verdict = INCONSISTENT
+        if self._consistent.holds(record):
+            verdict = CONSISTENT
+        elif self._compatible.holds(record):
+            verdict = COMPATIBLE
+        causes = tuple(name for name in CAUSES if self._causes[name].holds(record))
+        return Judgement(verdict, first_cause(verdict, record["decode_as"], causes), causes)
+
+    def sql(self) -> str:
+        """SQL columns `verdict` and `causes`, the mask of `named_causes`."""
+        bits = " + ".join(
+            f"CASE WHEN {self._causes[name].sql()} THEN {1 << bit} ELSE 0 END"
+            for bit, name in enumerate(CAUSES)
+        )
+        return (
+            f"CASE WHEN {self._consistent.sql()} THEN '{CONSISTENT}' "
+            f"WHEN {self._compatible.sql()} THEN '{COMPATIBLE}' "
+            f"ELSE '{INCONSISTENT}' END AS verdict, {bits} AS causes"
+        )
+
+
+def named_causes(mask: int) -> tuple[str, ...]:
+    """The causes of a mask, in order."""
+    return tuple(name for bit, name in enumerate(CAUSES) if mask >> bit & 1)
+
+
+def first_cause(verdict: str, decode_as: str | None, causes: Iterable[str]) -> str | None:
+    """The one cause of a session: None where it simply agrees."""
+    if verdict == INCONSISTENT:
+        return next(iter(causes), UNEXPLAINED)
+    if verdict == CONSISTENT and decode_as == "MAIL":
+        return None
+    return next((cause for cause in causes if cause in FORMS), None)
+
+
+def first_cause_sql() -> str:
+    """`first_cause` over the columns `verdict`, `decode_as` and `causes`."""
+
+    def first(names: Iterable[str], otherwise: str) -> str:
+        cases = " ".join(
+            f"WHEN (causes & {1 << CAUSES.index(name)}) <> 0 THEN '{name}'" for name in names
+        )
+        return f"CASE {cases} ELSE {otherwise} END"
+
+    unexplained = f"'{UNEXPLAINED}'"
+    return (
+        f"CASE WHEN verdict = '{INCONSISTENT}' THEN {first(CAUSES, unexplained)} "
+        f"WHEN verdict = '{CONSISTENT}' AND decode_as = 'MAIL' THEN NULL "
+        f"ELSE {first(FORMS, 'NULL')} END"
+    )
+
+
+def _expected(
+    expectations: Expectations, values: Callable[[Expectation], tuple[str, ...]]
+) -> Condition:
+    """Whether decode_as is among the values of the label's expectation, as `Expectations.of`."""
+
+    def branches(
+        labels: Condition, field: str, by_value: Mapping[str, Expectation]
+    ) -> Iterator[tuple[Condition, Condition]]:
+        for value, expectation in by_value.items():
+            yield All(labels, Is(field, value)), Is("decode_as", *values(expectation))
+
+    carried, other = Not(Unset("label_carrier")), Unset("label_protocol")
+    return FirstOf(
+        *branches(carried, "label_carrier", expectations.carrier),
+        *branches(other, "label_encryption", expectations.other),
+        *branches(Not(other), "label_encryption", expectations.mail),
+    )
+
+
+def _causes(mail_ports: tuple[int, ...]) -> dict[str, Condition]:
+    plain_ports = tuple(port for port in mail_ports if port not in IMPLICIT_TLS_PORTS)
+    # The STARTTLS step is unset where no decoder looked at each side alone: a gateway's export,
+    # or Zeek without MailTap.
+    looked_at_each_side = Not(Unset("starttls"))
+    tls = Is("decode_as", "SSL")
+    return {
+        "label_port_guess": Is("label_provenance", "port", "ip"),
+        "no_payload": All(Is("client_bytes", 0), Is("server_bytes", 0)),
+        "below_threshold": Is("effective", False),
+        "oneway": All(
+            Is("direction", "c2s", "s2c"), Unset("service"), Not(looked_at_each_side), Not(tls)
+        ),
+        "starttls": Either(
+            Is("starttls", *STARTTLS_TAKEN),
+            All(tls, Not(Is("implicit_tls", True)), Is("server_p", *plain_ports)),
+        ),
+        "implicit_tls": Either(
+            Is("implicit_tls", True),
+            All(
+                tls,
+                Unset("implicit_tls"),
+                Either(
+                    Is("server_p", *IMPLICIT_TLS_PORTS),
+                    All(Is("label_encryption", "tls"), Not(Is("server_p", *plain_ports))),
+                ),
+            ),
+        ),
+        "carrier": Either(Not(Unset("label_carrier")), Not(Unset("tunnel"))),
+        "not_mail": All(
+            Unset("service"),
+            Not(Is("decode_as", "MAIL")),
+            Either(
+                Unset("label_protocol"),
+                Is("decode_as", "HTTP", "SSL"),
+                All(
+                    looked_at_each_side,
+                    Either(Above("client_bytes", 0), Above("server_bytes", 0)),
+                    Not(Is("midstream", True)),
+                    Not(Above("gap_bytes", 0)),
+                ),
+            ),
+        ),
+        "greeting_only": Either(Is("stage", "greeting"), Is("empty_cause", "greeting_only")),
+        "midstream": Is("midstream", True),
+        "gap": Above("gap_bytes", 0),
+        "nonstandard_port": All(Not(Unset("server_p")), Not(Is("server_p", *mail_ports))),
+        "conflict": Either(
+            Differs("service", "label_protocol"),
+            All(
+                Unset("label_protocol"),
+                Either(Is("service", *SERVICES), Is("decode_as", "MAIL")),
+            ),
+        ),
+    }

@@ -1,0 +1,225 @@
+"""The figures of a report that compare decode_as with the labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from mailtap.correlation.clock import ClockOffset
+from mailtap.correlation.engines import QueryEngine, Row
+from mailtap.correlation.join import JoinCounts
+from mailtap.correlation.verdicts import (
+    CAUSES,
+    COMPATIBLE,
+    CONSISTENT,
+    INCONSISTENT,
+    UNEXPLAINED,
+    Judge,
+    first_cause,
+    named_causes,
+)
+from mailtap.report.model import (
+    Agreement,
+    Consistency,
+    Counts,
+    DirectionCell,
+    MatrixCell,
+    MixCell,
+    PortCell,
+    SensorAgreement,
+    WindowAgreement,
+    WithoutPortGuesses,
+)
+from mailtap.report.statistics import ServerKind, bootstrap, rate
+
+#: Cells of a table that depends on names in the data; the largest are kept.
+MAXIMUM_CELLS = 1_000
+
+#: Label and mix of what is beyond `MAXIMUM_CELLS`.
+REST = "(rest)"
+
+#: Widths of a time window, in seconds. The smallest that gives few enough windows is taken.
+WINDOW_WIDTHS = (1, 5, 15, 60, 300, 900, 3_600, 14_400, 43_200, 86_400, 604_800, 2_592_000)
+MAXIMUM_WINDOWS = 60
+
+#: Times beyond, in epoch seconds, are some fault of a log's, and belong to no window.
+_LATEST = 4e9
+
+_CUBE_COLUMNS = (
+    "sensor, server_p, direction, decode_as, app, label_provenance, verdict, causes, time_window"
+)
+_VERDICTS = ", ".join(
+    f"coalesce(CAST(sum(CASE WHEN verdict = '{verdict}' THEN n END) AS BIGINT), 0) AS {verdict}"
+    for verdict in (CONSISTENT, COMPATIBLE, INCONSISTENT)
+)
+_N = "coalesce(CAST(sum(n) AS BIGINT), 0)"
+
+
+def consistency_figures(
+    engine: QueryEngine, judge: Judge, counts: JoinCounts, clocks: Sequence[ClockOffset]
+) -> Consistency:
+    """Judges the view `pairs`. Makes the table `verdicts`, a scored session a row."""
+    engine.table(
+        "verdicts",
+        "SELECT session_id, ts, server_h, server_p, sensor, direction, decode_as, app, "
+        f"label_provenance, {judge.sql()} FROM pairs WHERE {judge.in_scope.sql()}",
+    )
+    width = _window_width(engine)
+    window = f"CASE WHEN ts >= 0 AND ts < {_LATEST} THEN CAST(floor(ts / {width}) AS BIGINT) END"
+    engine.table(
+        "cube",
+        f"SELECT {_CUBE_COLUMNS}, count(*) AS n "
+        f"FROM (SELECT *, {window} AS time_window FROM verdicts) GROUP BY {_CUBE_COLUMNS}",
+    )
+    kinds = engine.rows(
+        f"SELECT verdict, coalesce(decode_as, '') = 'MAIL' AS mail, causes, {_N} AS n "
+        "FROM cube GROUP BY 1, 2, 3"
+    )
+    overall = _agreement(engine)
+    payload = _agreement(engine, "WHERE coalesce(label_provenance, '') <> 'port'")
+    matched = overall.matched
+    by_cause = _by_cause(kinds, inconsistent=True)
+    return Consistency(
+        labelled=counts.labelled,
+        matched=matched,
+        unmatched=counts.unmatched,
+        ambiguous=counts.ambiguous,
+        several=counts.several,
+        unlabelled=counts.unlabelled,
+        out_of_scope=counts.paired - matched,
+        no_statement=counts.no_statement,
+        consistent=rate(overall.consistent, matched),
+        compatible=rate(overall.compatible, matched),
+        inconsistent=rate(overall.inconsistent, matched),
+        unexplained=rate(by_cause[UNEXPLAINED], matched),
+        without_port_guesses=WithoutPortGuesses(
+            matched=payload.matched,
+            consistent=rate(payload.consistent, payload.matched),
+            compatible=rate(payload.compatible, payload.matched),
+            inconsistent=rate(payload.inconsistent, payload.matched),
+        ),
+        causes=by_cause,
+        all_causes=_all_causes(kinds),
+        causes_of_agreeing={
+            cause: n for cause, n in _by_cause(kinds, inconsistent=False).items() if n
+        },
+        matrix=tuple(
+            MatrixCell(row["app"], row["label_provenance"], row["decode_as"], row["n"])
+            for row in _cells(engine, "app", "label_provenance", "decode_as")
+        ),
+        by_port=tuple(
+            PortCell(row["server_p"], row["app"], row["decode_as"], row["n"])
+            for row in _cells(engine, "server_p", "app", "decode_as")
+        ),
+        by_direction=tuple(
+            DirectionCell(row["direction"], row["decode_as"], row["n"])
+            for row in _cells(engine, "direction", "decode_as")
+        ),
+        by_sensor=tuple(
+            SensorAgreement(row["sensor"], _of_row(row)) for row in _groups(engine, "sensor")
+        ),
+        by_window=tuple(
+            WindowAgreement(float(row["time_window"] * width), float(width), _of_row(row))
+            for row in sorted(
+                (row for row in _groups(engine, "time_window") if row["time_window"] is not None),
+                key=lambda row: int(row["time_window"]),
+            )
+        ),
+        bootstrap=bootstrap(_server_kinds(engine)),
+        clock_offsets=tuple(clocks),
+        mix=_mix(engine, overall),
+    )
+
+
+def _window_width(engine: QueryEngine) -> int:
+    (n,) = engine.rows(
+        f"SELECT min(ts) AS low, max(ts) AS high FROM verdicts WHERE ts >= 0 AND ts < {_LATEST}"
+    )
+    if n["low"] is None:
+        return WINDOW_WIDTHS[0]
+    span = n["high"] - n["low"]
+    fitting = (width for width in WINDOW_WIDTHS if span / width < MAXIMUM_WINDOWS)
+    return next(fitting, math.ceil(span / MAXIMUM_WINDOWS) + 1)
+
+
+def _agreement(engine: QueryEngine, where: str = "") -> Agreement:
+    (row,) = engine.rows(f"SELECT {_N} AS matched, {_VERDICTS} FROM cube {where}")
+    return _of_row(row)
+
+
+def _of_row(row: Row) -> Agreement:
+    return Agreement(row["matched"], row[CONSISTENT], row[COMPATIBLE], row[INCONSISTENT])
+
+
+def _groups(engine: QueryEngine, column: str) -> list[Row]:
+    return engine.rows(
+        f"SELECT {column}, {_N} AS matched, {_VERDICTS} FROM cube GROUP BY {column} "
+        f"ORDER BY matched DESC, {column} NULLS LAST LIMIT {MAXIMUM_CELLS}"
+    )
+
+
+def _cells(engine: QueryEngine, *columns: str) -> list[Row]:
+    """The largest groups by these columns, with their number `n`."""
+    names = ", ".join(columns)
+    return engine.rows(
+        f"SELECT {names}, {_N} AS n FROM cube GROUP BY {names} "
+        f"ORDER BY n DESC, {_in_order(columns)} LIMIT {MAXIMUM_CELLS}"
+    )
+
+
+def _by_cause(kinds: Iterable[Row], *, inconsistent: bool) -> Counts:
+    counts = dict.fromkeys((*CAUSES, UNEXPLAINED), 0)
+    for kind in kinds:
+        if (kind["verdict"] == INCONSISTENT) is inconsistent:
+            decode_as = "MAIL" if kind["mail"] else None
+            cause = first_cause(kind["verdict"], decode_as, named_causes(kind["causes"]))
+            if cause is not None:
+                counts[cause] += kind["n"]
+    return counts
+
+
+def _all_causes(kinds: Iterable[Row]) -> Counts:
+    counts = dict.fromkeys(CAUSES, 0)
+    for kind in kinds:
+        if kind["verdict"] == INCONSISTENT:
+            for cause in named_causes(kind["causes"]):
+                counts[cause] += kind["n"]
+    return counts
+
+
+def _server_kinds(engine: QueryEngine) -> list[ServerKind]:
+    """Servers by their counts: many have few sessions, and the same ones."""
+    rows = engine.rows(
+        f"""
+        SELECT matched, {CONSISTENT}, {COMPATIBLE}, count(*) AS servers FROM (
+            SELECT server_h, count(*) AS matched,
+                   count(CASE WHEN verdict = '{CONSISTENT}' THEN 1 END) AS {CONSISTENT},
+                   count(CASE WHEN verdict = '{COMPATIBLE}' THEN 1 END) AS {COMPATIBLE}
+            FROM verdicts WHERE server_h IS NOT NULL GROUP BY server_h)
+        GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+    )
+    return [
+        ServerKind(row["servers"], row["matched"], row[CONSISTENT], row[COMPATIBLE]) for row in rows
+    ]
+
+
+def _in_order(columns: Iterable[str]) -> str:
+    """Engines differ in where unset values go."""
+    return ", ".join(f"{column} NULLS LAST" for column in columns)
+
+
+def _mix(engine: QueryEngine, overall: Agreement) -> tuple[MixCell, ...]:
+    kind = ("server_p", "direction", "app")
+    names = ", ".join(kind)
+    cells = [
+        MixCell(row["server_p"], row["direction"], row["app"], row["matched"], row[CONSISTENT])
+        for row in engine.rows(
+            f"SELECT {names}, {_N} AS matched, {_VERDICTS} FROM cube GROUP BY {names} "
+            f"ORDER BY matched DESC, {_in_order(kind)} LIMIT {MAXIMUM_CELLS}"
+        )
+    ]
+    matched = overall.matched - sum(cell.matched for cell in cells)
+    if matched:
+        consistent = overall.consistent - sum(cell.consistent for cell in cells)
+        cells.append(MixCell(None, None, REST, matched, consistent))
+    return tuple(cells)

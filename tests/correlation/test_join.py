@@ -1,0 +1,168 @@
+"""Which label a session gets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mailtap.correlation.clock import estimate_clock_offsets
+from mailtap.correlation.engines import DuckDBEngine
+from mailtap.correlation.join import JoinCounts, pair_by_join
+from mailtap.correlation.stitch import stitch
+from mailtap.policy import Effective
+from tables import Row, database, label, session
+
+SLACK = 5.0
+
+
+def joined(sessions: list[Row], labels: list[Row]) -> tuple[JoinCounts, dict[int, str]]:
+    """The counts, and the name of the label that each session got."""
+    engine = DuckDBEngine(database(sessions, labels))
+    stitch(engine, SLACK, Effective(packets=3, payload_bytes=5))
+    clocks = estimate_clock_offsets(engine, SLACK)
+    counts = pair_by_join(engine, SLACK, any(clock.applied for clock in clocks))
+    return counts, {row["session_id"]: row["app"] for row in engine.rows("SELECT * FROM pairs")}
+
+
+def test_same_endpoints_and_time_match_whichever_side_the_engine_calls_the_source() -> None:
+    swapped = label(src_ip="192.0.2.25", src_port=25, dst_ip="198.51.100.7", dst_port=40_000)
+    for one in (label(), swapped):
+        counts, pairs = joined([session()], [one])
+        assert pairs == {1: "smtp"}
+        assert (counts.labelled, counts.unmatched, counts.unlabelled) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "matches"),
+    [
+        (1000, 1010, True),
+        (1014.9, 1020, True),
+        (1015.1, 1020, False),
+        (980, 995.1, True),
+        (980, 994.9, False),
+        (0, 9000, True),
+    ],
+)
+def test_times_must_overlap_give_or_take_the_slack(start: float, end: float, matches: bool) -> None:
+    counts, pairs = joined([session()], [label(start=start, end=end)])
+    assert bool(pairs) is matches
+    assert counts.unmatched == (0 if matches else 1)
+    assert counts.unlabelled == (0 if matches else 1)
+
+
+def test_a_label_without_an_end_is_a_moment() -> None:
+    assert joined([session()], [label(start=1005, end=None)])[1] == {1: "smtp"}
+
+
+def test_the_label_that_overlaps_most_wins() -> None:
+    labels = [
+        label(1, app="old", start=900, end=1002),
+        label(2, app="right", start=1000.2, end=1010),
+        label(3, app="next", start=1009, end=1100),
+    ]
+    counts, pairs = joined([session()], labels)
+    assert pairs == {1: "right"}
+    assert (counts.several, counts.ambiguous, counts.unmatched) == (1, 0, 0)
+
+
+def test_of_equal_overlaps_the_nearer_start_wins() -> None:
+    labels = [label(1, app="merged", start=0, end=5000), label(2, app="own")]
+    assert joined([session()], labels)[1] == {1: "own"}
+
+
+def test_rounded_times_of_a_label_do_not_lose_to_a_record_that_merges_many_flows() -> None:
+    one = session(ts=1000.0004, duration=10.0004)
+    labels = [label(1, app="merged", start=0, end=5000), label(2, app="own", start=1000.001)]
+    assert joined([one], labels)[1] == {1: "own"}
+
+
+def test_equally_good_labels_that_say_different_things_are_ambiguous() -> None:
+    counts, pairs = joined([session()], [label(1), label(2, app="imap", protocol="imap")])
+    assert pairs == {}
+    assert (counts.several, counts.ambiguous, counts.unlabelled) == (1, 1, 0)
+
+
+def test_a_label_told_twice_is_not_ambiguous() -> None:
+    counts, pairs = joined([session()], [label(1), label(2, source="again.csv")])
+    assert pairs == {1: "smtp"}
+    assert (counts.several, counts.ambiguous) == (1, 0)
+
+
+def test_a_reused_tuple_gives_each_session_its_own_label() -> None:
+    sessions = [session(1), session(2, ts=2000.0)]
+    labels = [label(1, app="first"), label(2, app="second", start=2000, end=2010)]
+    assert joined(sessions, labels)[1] == {1: "first", 2: "second"}
+
+
+def test_a_record_that_makes_no_statement_is_no_label() -> None:
+    counts, pairs = joined([session()], [label(is_label=False, app="incomplete")])
+    assert pairs == {}
+    assert (counts.labelled, counts.no_statement, counts.unlabelled) == (0, 1, 1)
+
+
+def test_a_label_without_addresses_matches_by_community_id() -> None:
+    bare = {"src_ip": None, "src_port": None, "dst_ip": None, "dst_port": None}
+    sessions = [session(1, community_id="1:one="), session(2, client_p=2, community_id="1:two=")]
+    counts, pairs = joined(sessions, [label(community_id="1:two=", **bare)])
+    assert pairs == {2: "smtp"}
+    assert counts.unlabelled == 1
+
+
+def test_a_label_from_before_address_translation_matches_by_the_translated_endpoints() -> None:
+    inside = label(
+        src_ip="10.0.0.9",
+        nat_ip_a="192.0.2.25",
+        nat_port_a=25,
+        nat_ip_b="198.51.100.7",
+        nat_port_b=40_000,
+    )
+    assert joined([session()], [inside])[1] == {1: "smtp"}
+
+
+def test_a_udp_flow_with_the_same_endpoints_is_another_flow() -> None:
+    assert joined([session()], [label(l4="udp")])[1] == {}
+
+
+times = st.integers(0, 40)
+spans = st.tuples(times, st.integers(0, 15))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    sessions=st.lists(st.tuples(st.integers(1, 2), spans), max_size=6),
+    labels=st.lists(st.tuples(st.integers(1, 2), spans, st.sampled_from("xyz")), max_size=8),
+)
+def test_the_query_gives_what_the_rule_says(sessions: list[Any], labels: list[Any]) -> None:
+    session_rows = [
+        session(number, client_p=port, ts=float(start), duration=float(length))
+        for number, (port, (start, length)) in enumerate(sessions)
+    ]
+    label_rows = [
+        label(number, src_port=port, start=float(start), end=float(start + length), app=app)
+        for number, (port, (start, length), app) in enumerate(labels)
+    ]
+    expected = {}
+    ambiguous = several = 0
+    met = set()
+    for number, (port, (start, length)) in enumerate(sessions):
+        fitting = []
+        for other, (label_port, (label_start, label_length), app) in enumerate(labels):
+            overlap = min(start + length, label_start + label_length) - max(start, label_start)
+            if port == label_port and overlap >= -SLACK:
+                fitting.append((-overlap, abs(start - label_start), app))
+                met.add(other)
+        several += len(fitting) > 1
+        top = min(fitting)[:2] if fitting else None
+        best = {app for overlap, distance, app in fitting if (overlap, distance) == top}
+        if len(best) > 1:
+            ambiguous += 1
+        elif best:
+            expected[number] = best.pop()
+    counts, pairs = joined(session_rows, label_rows)
+    assert pairs == expected
+    assert counts.several == several
+    assert counts.ambiguous == ambiguous
+    assert counts.unmatched == len(labels) - len(met)
+    assert counts.unlabelled == len(sessions) - len(expected) - ambiguous
