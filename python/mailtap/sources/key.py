@@ -152,11 +152,14 @@ def create_macros(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def endpoints_sql(ip_1: str, port_1: str, ip_2: str, port_2: str) -> str:
-    """SQL columns `ip_a, port_a, ip_b, port_b` of four columns with canonical addresses."""
+def endpoints_sql(ip_1: str, port_1: str, ip_2: str, port_2: str, prefix: str = "") -> str:
+    """SQL columns `ip_a, port_a, ip_b, port_b` of four columns with canonical addresses.
+
+    NULL where an address is.
+    """
     in_order = f"({ip_1} < {ip_2} OR ({ip_1} = {ip_2} AND {port_1} <= {port_2}))"
     return ", ".join(
-        f"CASE WHEN {in_order} THEN {first} ELSE {second} END AS {name}"
+        f"CASE WHEN {in_order} THEN {first} WHEN NOT {in_order} THEN {second} END AS {prefix}{name}"
         for name, first, second in (
             ("ip_a", ip_1, ip_2),
             ("port_a", port_1, port_2),

@@ -1,0 +1,117 @@
+"""Which kind of label file a file is, by its first lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailtap.labels.formats import ENDPOINTS, FORMATS, LabelFormat, generic
+from mailtap.policy import Policy
+from mailtap.sources.containers import (
+    Container,
+    Csv,
+    JsonLines,
+    KeyValue,
+    Positional,
+    TooManyColumnsError,
+)
+from mailtap.sources.textfile import TextFile, printable
+
+GENERIC = ("csv", "jsonl")
+FORMAT_NAMES = (*(form.name for form in FORMATS), *GENERIC)
+
+PANOS_LOG_TYPES = ("TRAFFIC", "THREAT", "SYSTEM", "CONFIG", "GLOBALPROTECT", "DECRYPTION")
+PANOS_TYPE_PLACE = "3"
+
+
+class LabelError(Exception):
+    """A label file that can't be used; the message is one line that names it."""
+
+
+@dataclass(frozen=True)
+class LabelFile:
+    """A label file as the user names it. `form` None: told by its content."""
+
+    path: Path
+    form: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> LabelFile:
+        """`FILE` or `FILE:FORMAT`. A file whose name has a colon is taken as it is if it exists."""
+        path, colon, form = text.rpartition(":")
+        if colon and form in FORMAT_NAMES and not Path(text).exists():
+            return cls(Path(path), form)
+        return cls(Path(text))
+
+
+def recognise(file: TextFile, form: str | None, policy: Policy) -> tuple[LabelFormat, Container]:
+    """The format and container of `file`. Raises LabelError."""
+    lines = [line for line in file.head if line.strip()]
+    if not lines:
+        raise LabelError(f"{file.named}: has no lines")
+    try:
+        found = _named(lines, form, policy) if form else _by_content(lines, policy)
+    except TooManyColumnsError as error:
+        raise LabelError(f"{file.named}: {error}") from None
+    if found is None:
+        if form:
+            raise LabelError(f"{file.named}: is not of format {printable(form)}")
+        raise LabelError(
+            f"{file.named}: no known label format; name one of {', '.join(FORMAT_NAMES)} "
+            "as FILE:FORMAT, or its columns in the policy's section generic"
+        )
+    return found
+
+
+def _containers(lines: list[str]) -> Mapping[str, Container]:
+    """The ways in which the lines may be read, by the name that formats call them."""
+    ways: dict[str, Container] = {"keyvalue": KeyValue(), "positional": Positional()}
+    if any(JsonLines().parse(line) is not None for line in lines):
+        return ways | {"json": JsonLines()}
+    return ways | {"csv": Csv.of_header(lines[0])}
+
+
+def _named(lines: list[str], name: str, policy: Policy) -> tuple[LabelFormat, Container] | None:
+    known = {form.name: form for form in FORMATS}
+    form = known.get(name) or generic(name, policy.generic)
+    container = _containers(lines).get(form.container)
+    return None if container is None else (form, container)
+
+
+def _by_content(lines: list[str], policy: Policy) -> tuple[LabelFormat, Container] | None:
+    containers = _containers(lines)
+    for form in FORMATS:
+        container = containers.get(form.container)
+        if container is not None and _has_marks(form, container, lines):
+            return form, container
+    for name in GENERIC:
+        form = generic(name, policy.generic)
+        container = containers.get(form.container)
+        if container is not None and _has_flow_fields(form, container, lines):
+            return form, container
+    return None
+
+
+def _places(container: Container, lines: list[str]) -> Callable[[str], bool]:
+    """Whether the lines have something at a place: a column of a CSV file, a value elsewhere."""
+    if isinstance(container, Csv):
+        return set(container.names).__contains__
+    records = [record for record in map(container.parse, lines) if record is not None]
+    return lambda place: any(record.get(place) is not None for record in records)
+
+
+def _has_marks(form: LabelFormat, container: Container, lines: list[str]) -> bool:
+    if isinstance(container, Positional):
+        records = [record for record in map(container.parse, lines) if record is not None]
+        return any(record.get(PANOS_TYPE_PLACE) in PANOS_LOG_TYPES for record in records)
+    return all(map(_places(container, lines), form.marks))
+
+
+def _has_flow_fields(form: LabelFormat, container: Container, lines: list[str]) -> bool:
+    has = _places(container, lines)
+
+    def told(name: str) -> bool:
+        return any(map(has, form.fields[name].places))
+
+    return all(map(told, ("name", *ENDPOINTS))) and (told("start") or told("end"))

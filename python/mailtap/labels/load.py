@@ -1,0 +1,186 @@
+"""Label files into table `labels`: rows stay in the query engine, only their names come out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+from mailtap.labels.detect import LabelError, LabelFile, recognise
+from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS, LabelFormat
+from mailtap.labels.projection import projection
+from mailtap.labels.table import COLUMNS, create_table
+from mailtap.policy import Policy
+from mailtap.sources.containers import Container
+from mailtap.sources.key import endpoints_sql
+from mailtap.sources.malformed import Malformed, count, find_malformed, forget_rejects
+from mailtap.sources.textfile import TextFile, UnreadableFileError, open_text, quoted, read
+
+MAX_NAMES = 1 << 16
+
+STAGED = "mailtap_staged_labels"
+LATEST = "mailtap_latest_labels"
+MEANINGS = "mailtap_meanings"
+
+
+@dataclass(frozen=True)
+class LoadedFile:
+    """What came of one file: labels, records not about a TCP flow, and malformed lines."""
+
+    file: str
+    form: str
+    labels: int
+    other: int
+    malformed: int
+
+
+@dataclass(frozen=True)
+class LabelsLoaded:
+    """What came of all files; every warning is about a part that could not be read."""
+
+    files: tuple[LoadedFile, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every line of every file was read."""
+        return not self.warnings
+
+
+def load(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[LabelFile], policy: Policy
+) -> LabelsLoaded:
+    """Add the labels of `files` to table `labels`. Raises LabelError."""
+    create_table(connection)
+    loaded = []
+    warnings: list[str] = []
+    for file in files:
+        with tempfile.TemporaryDirectory(prefix="mailtap-") as scratch:
+            try:
+                loaded.append(_load_file(connection, file, policy, Path(scratch), warnings))
+            except UnreadableFileError as error:
+                raise LabelError(str(error)) from None
+            finally:
+                _forget(connection)
+    return LabelsLoaded(tuple(loaded), tuple(warnings))
+
+
+def _load_file(
+    connection: duckdb.DuckDBPyConnection,
+    label_file: LabelFile,
+    policy: Policy,
+    scratch: Path,
+    warnings: list[str],
+) -> LoadedFile:
+    file = open_text(connection, label_file.path)
+    form, container = recognise(file, label_file.form, policy)
+    file, malformed = read(
+        file,
+        scratch,
+        load=lambda whole: _stage(connection, whole, form, container),
+        forget=lambda: _forget(connection),
+    )
+    if file.damage is not None:
+        warnings.append(f"{file.named}: {file.damage}")
+    if malformed.count:
+        warnings.append(malformed.warning(file.named))
+    other = count(connection, f"SELECT count(*) FROM {STAGED} WHERE state = 'other'")
+    if form.statements is not None:
+        _keep_last_statement(connection)
+    _stage_meanings(connection, file, form, policy)
+    labels = _insert(connection, file, form)
+    return LoadedFile(file.named, form.name, labels, other, malformed.count)
+
+
+def _forget(connection: duckdb.DuckDBPyConnection) -> None:
+    for table in (STAGED, LATEST, MEANINGS):
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+    forget_rejects(connection)
+
+
+def _stage(
+    connection: duckdb.DuckDBPyConnection,
+    file: TextFile,
+    form: LabelFormat,
+    container: Container,
+) -> Malformed:
+    connection.execute(f"CREATE TABLE {STAGED} AS {projection(form, container, file)}")
+    in_order = projection(form, container, file, in_order=True)
+    return find_malformed(
+        connection,
+        count(connection, f"SELECT count(*) FROM {STAGED} WHERE state = 'bad'"),
+        f"SELECT state = 'bad' AS bad FROM ({in_order})",
+        container.first_line,
+    )
+
+
+def _keep_last_statement(connection: duckdb.DuckDBPyConnection) -> None:
+    """One row per flow, with the best statement's label, the latest of equally good ones."""
+    key = f'{", ".join(ENDPOINTS)}, l4, "start"'
+    nat = ", ".join(f"any_value({name}) AS {name}" for name in NAT_ENDPOINTS)
+    connection.execute(
+        f"CREATE TABLE {LATEST} AS SELECT * EXCLUDE (said), said.name, said.evidence FROM ("
+        f'SELECT {key}, max("end") AS "end", max(packets) AS packets, {nat}, '
+        "any_value(community_id) AS community_id, any_value(state) AS state, arg_max("
+        "{'name': name, 'evidence': evidence}, {'rank': rank, 'moment': coalesce(moment, 0)}"
+        f") AS said FROM {STAGED} WHERE state = 'flow' GROUP BY {key})"
+    )
+    connection.execute(f"DROP TABLE {STAGED}")
+    connection.execute(f"ALTER TABLE {LATEST} RENAME TO {STAGED}")
+
+
+def _stage_meanings(
+    connection: duckdb.DuckDBPyConnection, file: TextFile, form: LabelFormat, policy: Policy
+) -> None:
+    """What each name means. Names are few: the policy is asked once for each, not for every row."""
+    said = connection.execute(
+        f"SELECT DISTINCT name, evidence FROM {STAGED} WHERE state = 'flow' LIMIT {MAX_NAMES + 1}"
+    ).fetchall()
+    if len(said) > MAX_NAMES:
+        raise LabelError(f"{file.named}: more than {MAX_NAMES} different label names")
+    create_meanings(connection, form.engine, said, policy)
+
+
+def create_meanings(
+    connection: duckdb.DuckDBPyConnection,
+    engine: str,
+    said: Sequence[tuple[str | None, str | None]],
+    policy: Policy,
+) -> None:
+    """Create table `mailtap_meanings` of each name and evidence that `engine` said."""
+    meanings = [policy.meaning(engine, name, evidence) for name, evidence in said]
+    columns: dict[str, tuple[str, list[object]]] = {
+        "name": ("VARCHAR", [name for name, _ in said]),
+        "evidence": ("VARCHAR", [evidence for _, evidence in said]),
+        "app": ("VARCHAR", [meaning.app for meaning in meanings]),
+        "protocol": ("VARCHAR", [meaning.protocol for meaning in meanings]),
+        "encryption": ("VARCHAR", [meaning.encryption for meaning in meanings]),
+        "carrier": ("VARCHAR", [meaning.carrier for meaning in meanings]),
+        "provenance": ("VARCHAR", [meaning.provenance for meaning in meanings]),
+        "is_label": ("BOOLEAN", [meaning.is_label for meaning in meanings]),
+    }
+    selected = ", ".join(
+        f"unnest(${name}::{kind}[]) AS {name}" for name, (kind, _) in columns.items()
+    )
+    connection.execute(
+        f"CREATE TABLE {MEANINGS} AS SELECT {selected}",
+        {name: values for name, (_, values) in columns.items()},
+    )
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, file: TextFile, form: LabelFormat) -> int:
+    known = count(connection, "SELECT max(label_id) FROM labels")
+    columns = ", ".join(f'"{name}"' for name in COLUMNS)
+    connection.execute(
+        f"INSERT INTO labels ({columns}) SELECT {columns} FROM ("
+        "SELECT flows.*, said.* EXCLUDE (name, evidence), "
+        f"{endpoints_sql(*ENDPOINTS)}, {endpoints_sql(*NAT_ENDPOINTS, prefix='nat_')}, "
+        f"row_number() OVER () + {known} AS label_id, "
+        f"{quoted(file.named)} AS source, {quoted(form.name)} AS engine "
+        f"FROM (SELECT * FROM {STAGED} WHERE state = 'flow') AS flows JOIN {MEANINGS} AS said "
+        "ON flows.name IS NOT DISTINCT FROM said.name "
+        "AND flows.evidence IS NOT DISTINCT FROM said.evidence)"
+    )
+    return count(connection, "SELECT max(label_id) FROM labels") - known

@@ -1,0 +1,156 @@
+"""Files of lines: plain, gzip or Zstandard, whole or cut off."""
+
+from __future__ import annotations
+
+import glob
+import stat
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import duckdb
+from mailtap.sources.malformed import REJECT_SCANS, REJECTS, forget_rejects
+from mailtap.sources.zstandard import is_complete
+
+MAX_LINE_BYTES = 1 << 20
+HEAD_BYTES = 1 << 16
+HEAD_LINES = 64
+CHUNK_BYTES = 1 << 20
+
+GZIP_MAGIC = b"\x1f\x8b"
+ZSTANDARD_MAGIC = b"\x28\xb5\x2f\xfd"
+
+T = TypeVar("T")
+
+
+class UnreadableFileError(Exception):
+    """A file that can't be read at all; the message is one line that names it."""
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A file of lines. `head` is its first lines, `damage` says why only a part of it is there."""
+
+    path: Path
+    named: str
+    compression: str
+    head: tuple[str, ...]
+    damage: str | None = None
+
+
+def open_text(connection: duckdb.DuckDBPyConnection, path: Path) -> TextFile:
+    """Look at the beginning of the file at `path`. Raises UnreadableFileError."""
+    named = printable(str(path))
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            kind = "a directory" if path.is_dir() else "not a regular file"
+            raise UnreadableFileError(f"{named}: is {kind}")
+        with path.open("rb") as stream:
+            raw = stream.read(HEAD_BYTES)
+        whole = not raw.startswith(ZSTANDARD_MAGIC) or is_complete(path)
+    except OSError as error:
+        raise UnreadableFileError(f"{named}: {error.strerror}") from None
+    file = TextFile(path.absolute(), named, "none", ())
+    if raw.startswith(GZIP_MAGIC):
+        try:
+            raw = zlib.decompressobj(wbits=31).decompress(raw, HEAD_BYTES)
+        except zlib.error as error:
+            raise UnreadableFileError(f"{named}: not valid gzip: {error}") from None
+        file = replace(file, compression="gzip")
+    elif raw.startswith(ZSTANDARD_MAGIC):
+        file = replace(file, compression="zstd")
+        damage = None if whole else "the compressed file is cut off"
+        return replace(file, head=_head_by_query(connection, file), damage=damage)
+    return replace(file, head=_lines(raw))
+
+
+def _lines(raw: bytes) -> tuple[str, ...]:
+    lines = raw.decode("utf-8-sig", errors="replace").split("\n", HEAD_LINES)
+    return tuple(line.rstrip("\r") for line in lines[:HEAD_LINES])
+
+
+def _head_by_query(connection: duckdb.DuckDBPyConnection, file: TextFile) -> tuple[str, ...]:
+    # One scanner, so that the first lines are the first lines.
+    query = f"SELECT line FROM {lines_sql(file, parallel=False)} LIMIT {HEAD_LINES}"
+    try:
+        rows = connection.execute(query).fetchall()
+    except duckdb.Error:
+        raise UnreadableFileError(f"{file.named}: not valid Zstandard data") from None
+    finally:
+        forget_rejects(connection)
+    return tuple(str(line or "") for (line,) in rows)
+
+
+def printable(text: str) -> str:
+    """`text` without anything that a terminal would act upon."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def quoted(text: str) -> str:
+    """`text` as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def scan_options(file: TextFile) -> str:
+    """What every scan of a file says: where it is, and that bad lines are noted and passed over."""
+    path = quoted(glob.escape(str(file.path)))
+    return (
+        f"{path}, compression = '{file.compression}', auto_detect = false, header = false, "
+        f"strict_mode = false, hive_partitioning = false, max_line_size = {MAX_LINE_BYTES}, "
+        f"store_rejects = true, rejects_table = '{REJECTS}', rejects_scan = '{REJECT_SCANS}'"
+    )
+
+
+def lines_sql(file: TextFile, parallel: bool = True) -> str:
+    """SQL table function with one row per line, column `line`; NULL for an empty one."""
+    return (
+        rf"read_csv({scan_options(file)}, delim = E'\x01', quote = '', escape = '', "
+        f"columns = {{'line': 'VARCHAR'}}, parallel = {str(parallel).lower()})"
+    )
+
+
+def read(
+    file: TextFile, scratch: Path, load: Callable[[TextFile], T], forget: Callable[[], None]
+) -> tuple[TextFile, T]:
+    """`load(file)`; if its compressed data is damaged, what can be unpacked of it (in `scratch`).
+
+    `forget` undoes what a failed `load` left. Raises UnreadableFileError.
+    """
+    try:
+        return file, load(file)
+    except duckdb.Error as error:
+        forget()
+        if file.compression != "gzip":
+            raise UnreadableFileError(f"{file.named}: {_first_line(error)}") from None
+    unpacked = _unpack(file, scratch)
+    try:
+        return unpacked, load(unpacked)
+    except duckdb.Error as error:
+        raise UnreadableFileError(f"{file.named}: {_first_line(error)}") from None
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return printable(str(error).partition("\n")[0])
+
+
+def _unpack(file: TextFile, scratch: Path) -> TextFile:
+    """All that can be unpacked of a damaged gzip file."""
+    target = scratch / "unpacked"
+    damage = "the compressed file is cut off"
+    with file.path.open("rb") as stream, target.open("wb") as out:
+        inflater = zlib.decompressobj(wbits=31)
+        data = stream.read(CHUNK_BYTES)
+        while data:
+            try:
+                out.write(inflater.decompress(data, CHUNK_BYTES))
+            except zlib.error:
+                damage = f"the compressed data is damaged after {out.tell()} unpacked bytes"
+                break
+            if inflater.eof:  # another member may follow
+                data = inflater.unused_data or stream.read(CHUNK_BYTES)
+                inflater = zlib.decompressobj(wbits=31)
+            else:
+                data = inflater.unconsumed_tail or stream.read(CHUNK_BYTES)
+    return replace(file, path=target, compression="none", damage=damage)
