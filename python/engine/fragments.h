@@ -1,0 +1,49 @@
+// Puts fragmented IP packets together again, within bounds.
+
+#pragma once
+
+#include <list>
+#include <optional>
+#include <vector>
+
+#include "network.h"
+
+namespace mailtap::engine {
+
+// Packets in pieces at a time: the one begun first gives way.
+constexpr std::size_t kMaxFragmentedPackets = 256;
+
+// Pieces of one packet; at 8 bytes and more each they carry any packet that is sent in earnest.
+constexpr std::size_t kMaxFragments = 128;
+
+// RFC 791 3.1, RFC 8200 4.5: the length fields hold no more.
+constexpr std::size_t kMaxPacket = 65535;
+
+class FragmentReassembler {
+public:
+    // Takes a fragment; gives the whole packet's payload with the last one. It is valid until the next call.
+    std::optional<View> Add(const IpPacket& packet);
+
+private:
+    struct Piece {
+        std::size_t offset = 0;
+        std::vector<uint8_t> bytes;
+    };
+
+    struct Pieces {
+        Address source;
+        Address destination;
+        uint8_t protocol = 0;
+        uint32_t id = 0;
+        std::optional<std::size_t> length; // known once the last fragment came
+        std::vector<Piece> pieces;
+
+        bool BelongsTo(const IpPacket& packet) const;
+        bool Assemble(std::vector<uint8_t>& whole);
+    };
+
+    std::list<Pieces> packets_;
+    std::vector<uint8_t> whole_;
+};
+
+} // namespace mailtap::engine

@@ -1,0 +1,64 @@
+// From a captured packet to the TCP segment in it, through whatever encapsulation.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "address.h"
+#include "fragments.h"
+#include "view.h"
+
+namespace mailtap::engine {
+
+// Headers below TCP that are followed: deep enough for any tunnel in a tunnel, and an end to crafted ones.
+constexpr int kMaxLayers = 32;
+
+// TCP flags (RFC 9293 3.1)
+constexpr uint8_t kFin = 0x01;
+constexpr uint8_t kSyn = 0x02;
+constexpr uint8_t kRst = 0x04;
+constexpr uint8_t kAck = 0x10;
+
+// A TCP segment. It refers to the packet's bytes.
+struct Segment {
+    Endpoint source;
+    Endpoint destination;
+    uint32_t sequence = 0;
+    uint32_t acknowledgement = 0;
+    uint8_t flags = 0;
+    View payload;
+
+    bool Has(uint8_t flag) const { return (flags & flag) != 0; }
+};
+
+struct PacketCounts {
+    uint64_t packets = 0;
+    uint64_t not_ip = 0;
+    uint64_t not_tcp = 0;
+    uint64_t malformed = 0; // headers cut short or contradictory
+    uint64_t fragments = 0;
+    uint64_t bad_checksum = 0;
+};
+
+class PacketParser {
+public:
+    explicit PacketParser(bool verify_checksums) : verify_checksums_(verify_checksums) {}
+
+    // The segment is valid as long as `packet`, and until the next call.
+    std::optional<Segment> Parse(Layer first, View packet);
+
+    const PacketCounts& Counts() const { return counts_; }
+
+private:
+    Step IpStep(View packet);
+    std::optional<Segment> ParseTcp(View header);
+
+    bool verify_checksums_;
+    FragmentReassembler fragments_;
+    PacketCounts counts_;
+    IpPacket ip_; // the innermost so far
+};
+
+} // namespace mailtap::engine

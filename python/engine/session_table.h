@@ -1,0 +1,77 @@
+// The open sessions of a capture.
+
+#pragma once
+
+#include <functional>
+#include <list>
+#include <unordered_map>
+
+#include "tcp_session.h"
+
+namespace mailtap::engine {
+
+// Zeek's tcp_inactivity_timeout and tcp_close_delay.
+constexpr Time kInactivityTimeout = 300 * kSecond;
+constexpr Time kCloseDelay = 5 * kSecond;
+
+// Open sessions at a time; beyond, the one that was quiet longest is ended.
+constexpr std::size_t kMaxSessions = 1'000'000;
+
+class SessionTable {
+public:
+    using Ended = std::function<void(TcpSession&)>;
+
+    // `ended` is called once for each session, with nothing more to come. `ports` must outlive the table.
+    SessionTable(const decoder::Ports& ports, Ended ended) : ports_(ports), ended_(std::move(ended)) {}
+
+    void Add(const Segment& segment, Time stamp);
+
+    // Time passes with every packet of the capture, whatever it carries.
+    void Advance(Time stamp);
+
+    // Ends every session.
+    void Finish();
+
+    std::size_t Size() const { return sessions_.size(); }
+
+private:
+    // Both ends in order: the same for either direction.
+    struct Key {
+        Endpoint low;
+        Endpoint high;
+
+        bool operator==(const Key&) const = default;
+    };
+
+    struct KeyHash {
+        std::size_t operator()(const Key& key) const;
+    };
+
+    struct Entry {
+        Entry(const Key& key, const Segment& first, Time stamp, const decoder::Ports& ports, PendingTotal& total)
+            : key(key), session(first, stamp, ports, total) {}
+
+        Key key;
+        Time active = 0; // on the clock's time, not the packets'
+        TcpSession session;
+    };
+
+    // In order of the last packet, the longest quiet first.
+    using Entries = std::list<Entry>;
+
+    static Key KeyOf(const Segment& segment);
+    Entries::iterator Open(const Key& key, const Segment& segment, Time stamp);
+    Entries& ListOf(const Entry& entry) { return entry.session.Closed() ? closed_ : open_; }
+    void End(Entries& entries, Entries::iterator entry);
+    void EndQuiet(Entries& entries, Time timeout);
+
+    const decoder::Ports& ports_;
+    Ended ended_;
+    PendingTotal pending_;
+    Clock clock_;
+    Entries open_;
+    Entries closed_;
+    std::unordered_map<Key, Entries::iterator, KeyHash> sessions_;
+};
+
+} // namespace mailtap::engine

@@ -1,0 +1,32 @@
+"""Decompresses gzip from standard input to standard output; a program of its own.
+
+libpcap wants to read a capture from a file descriptor while nothing else of the process that called it can run: a
+thread of that process could not feed it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import signal
+import sys
+import zlib
+
+BLOCK = 256 * 1024
+
+
+def main() -> int:
+    """Exit status 0 done, 1 damaged: standard error says why."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly when the reader has had enough
+    try:
+        with gzip.GzipFile(fileobj=sys.stdin.buffer) as content:
+            while block := content.read(BLOCK):
+                sys.stdout.buffer.write(block)
+        sys.stdout.buffer.flush()
+    except (OSError, EOFError, zlib.error) as error:
+        sys.stderr.write(f"damaged gzip data: {error}".lower())
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
