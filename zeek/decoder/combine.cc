@@ -52,6 +52,13 @@ AuthResult AuthResultOf(const SideFacts& client, const SideFacts& server) {
     return server.auth_result;
 }
 
+// A message whose DATA the server refuses is none (RFC 5321 3.3), even where the client sends it all the same. A chunk
+// is sent before the server can refuse.
+bool DataRefused(const SideFacts& client, const SideFacts& server) {
+    return client.data_mark.set && ! client.chunk_command && ! client.lost && ! server.lost && ! server.data_accepted &&
+           server.replies > client.data_mark.number;
+}
+
 EmptyCause EmptyCauseOf(const Facts& facts, const SideFacts& client, const SideFacts& server, bool client_seen,
                         bool server_seen, Stage beyond_logout) {
     if ( ! (facts.mailfrom.empty() && facts.rcptto.empty() && facts.from.empty() && facts.to.empty()) )
@@ -129,10 +136,8 @@ Facts Combine(const SeenSide& orig, const SeenSide& resp) {
     if ( facts.service == Service::None )
         return facts;
 
-    // A message whose DATA the server refused is none (RFC 5321 3.3), where all of its replies were seen.
     bool smtp = facts.service == Service::Smtp;
-    bool refused =
-        client.data_command && server.replies > 0 && ! server.lost && ! server.data_accepted && ! server.tls_upgrade;
+    bool refused = DataRefused(client, server);
     const SideFacts& headers = smtp ? (refused ? kNothing : client) : server;
     facts.from = headers.from;
     facts.to = headers.to;

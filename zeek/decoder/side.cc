@@ -345,11 +345,11 @@ void SideDecoder::Follow(const Next& next, std::string_view line) {
 
 // Whether a message's line is the client's next command: the server refused the message, or its end is missing.
 bool SideDecoder::EndsMessageEarly(std::string_view line) const {
-    if ( ! (first_line_ || uncertain_) )
+    if ( ! (first_line_ || uncertain_ || list_) )
         return false;
     if ( facts_.reading.role == Role::Client )
         return smtp::EndsDataPhase(line);
-    return uncertain_ && facts_.reading.service == Service::Pop3 && pop3::ServerWeight(line) != kNone;
+    return (uncertain_ || list_) && facts_.reading.service == Service::Pop3 && pop3::ServerWeight(line) != kNone;
 }
 
 void SideDecoder::Body(std::string_view& bytes) {

@@ -65,7 +65,8 @@ struct SideFacts {
     uint64_t commands = 0;
     uint32_t lines_answered = 0; // lines that a reply answers: commands and SASL answers
     bool starttls_requested = false;
-    bool data_command = false; // the headers came by DATA, which a server can refuse (BDAT's chunk comes anyway)
+    bool chunk_command = false;
+    CommandMark data_mark; // of the first DATA
     CommandMark starttls_mark;
     CommandMark auth_mark;
     CommandMark hello_mark;

@@ -223,7 +223,8 @@ Next Client::Command(std::string_view verb, std::string_view argument, SideFacts
     }
     else if ( is("DATA") && argument.empty() ) {
         count();
-        facts.data_command = true;
+        if ( ! facts.data_mark.set )
+            facts.data_mark = here;
         facts.Reach(Stage::Data);
         return {.kind = Next::Message};
     }
@@ -232,6 +233,7 @@ Next Client::Command(std::string_view verb, std::string_view argument, SideFacts
         uint64_t size = 0;
         bool last = false;
         if ( IsChunkSize(argument, size, last) ) {
+            facts.chunk_command = true;
             facts.Reach(Stage::Data);
             return {.kind = Next::Chunk, .length = size, .last = last};
         }
