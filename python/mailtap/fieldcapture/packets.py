@@ -91,5 +91,5 @@ class Direction:
 
 
 def syn_options(maximum_segment: int) -> bytes:
-    """Maximum segment size, SACK permitted, window scale 7 (RFC 9293, 2018, 7323)."""
-    return struct.pack("!BBHBBBBBB", 2, 4, maximum_segment, 4, 2, 1, 3, 3, 7)
+    """Maximum segment size, window scale 7, SACK permitted (RFC 9293, 7323, 2018), padded."""
+    return struct.pack("!BBHBBBBBBBB", 2, 4, maximum_segment, 1, 3, 3, 7, 1, 1, 4, 2)
