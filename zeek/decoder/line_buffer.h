@@ -46,7 +46,11 @@ public:
     std::string_view Pending() const { return complete_ ? std::string_view{} : std::string_view(carry_); }
 
     // Adds to the unfinished line.
-    void Append(std::string_view bytes) { carry_.append(bytes.substr(0, kMaxLine - carry_.size())); }
+    void Append(std::string_view bytes) {
+        if ( complete_ )
+            Clear();
+        carry_.append(bytes.substr(0, kMaxLine - carry_.size()));
+    }
 
     // Forgets the line given or pending. Lines can hold passwords, so their bytes are overwritten.
     void Clear() {
