@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS, LabelFormat
 from mailtap.policy import Policy
-from mailtap.sources.fields import Scalar
+from mailtap.sources.fields import Field, Scalar
 from mailtap.sources.key import Endpoints, canonical_endpoints
 
 Texts = Mapping[str, str | None]
@@ -40,8 +40,9 @@ class Label:
 
 def normalise(form: LabelFormat, texts: Texts, policy: Policy) -> Label | None:
     """The label in one record's texts, or None: not about a TCP flow, or a field is missing."""
-    if any(texts.get(condition.place) not in condition.values for condition in form.conditions):
-        return None
+    for condition in form.conditions:
+        if Field((condition.place,)).python(texts) not in condition.values:
+            return None
     values = {name: field.python(texts) for name, field in form.fields.items()}
     endpoints = _flow(values, ENDPOINTS)
     times = _interval(values.get("start"), values.get("end"), values.get("duration"))

@@ -16,13 +16,11 @@ from mailtap.policy import Policy
 from mailtap.sources.containers import Container
 from mailtap.sources.key import endpoints_sql
 from mailtap.sources.malformed import Malformed, count, find_malformed, forget_rejects
+from mailtap.sources.meanings import MEANINGS, TooManyNamesError, stage_meanings
 from mailtap.sources.textfile import TextFile, UnreadableFileError, open_text, quoted, read
-
-MAX_NAMES = 1 << 16
 
 STAGED = "mailtap_staged_labels"
 LATEST = "mailtap_latest_labels"
-MEANINGS = "mailtap_meanings"
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ def load(
         with tempfile.TemporaryDirectory(prefix="mailtap-") as scratch:
             try:
                 loaded.append(_load_file(connection, file, policy, Path(scratch), warnings))
-            except UnreadableFileError as error:
+            except (UnreadableFileError, TooManyNamesError) as error:
                 raise LabelError(str(error)) from None
             finally:
                 _forget(connection)
@@ -89,7 +87,8 @@ def _load_file(
     other = count(connection, f"SELECT count(*) FROM {STAGED} WHERE state = 'other'")
     if form.statements is not None:
         _keep_last_statement(connection)
-    _stage_meanings(connection, file, form, policy)
+    names = f"SELECT name, evidence FROM {STAGED} WHERE state = 'flow'"
+    stage_meanings(connection, names, form.engine, file.named, policy)
     labels = _insert(connection, file, form)
     return LoadedFile(file.named, form.name, labels, other, malformed.count)
 
@@ -129,45 +128,6 @@ def _keep_last_statement(connection: duckdb.DuckDBPyConnection) -> None:
     )
     connection.execute(f"DROP TABLE {STAGED}")
     connection.execute(f"ALTER TABLE {LATEST} RENAME TO {STAGED}")
-
-
-def _stage_meanings(
-    connection: duckdb.DuckDBPyConnection, file: TextFile, form: LabelFormat, policy: Policy
-) -> None:
-    """What each name means. Names are few: the policy is asked once for each, not for every row."""
-    said = connection.execute(
-        f"SELECT DISTINCT name, evidence FROM {STAGED} WHERE state = 'flow' LIMIT {MAX_NAMES + 1}"
-    ).fetchall()
-    if len(said) > MAX_NAMES:
-        raise LabelError(f"{file.named}: more than {MAX_NAMES} different label names")
-    create_meanings(connection, form.engine, said, policy)
-
-
-def create_meanings(
-    connection: duckdb.DuckDBPyConnection,
-    engine: str,
-    said: Sequence[tuple[str | None, str | None]],
-    policy: Policy,
-) -> None:
-    """Create table `mailtap_meanings` of each name and evidence that `engine` said."""
-    meanings = [policy.meaning(engine, name, evidence) for name, evidence in said]
-    columns: dict[str, tuple[str, list[object]]] = {
-        "name": ("VARCHAR", [name for name, _ in said]),
-        "evidence": ("VARCHAR", [evidence for _, evidence in said]),
-        "app": ("VARCHAR", [meaning.app for meaning in meanings]),
-        "protocol": ("VARCHAR", [meaning.protocol for meaning in meanings]),
-        "encryption": ("VARCHAR", [meaning.encryption for meaning in meanings]),
-        "carrier": ("VARCHAR", [meaning.carrier for meaning in meanings]),
-        "provenance": ("VARCHAR", [meaning.provenance for meaning in meanings]),
-        "is_label": ("BOOLEAN", [meaning.is_label for meaning in meanings]),
-    }
-    selected = ", ".join(
-        f"unnest(${name}::{kind}[]) AS {name}" for name, (kind, _) in columns.items()
-    )
-    connection.execute(
-        f"CREATE TABLE {MEANINGS} AS SELECT {selected}",
-        {name: values for name, (_, values) in columns.items()},
-    )
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, file: TextFile, form: LabelFormat) -> int:

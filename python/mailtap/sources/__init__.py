@@ -1,0 +1,7 @@
+"""Sources of sessions: Zeek's logs, the session records of analyze, a gateway's export."""
+
+from mailtap.sources.database import open_database
+from mailtap.sources.detect import SourceError
+from mailtap.sources.load import SessionsLoaded, load
+
+__all__ = ["SessionsLoaded", "SourceError", "load", "open_database"]

@@ -73,8 +73,8 @@ class JsonLines:
             columns.append(f"coalesce({', '.join(found)})")
         listed = ", ".join(map(quoted, paths))
         return (
-            f"SELECT {_columns(columns)}, v IS NULL AND object IS NOT NULL AS bad FROM (SELECT object, "
-            "CASE WHEN json_valid(object) AND json_type(object) = 'OBJECT' "
+            f"SELECT {_columns(columns)}, v IS NULL AND object IS NOT NULL AS bad "
+            "FROM (SELECT object, CASE WHEN json_valid(object) AND json_type(object) = 'OBJECT' "
             f"THEN json_extract_string(object, [{listed}]) END AS v "
             f"FROM (SELECT ltrim(line, '0123456789') AS object FROM {lines_sql(file, parallel)}))"
         )

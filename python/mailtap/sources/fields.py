@@ -175,6 +175,10 @@ TRANSPORT = Transform(
 NUMBER_WITHIN = Transform(
     lambda text: f"nullif(regexp_extract({text}, '[0-9]+'), '')", _number_within
 )
+# Whether a set has members, in Zeek's notation or in JSON's.
+HAS_MEMBERS = Transform(
+    lambda text: f"{text} NOT IN ('(empty)', '[]')", lambda text: text not in ("(empty)", "[]")
+)
 # A JSON list of names as a path: ["smtp","tls"] as smtp.tls.
 JOINED_LIST = Transform(
     lambda text: _sanitise_sql(f"translate({text}, ',[]\" ', '.')"),
