@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace mailtap::engine {
@@ -10,28 +12,20 @@ namespace mailtap::engine {
 using Time = int64_t;
 constexpr Time kSecond = 1'000'000;
 
-// A stamp further than this from the last believed one needs confirmation.
-constexpr Time kPlausibleStep = 300 * kSecond;
-
-// Packets in a row around the same time that make it the new time.
-constexpr int kConfirmations = 3;
-
-// Single stamps that are off (a host's clock set anew, a damaged record) don't move the clock, and it never goes back.
+// The median of the last stamps: a few that are off (a host's clock set anew, a damaged record) don't move it, and it
+// follows a capture that does go on at another time.
 class Clock {
 public:
     void See(Time stamp);
 
-    // Time gone by since the first packet.
-    Time Elapsed() const { return elapsed_; }
+    Time Now() const { return now_; }
 
 private:
-    void MoveTo(Time stamp);
+    static constexpr std::size_t kWindow = 7;
 
-    bool started_ = false;
-    Time elapsed_ = 0;
-    Time reference_ = 0; // the last believed stamp
-    Time suspect_ = 0;
-    int confirmations_ = 0;
+    std::array<Time, kWindow> stamps_{};
+    std::size_t seen_ = 0;
+    Time now_ = 0;
 };
 
 } // namespace mailtap::engine

@@ -52,22 +52,24 @@ void SessionTable::Add(const Segment& segment, Time stamp) {
         entry = Open(key, segment, stamp);
     else {
         entry = known->second;
-        if ( entry->session.IsSuccessor(segment) ) {
+        const Time quiet = stamp - entry->active;
+        const bool expired = quiet > Timeout(*entry) && quiet <= kPlausibleQuiet;
+        if ( expired || entry->session.IsSuccessor(segment) ) {
             End(ListOf(*entry), entry);
             entry = Open(key, segment, stamp);
         }
     }
     Entries& before = ListOf(*entry);
     entry->session.Add(segment, stamp);
-    entry->active = clock_.Elapsed();
+    entry->active = stamp;
     Entries& after = ListOf(*entry);
     after.splice(after.end(), before, entry);
 }
 
 void SessionTable::Advance(Time stamp) {
     clock_.See(stamp);
-    EndQuiet(closed_, kCloseDelay);
-    EndQuiet(open_, kInactivityTimeout);
+    EndQuiet(closed_);
+    EndQuiet(open_);
 }
 
 void SessionTable::Finish() {
@@ -93,9 +95,12 @@ void SessionTable::End(Entries& entries, Entries::iterator entry) {
     entries.erase(entry);
 }
 
-void SessionTable::EndQuiet(Entries& entries, Time timeout) {
-    while ( ! entries.empty() && clock_.Elapsed() - entries.front().active > timeout )
+void SessionTable::EndQuiet(Entries& entries) {
+    while ( ! entries.empty() && clock_.Now() - entries.front().active > Timeout(entries.front()) )
         End(entries, entries.begin());
+    // One with its last stamp in the future must not be in the way of those behind it.
+    if ( ! entries.empty() && entries.front().active > clock_.Now() + kInactivityTimeout )
+        entries.splice(entries.end(), entries, entries.begin());
 }
 
 } // namespace mailtap::engine

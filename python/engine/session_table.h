@@ -10,9 +10,11 @@
 
 namespace mailtap::engine {
 
-// Zeek's tcp_inactivity_timeout and tcp_close_delay.
-constexpr Time kInactivityTimeout = 300 * kSecond;
+// Zeek's tcp_close_delay: that long late packets still belong to a closed session.
 constexpr Time kCloseDelay = 5 * kSecond;
+
+// A session's packet that comes later than this is taken for one with a wrong stamp rather than for a new beginning.
+constexpr Time kPlausibleQuiet = 24 * 3600 * kSecond;
 
 // Open sessions at a time; beyond, the one that was quiet longest is ended.
 constexpr std::size_t kMaxSessions = 1'000'000;
@@ -49,21 +51,22 @@ private:
 
     struct Entry {
         Entry(const Key& key, const Segment& first, Time stamp, const decoder::Ports& ports, PendingTotal& total)
-            : key(key), session(first, stamp, ports, total) {}
+            : key(key), active(stamp), session(first, stamp, ports, total) {}
 
         Key key;
-        Time active = 0; // on the clock's time, not the packets'
+        Time active; // the last packet's stamp
         TcpSession session;
     };
 
-    // In order of the last packet, the longest quiet first.
+    // The one that was quiet longest first.
     using Entries = std::list<Entry>;
 
     static Key KeyOf(const Segment& segment);
     Entries::iterator Open(const Key& key, const Segment& segment, Time stamp);
+    static Time Timeout(const Entry& entry) { return entry.session.Closed() ? kCloseDelay : kInactivityTimeout; }
     Entries& ListOf(const Entry& entry) { return entry.session.Closed() ? closed_ : open_; }
     void End(Entries& entries, Entries::iterator entry);
-    void EndQuiet(Entries& entries, Time timeout);
+    void EndQuiet(Entries& entries);
 
     const decoder::Ports& ports_;
     Ended ended_;

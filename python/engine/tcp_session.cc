@@ -1,7 +1,5 @@
 #include "tcp_session.h"
 
-#include <cstdlib>
-
 #include "likely_server.h"
 
 namespace mailtap::engine {
@@ -72,8 +70,7 @@ void TcpSession::Add(const Segment& segment, Time stamp) {
     Side& own = sides_[sender];
     Side& peer = sides_[1 - sender];
     ++own.packets;
-    // A stamp further off than a session stays open without a packet is not this packet's time.
-    if ( stamp > end_ && stamp - end_ <= kPlausibleStep )
+    if ( stamp > end_ && stamp - end_ <= kInactivityTimeout ) // one further off is wrong
         end_ = stamp;
 
     if ( segment.Has(kRst) ) { // its sequence number and payload, if any, aren't the stream's

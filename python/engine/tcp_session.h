@@ -12,6 +12,9 @@
 
 namespace mailtap::engine {
 
+// Zeek's tcp_inactivity_timeout: a session that was quiet for longer has ended.
+constexpr Time kInactivityTimeout = 300 * kSecond;
+
 class TcpSession {
 public:
     // `first` decides who is taken for the originator, until a handshake says better.
