@@ -11,6 +11,7 @@ from mailtap.correlation.stitch import stitch
 from mailtap.correlation.verdicts import Judge
 from mailtap.policy import Policy
 from mailtap.report.consistency import consistency_figures
+from mailtap.report.listing import examples
 from mailtap.report.model import Consistency, Report
 from mailtap.report.sessions import session_figures
 
@@ -22,13 +23,16 @@ def build_report(
     engine_name: str,
     complete: bool = True,
     with_labels: bool = False,
+    with_examples: bool = False,
     warnings: Sequence[str] = (),
 ) -> Report:
     """The report over the table `sessions` and, with labels, the table `labels`.
 
-    Without labels, sessions that carry a label of their own are compared with that.
+    Without labels, sessions that carry a label of their own are compared with that. Leaves the
+    tables `whole_sessions` and, if anything was compared, `verdicts`.
     """
     stitched = stitch(engine, policy.join.slack, policy.effective)
+    consistency = _consistency(engine, policy, with_labels)
     figures = session_figures(engine, "whole_sessions")
     return Report(
         complete=complete,
@@ -39,8 +43,9 @@ def build_report(
         effective=figures.effective,
         mail=figures.mail,
         decode_as=figures.decode_as,
-        consistency=_consistency(engine, policy, with_labels),
+        consistency=consistency,
         warnings=tuple(warnings),
+        examples=examples(engine, policy.redact) if consistency and with_examples else (),
     )
 
 

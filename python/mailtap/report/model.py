@@ -203,19 +203,19 @@ class WithoutPortGuesses:
 
 @dataclass(frozen=True)
 class Example:
-    """A session to look up, for the HTML page."""
+    """A session to look up, for the page. Fields that the source does not tell are None."""
 
     verdict: str
     cause: str | None
     causes: tuple[str, ...]
-    ts: float
-    uid: str
-    community_id: str
-    sensor: str
-    client: str
-    server: str
-    direction: str
-    decode_as: str
+    ts: float | None
+    uid: str | None
+    community_id: str | None
+    sensor: str | None
+    client: str | None
+    server: str | None
+    direction: str | None
+    decode_as: str | None
     app: str
     provenance: str
 

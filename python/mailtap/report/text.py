@@ -30,18 +30,21 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     yield _counts("decode_as", report.decode_as, report.sessions, "of sessions")
     if report.consistency is not None:
         yield from _consistency(report.consistency)
+        if _sides_known(report):
+            yield _by_direction(report.consistency)
 
 
 def _sessions(report: Report) -> Table:
     mail, effective = report.mail, report.effective.sessions
-    decoded = f"{mail.sessions:,} ({_percent(mail.sessions, effective)} of effective)"
+    if not _sides_known(report):
+        return _table("Sessions", ("", "number"), [("sessions", f"{report.sessions:,}")])
     rows = [
-        (
-            "TCP sessions: c2s / s2c / both sides",
-            _sides(report.sessions, report.direction),
-        ),
+        ("TCP sessions: c2s / s2c / both sides", _sides(report.sessions, report.direction)),
         ("effective sessions", _sides(effective, report.effective.direction)),
-        ("decoded as mail", decoded),
+        (
+            "decoded as mail",
+            f"{mail.sessions:,} ({_percent(mail.sessions, effective)} of effective)",
+        ),
         ("  " + " / ".join(name.upper() for name in mail.service), _slashed(mail.service.values())),
         ("STARTTLS among mail", f"{mail.starttls:,}"),
         ("envelope sender / header sender", _slashed((mail.mail_from_cmd, mail.mail_from))),
@@ -51,6 +54,12 @@ def _sessions(report: Report) -> Table:
     if report.stitched:
         rows.insert(1, ("  put together from two sensors", f"{report.stitched:,}"))
     return _table("Sessions", ("", "number"), rows)
+
+
+def _sides_known(report: Report) -> bool:
+    """A gateway's export tells neither sides nor sizes: there is nothing more to say of it."""
+    known = report.direction.c2s + report.direction.s2c + report.direction.bidirectional
+    return known > 0 or report.sessions == 0
 
 
 def _empty_causes(causes: Counts) -> Table:
@@ -65,9 +74,11 @@ def _consistency(consistency: Consistency) -> Iterator[RenderableType]:
         causes = {cause: n for cause, n in consistency.causes.items() if n}
         inconsistent = consistency.inconsistent.n
         yield _counts("Why decode_as disagrees", causes, inconsistent, "of inconsistent")
+    if consistency.causes_of_agreeing:
+        forms = consistency.causes_of_agreeing
+        yield _counts("Agrees, but is not plain mail", forms, consistency.matched, "of matched")
     yield _matrix(consistency)
     yield _by_port(consistency)
-    yield _by_direction(consistency)
     if len(consistency.by_sensor) > 1:
         sensors = [(cell.sensor or _UNKNOWN, cell.agreement) for cell in consistency.by_sensor]
         yield _agreements("By sensor", sensors)

@@ -1,0 +1,96 @@
+"""The queries on Apache Spark, for logs that outgrow one machine.
+
+The tables are handed over as Parquet files, in a directory that all of Spark's machines must see
+(`TMPDIR` says where).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+from mailtap.correlation.engines import Row
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+LOCAL = "local[*]"
+
+#: The queries name `"end"` in double quotes and keep to the SQL standard.
+_SETTINGS = {
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.ansi.doubleQuotedIdentifiers": "true",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "OFF",
+}
+
+
+class SparkError(Exception):
+    """Spark can't be used; the message is one line that says why."""
+
+
+class SparkEngine:
+    name = "spark"
+
+    def __init__(self, spark: SparkSession) -> None:
+        self._spark = spark
+
+    def rows(self, query: str) -> list[Row]:
+        return [row.asDict() for row in self._spark.sql(query).collect()]
+
+    def table(self, name: str, query: str) -> None:
+        self._spark.sql(query).persist().createOrReplaceTempView(name)
+
+    def view(self, name: str, query: str) -> None:
+        self._spark.sql(query).createOrReplaceTempView(name)
+
+    def write_json_lines(self, query: str, path: Path) -> None:
+        with path.open("w", encoding="utf-8") as file:
+            for line in self._spark.sql(query).toJSON().toLocalIterator():
+                file.write(f"{line}\n")
+
+
+@contextmanager
+def open_spark(connection: duckdb.DuckDBPyConnection, master: str = LOCAL) -> Iterator[SparkEngine]:
+    """Spark with the tables `sessions` and `labels` of the connection. Raises SparkError.
+
+    `master` is the URL of a cluster, or `local[*]` for this machine.
+    """
+    spark = _session(master)
+    try:
+        with tempfile.TemporaryDirectory(prefix="mailtap-") as directory:
+            for table in ("sessions", "labels"):
+                path = Path(directory) / table
+                connection.execute(
+                    f"COPY {table} TO '{path}' (FORMAT parquet, PER_THREAD_OUTPUT true)"
+                )
+                spark.read.parquet(str(path)).createOrReplaceTempView(table)
+            yield SparkEngine(spark)
+    finally:
+        spark.stop()
+
+
+def _session(master: str) -> SparkSession:
+    try:
+        from pyspark.errors import PySparkException
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise SparkError("Spark isn't installed: pip install 'mailtap[spark]'") from None
+    builder = SparkSession.builder.appName("mailtap").master(master)
+    for key, value in _SETTINGS.items():
+        builder = builder.config(key, value)
+    if master == LOCAL:
+        # The default of 200 is for a cluster; here each costs more than the data in it.
+        builder = builder.config("spark.sql.shuffle.partitions", str(os.cpu_count() or 1))
+    try:
+        return builder.getOrCreate()
+    except (PySparkException, OSError, RuntimeError) as error:
+        reason = (str(error).splitlines() or [""])[0]
+        raise SparkError(f"Spark did not start (Java 17 or later is needed): {reason}") from None

@@ -1,0 +1,57 @@
+"""Another run's JSON document, to compare with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mailtap.report.model import MixCell, Report
+from mailtap.report.printable import printable
+from mailtap.report.statistics import drift
+
+
+class AgainstError(Exception):
+    """The other document can't be compared with; the message is one line that says why."""
+
+
+def compared(report: Report, path: Path) -> Report:
+    """The report with its drift against the document in a file. Raises AgainstError."""
+    named = printable(str(path))
+    before = _mix(path, named)
+    if report.consistency is None or not report.consistency.matched:
+        raise AgainstError(f"nothing to compare with {named}: no session has a label")
+    moved = drift(before, report.consistency.mix)
+    return replace(report, consistency=replace(report.consistency, drift=moved))
+
+
+def _mix(path: Path, named: str) -> tuple[MixCell, ...]:
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise AgainstError(f"{named}: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise AgainstError(f"{named}: is no JSON document") from None
+    try:
+        cells = tuple(_cell(cell) for cell in document["consistency"]["mix"])
+    except (KeyError, TypeError):
+        raise AgainstError(f"{named}: is no report with labels, as --json writes it") from None
+    if not any(cell.matched for cell in cells):
+        raise AgainstError(f"{named}: no session has a label")
+    return cells
+
+
+def _cell(value: dict[str, Any]) -> MixCell:
+    """Raises KeyError or TypeError for what isn't a cell."""
+    cell = MixCell(**value)
+    counts = cell.matched, cell.consistent
+    if not (
+        all(type(count) is int for count in counts)
+        and 0 <= cell.consistent <= cell.matched
+        and isinstance(cell.port, int | None)
+        and isinstance(cell.direction, str | None)
+        and isinstance(cell.app, str)
+    ):
+        raise TypeError
+    return cell
