@@ -49,7 +49,7 @@ void AddHeaderAddresses(std::string_view value, std::vector<std::string>& set) {
     };
 
     bool quoted = false;
-    bool bracketed = false;
+    bool bracketed = false; // in angle brackets, or in the square ones of an address literal
     int comments = 0;
     std::size_t start = 0;
     for ( std::size_t i = 0; i < value.size(); ++i ) {
@@ -64,11 +64,13 @@ void AddHeaderAddresses(std::string_view value, std::vector<std::string>& set) {
             comments -= c == ')';
         else if ( c == '"' )
             quoted = true;
-        else if ( c == '<' )
+        else if ( c == '<' || c == '[' )
             bracketed = true;
-        else if ( c == '>' )
+        else if ( c == '>' || c == ']' )
             bracketed = false;
-        else if ( c == ',' && ! bracketed ) {
+        else if ( c == ':' && ! bracketed ) // a group's name ends
+            start = i + 1;
+        else if ( (c == ',' || c == ';') && ! bracketed ) {
             add(value.substr(start, i - start));
             start = i + 1;
         }

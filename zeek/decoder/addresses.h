@@ -13,8 +13,8 @@ namespace mailtap::decoder {
 // when there is none.
 std::string EnvelopeAddress(std::string_view argument);
 
-// Adds a From or To field's items (RFC 5322 3.4) to `set`: split at commas outside quotes, comments and angle
-// brackets, encoded words decoded.
+// Adds a From or To field's items (RFC 5322 3.4) to `set`: split at commas outside quotes, comments and
+// brackets, encoded words decoded. Of a group its members count, not its name.
 void AddHeaderAddresses(std::string_view value, std::vector<std::string>& set);
 
 } // namespace mailtap::decoder

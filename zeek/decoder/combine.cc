@@ -36,7 +36,9 @@ StartTls StartTlsOf(const SideFacts& client, const SideFacts& server, bool hello
         return StartTls::Tls;
     if ( server.starttls_accepted || (reply && IsSuccess(*reply)) )
         return StartTls::Accepted;
-    if ( server.starttls_refused || (reply && IsFailure(*reply)) )
+    // Where the reply can't be told from others, a client that goes on in the clear was refused.
+    bool went_on = ! reply && client.plain_after_request && server.replies > 0;
+    if ( server.starttls_refused || (reply && IsFailure(*reply)) || went_on )
         return StartTls::Refused;
     if ( client.starttls_requested )
         return StartTls::Requested;
@@ -127,14 +129,13 @@ Facts Combine(const SeenSide& orig, const SeenSide& resp) {
         facts.starttls = StartTlsOf(client, server, hello);
     facts.implicit_tls = hello && facts.starttls != StartTls::Tls;
 
-    // A server's 2xx opens a tunnel only if something came through it that is known.
-    facts.tunnel = std::max(a.tunnel, b.tunnel);
-    if ( facts.tunnel == Tunnel::None && facts.http && (facts.service != Service::None || hello) )
-        facts.tunnel = Tunnel::Http;
     facts.user_agent = client_side.user_agent;
-
     if ( facts.service == Service::None )
         return facts;
+
+    facts.tunnel = std::max(a.tunnel, b.tunnel);
+    if ( facts.tunnel == Tunnel::None && facts.http ) // a server's 2xx alone may be any answer
+        facts.tunnel = Tunnel::Http;
 
     bool smtp = facts.service == Service::Smtp;
     bool refused = DataRefused(client, server);

@@ -231,10 +231,9 @@ void Client::Command(SideFacts& facts) {
     if ( ClientWeight(rest) == kNone )
         return;
 
-    ++facts.commands;
     std::string_view tag = TakeWord(rest);
     std::string_view verb = TakeWord(rest);
-    facts.last_command = ToUpper(verb.empty() ? tag : verb);
+    facts.CountCommand(verb.empty() ? tag : verb); // DONE has no tag
     CommandMark here{.set = true, .tag = HashTag(tag)};
     auto is = [verb](std::string_view name) { return EqualsNoCase(verb, name); };
     if ( is("CAPABILITY") || is("ID") )
@@ -363,7 +362,9 @@ void Server::Status(std::string_view status, std::string_view text, uint32_t tag
     ++facts.further_replies;
     facts.starttls_accepted |= ok && AcceptsTls(said);
     facts.starttls_refused |= ! ok && RefusesTls(said);
-    if ( ok ? SaysLoggedIn(said) : StartsWithNoCase(text, "[AUTHENTICATIONFAILED") ) {
+    if ( ok && (StartsWithNoCase(text, "[READ-") || StartsWithNoCase(text, "[APPENDUID")) )
+        facts.Reach(Stage::Envelope);
+    if ( ok ? SaysLoggedIn(said) : RefusesLogin(text) ) {
         facts.auth_result = ok ? AuthResult::Success : AuthResult::Failure;
         facts.Reach(Stage::Auth);
     }

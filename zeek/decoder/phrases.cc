@@ -30,6 +30,12 @@ bool SaysLoggedIn(std::string_view text) {
                               "mailbox open", "user successfully", "welcome"});
 }
 
+bool RefusesLogin(std::string_view text) {
+    return ContainsAny(text, {"authenticationfailed", "[AUTH]", "authentication failed", "login failed",
+                              "invalid credential", "invalid user", "invalid password", "incorrect", "bad login",
+                              "bad password", "password wrong", "wrong password", "access denied"});
+}
+
 bool SaysBye(std::string_view text) {
     return ContainsAny(text, {"logging out", "logout", "bye", "signing off", "closing", "sayonara", "farewell"});
 }

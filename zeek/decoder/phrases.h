@@ -16,6 +16,9 @@ bool RefusesTls(std::string_view text);
 // "Logged in", "LOGIN completed", "mailbox locked and ready".
 bool SaysLoggedIn(std::string_view text);
 
+// "Authentication failed", "invalid credentials".
+bool RefusesLogin(std::string_view text);
+
 // "Logging out", "Bye".
 bool SaysBye(std::string_view text);
 

@@ -132,8 +132,7 @@ Next Client::Line(std::string_view line, SideFacts& facts) {
     if ( ClientWeight(line) == kNone )
         return {};
 
-    ++facts.commands;
-    facts.last_command = ToUpper(verb);
+    facts.CountCommand(verb);
     auto is = [verb](std::string_view name) { return EqualsNoCase(verb, name); };
     CommandMark here{.set = true, .number = facts.lines_answered};
     if ( is("CAPA") )
@@ -213,7 +212,7 @@ Next Server::Line(std::string_view line, SideFacts& facts) {
         facts.starttls_accepted |= ok && AcceptsTls(text);
         facts.starttls_refused |= ! ok && RefusesTls(text);
         ++facts.further_replies;
-        if ( ok ? SaysLoggedIn(text) : ContainsNoCase(text, "[AUTH]") ) {
+        if ( ok ? SaysLoggedIn(text) : RefusesLogin(text) ) {
             facts.auth_result = ok ? AuthResult::Success : AuthResult::Failure;
             facts.Reach(Stage::Auth);
         }

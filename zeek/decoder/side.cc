@@ -48,6 +48,12 @@ bool IsProxyHeader(std::string_view line) { return line.starts_with("PROXY TCP")
 
 } // namespace
 
+void SideFacts::CountCommand(std::string_view verb) {
+    ++commands;
+    last_command = ToUpper(verb);
+    plain_after_request |= starttls_requested;
+}
+
 void SideFacts::LogReply(Reply reply) {
     if ( reply_log.size() < kMaxReplyLog )
         reply_log.push_back(reply);
@@ -185,7 +191,7 @@ void SideDecoder::OpeningLine(std::string_view line) {
     }
     if ( line.empty() || IsProxyHeader(line) )
         return;
-    if ( ! facts_.lost && strange_lines_ == 0 && (IsHttpRequest(line) || IsHttpResponse(line)) ) {
+    if ( strange_lines_ == 0 && (IsHttpRequest(line) || IsHttpResponse(line)) ) {
         Enter(Mode::Http);
         Follow(http_.Begin(line, facts_), line);
         return;

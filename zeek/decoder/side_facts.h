@@ -65,6 +65,7 @@ struct SideFacts {
     uint64_t commands = 0;
     uint32_t lines_answered = 0; // lines that a reply answers: commands and SASL answers
     bool starttls_requested = false;
+    bool plain_after_request = false; // a command in the clear after it
     bool chunk_command = false;
     CommandMark data_mark; // of the first DATA
     CommandMark starttls_mark;
@@ -98,6 +99,7 @@ struct SideFacts {
             stage = reached;
     }
 
+    void CountCommand(std::string_view verb);
     void LogReply(Reply reply);
 };
 

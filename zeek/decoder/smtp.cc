@@ -197,10 +197,7 @@ Next Client::Line(std::string_view line, SideFacts& facts) {
 
 Next Client::Command(std::string_view verb, std::string_view argument, SideFacts& facts) {
     auto is = [verb](std::string_view name) { return EqualsNoCase(verb, name); };
-    auto count = [&facts, verb] {
-        ++facts.commands;
-        facts.last_command = ToUpper(verb);
-    };
+    auto count = [&facts, verb] { facts.CountCommand(verb); };
     CommandMark here{.set = true, .number = facts.lines_answered};
 
     if ( is("EHLO") || is("HELO") || is("LHLO") ) {
