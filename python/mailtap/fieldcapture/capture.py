@@ -9,11 +9,11 @@ from pathlib import Path
 from random import Random
 
 from .conversation import Conversation, Segment
-from .dialogue import Closing, Opening, Side, View
+from .dialogue import Opening, Side, View
 from .dialogues import build
 from .makeup import Makeup
-from .packets import SYN, Address, Direction, syn_options
-from .tap import Mishaps, Observation, footholds, observe, tells_from_the_first_line
+from .packets import FIN, RST, SYN, Address, Direction, syn_options
+from .tap import Mishaps, Observation, footholds, observe, tells_on_any_port
 from .truth import End, SessionTruth, facts
 from .writer import write_pcap
 
@@ -29,7 +29,7 @@ TINY_TALK = 3000  # bytes; longer talk in tiny segments is cut a little less fin
 ODD_PORTS = {
     "smtp": (26, 587, 2525, 2526, 8026, 10025),
     "pop3": (1110, 8110, 10110),
-    "imap": (1143, 8143, 10143),
+    "imap": (2143, 8143, 10143),
 }
 # Without a handshake, the end with one of these ports is taken as the responder.
 LIKELY_SERVER_PORTS = frozenset(
@@ -87,7 +87,8 @@ def draw_capture(makeup: Makeup, seed: int) -> Capture:
         ends = addresses.ends(session, start)
         frames.extend(session.frames(observation, ends, start))
         sessions.append(session.truth(observation, ends, start))
-        addresses.closed(session, ends, start + observation.segments[-1].time)
+        if any(segment.flags & (FIN | RST) for segment in observation.segments):
+            addresses.closed(session, ends, start + observation.segments[-1].time)
     frames.sort(key=lambda frame: frame[0])
     sessions.sort(key=lambda session: session.traffic.ts)
     return Capture(frames, sessions)
@@ -125,7 +126,7 @@ class SessionDraw:
         )
         # A tunnel's port is the proxy's: mail that shows up inside is told by what it says.
         carried = any(piece.shown.tunnel for piece in self.dialogue.pieces)
-        tells = tells_from_the_first_line(self.dialogue, self.view, self.mishaps.start)
+        tells = tells_on_any_port(self.dialogue, self.view, self.mishaps.start)
         if odd and service and not carried and tells:
             return self.rng.choice(ODD_PORTS[service])
         return self.dialogue.port or self.rng.choice(makeup.ports)
@@ -142,12 +143,8 @@ class SessionDraw:
 
     @property
     def can_share_tuple(self) -> bool:
-        """Its beginning and end are plain to see: another may follow on the same ports."""
-        return (
-            self.dialogue.opening is Opening.HANDSHAKE
-            and self.dialogue.closing is not Closing.NONE
-            and self.mishaps.start is None
-        )
+        """Its beginning is plain to see, so that it can be told from another on the same ports."""
+        return self.dialogue.opening is Opening.HANDSHAKE and self.mishaps.start is None
 
     def frames(self, observation: Observation, ends: Ends, start: int) -> Iterator[Frame]:
         rng = self.rng

@@ -17,6 +17,8 @@ from .truth import Traffic
 
 # With fewer data segments a session is left alone: one packet more could make it effective.
 FEWEST_DATA_SEGMENTS = 3
+# Without a handshake and a mail port, so many lines of one side must be no other protocol's.
+LATE_TELLING_PIECES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +40,27 @@ class Observation:
 
 def footholds(dialogue: Dialogue, view: View) -> list[int]:
     """The pieces at which a late tap may begin and still tell what it sees."""
-    if not any(piece.shown.service for piece in dialogue.pieces):
-        return [0] if dialogue.seen(view) else []
-    return [
-        start
-        for start in dialogue.footholds
-        if any(piece.telling for piece in dialogue.seen(view, start))
-    ]
+    seen = dialogue.seen(view)
+    if any(piece.shown.service for piece in dialogue.pieces):
+        return [
+            start
+            for start in dialogue.footholds
+            if any(piece.telling for piece in dialogue.seen(view, start))
+        ]
+    # HTTP and TLS are told by a session's first byte, which a late tap can't know to have seen.
+    told_at_once = any(piece.shown.http or piece.shown.implicit_tls for piece in seen)
+    return [0] if seen and not told_at_once else []
 
 
-def tells_from_the_first_line(dialogue: Dialogue, view: View, start: int | None) -> bool:
-    """Whether a seen side opens with what can only be its protocol, on whatever port."""
+def tells_on_any_port(dialogue: Dialogue, view: View, start: int | None) -> bool:
+    """Whether a seen side opens with what can only be its protocol; a late tap needs more of it."""
     seen = dialogue.seen(view, start or 0)
-    openings = {piece.side: piece for piece in reversed(seen)}
-    return any(piece.telling for piece in openings.values())
+    enough = 1 if start is None else LATE_TELLING_PIECES
+    for side in Side:
+        own = [piece for piece in seen if piece.side is side]
+        if own and own[0].telling and sum(piece.telling for piece in own) >= enough:
+            return True
+    return False
 
 
 def observe(segments: list[Segment], view: View, mishaps: Mishaps, rng: Random) -> Observation:

@@ -196,11 +196,11 @@ def appended(rng: Random) -> Dialogue:
     plus = rng.choice(("", "+"))
     script.command(f'APPEND "Sent" (\\Seen) {{{size}{plus}}}', Stage.DATA)
     if not plus:
-        script.server("+ OK", stage=Stage.DATA)
+        script.server("+ OK")
     script.client(letter.header, push=False, **header_fields(letter))
     script.client(letter.body, push=False, lossy=True)
     script.client(b"\r\n", stage=Stage.DELIVERED)
-    script.reply("OK [APPENDUID 1700000000 4] Append completed.", Stage.DATA)
+    script.reply("OK Append completed.")
     script.logout()
     return script.dialogue()
 
