@@ -12,9 +12,9 @@
 
 namespace mailtap::decoder {
 
-// Ports on which weaker evidence of the protocol is enough. Sorted or not; a handful each.
+// Ports on which weaker evidence of the protocol is enough; a handful each.
 struct Ports {
-    std::vector<uint16_t> smtp = {25, 587, 2525, 465};
+    std::vector<uint16_t> smtp = {25, 465, 587};
     std::vector<uint16_t> pop3 = {110, 995};
     std::vector<uint16_t> imap = {143, 993};
 

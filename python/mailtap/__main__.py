@@ -1,0 +1,5 @@
+"""`python -m mailtap`."""
+
+from mailtap.cli import main
+
+main(prog_name="mailtap")
