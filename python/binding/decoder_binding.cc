@@ -84,7 +84,7 @@ void BindDecoder(nb::module_& module) {
     nb::class_<Decoder>(module, "Decoder", "The decoder of one TCP session.")
         .def(nb::init<uint16_t, uint16_t, bool>(), nb::arg("orig_port"), nb::arg("resp_port"),
              nb::arg("midstream") = false)
-        .def("data", &Decoder::Data, nb::arg("side"), nb::arg("bytes"), "Feed bytes of a side, in stream order.")
+        .def("data", &Decoder::Data, nb::arg("side"), nb::arg("data"), "Feed bytes of a side, in stream order.")
         .def("gap", &Decoder::Gap, nb::arg("side"), nb::arg("length"),
              "Tell of bytes of a side that will never come; 0 when their number isn't known.")
         .def("facts", &Decoder::Facts, nb::arg("orig_seen") = true, nb::arg("resp_seen") = true,

@@ -64,14 +64,17 @@ class Decoder:
     """The decoder of one TCP session."""
 
     def __init__(self, orig_port: int, resp_port: int, midstream: bool = False) -> None: ...
-    def data(self, side: Side, bytes: bytes) -> None:
+    def data(self, side: Side, data: bytes) -> None:
         """Feed bytes of a side, in stream order."""
 
     def gap(self, side: Side, length: int) -> None:
         """Tell of bytes of a side that will never come; 0 when their number isn't known."""
 
     def facts(self, orig_seen: bool = True, resp_seen: bool = True) -> Facts:
-        """The facts so far, under the session record's names. Unset ones are empty; strings are bytes."""
+        """The facts so far, under the session record's names.
+
+        Unset ones are empty; strings are the wire's bytes.
+        """
 
     @property
     def done(self) -> bool:
@@ -108,7 +111,7 @@ class Engine:
         """Say what kind of packets come next. ValueError when the link type isn't known."""
 
     def packet(self, seconds: float, data: bytes, wire_length: int) -> None:
-        """Take one packet: its time since the epoch, its captured bytes, and its length on the wire."""
+        """Take one packet: seconds since the epoch, bytes captured, length on the wire."""
 
     def finish(self) -> None:
         """End all sessions."""

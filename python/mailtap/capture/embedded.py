@@ -71,7 +71,7 @@ def analyze_captures(
         with Capture(path) as capture:
             _set_link_type(engine, capture)
             count = 0
-            for count, (header, data) in enumerate(capture, 1):  # noqa: B007
+            for count, (header, data) in enumerate(capture, 1):
                 engine.packet(header.ts, data, header.len)
                 if count % PACKETS_BETWEEN_WRITES == 0:
                     sink.write(engine.take())

@@ -1,7 +1,7 @@
 """Decompresses gzip from standard input to standard output; a program of its own.
 
-libpcap wants to read a capture from a file descriptor while nothing else of the process that called it can run: a
-thread of that process could not feed it.
+While libpcap opens a capture nothing else of the process runs (cypcap holds Python's lock), so
+that a thread of it could not feed it.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ class Capture:
         self._finish_inflater()
 
     def _finish_inflater(self) -> str:
-        """What was wrong with the compression, which explains what is wrong with the capture in it."""
+        """What was wrong with the compression: it explains what is wrong with the capture."""
         return self._inflater.finish() if self._inflater is not None else ""
 
     def __enter__(self) -> Self:
@@ -157,7 +157,10 @@ class _Inflater:
         return os.lseek(self._file.fileno(), 0, os.SEEK_CUR)
 
     def finish(self) -> str:
-        """Stop, and say what was wrong with the data, or nothing. libpcap must have closed its end of the pipe."""
+        """Stop, and say what was wrong with the data, or nothing.
+
+        libpcap must have closed its end of the pipe before.
+        """
         if self._damage is None:
             self._file.close()
             self._pipe.close()
