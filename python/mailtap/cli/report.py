@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import duckdb
+
 from mailtap import labels as label_files
 from mailtap import sources
 from mailtap.cli.options import report_options

@@ -1,7 +1,7 @@
 """The queries on Apache Spark, for logs that outgrow one machine.
 
-The tables are handed over as Parquet files, in a directory that all of Spark's machines must see
-(`TMPDIR` says where).
+Tables are handed over and kept as Parquet files, in a directory that all of Spark's machines must
+see (`TMPDIR` says where).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+
 from mailtap.correlation.engines import Row
 
 if TYPE_CHECKING:
@@ -39,22 +40,35 @@ class SparkError(Exception):
 class SparkEngine:
     name = "spark"
 
-    def __init__(self, spark: SparkSession) -> None:
+    def __init__(self, spark: SparkSession, directory: Path) -> None:
         self._spark = spark
+        self._directory = directory
 
     def rows(self, query: str) -> list[Row]:
         return [row.asDict() for row in self._spark.sql(query).collect()]
 
     def table(self, name: str, query: str) -> None:
-        self._spark.sql(query).persist().createOrReplaceTempView(name)
+        # Kept as files, not as cached plans: those would hold all plans they came from, and a
+        # chain of joins makes that too much to even print.
+        self._spark.sql(query).write.mode("overwrite").parquet(self._path(name))
+        self.read(name)
 
     def view(self, name: str, query: str) -> None:
         self._spark.sql(query).createOrReplaceTempView(name)
 
     def write_json_lines(self, query: str, path: Path) -> None:
+        options = "map('ignoreNullFields', 'false')"
+        lines = self._spark.sql(f"SELECT to_json(struct(*), {options}) AS line FROM ({query})")
         with path.open("w", encoding="utf-8") as file:
-            for line in self._spark.sql(query).toJSON().toLocalIterator():
-                file.write(f"{line}\n")
+            for row in lines.toLocalIterator():
+                file.write(f"{row.line}\n")
+
+    def read(self, name: str) -> None:
+        """Makes a table of the files of that name in the directory."""
+        self._spark.read.parquet(self._path(name)).createOrReplaceTempView(name)
+
+    def _path(self, name: str) -> str:
+        return str(self._directory / name)
 
 
 @contextmanager
@@ -66,13 +80,14 @@ def open_spark(connection: duckdb.DuckDBPyConnection, master: str = LOCAL) -> It
     spark = _session(master)
     try:
         with tempfile.TemporaryDirectory(prefix="mailtap-") as directory:
+            engine = SparkEngine(spark, Path(directory))
             for table in ("sessions", "labels"):
-                path = Path(directory) / table
                 connection.execute(
-                    f"COPY {table} TO '{path}' (FORMAT parquet, PER_THREAD_OUTPUT true)"
+                    f"COPY {table} TO '{directory}/{table}' "
+                    "(FORMAT parquet, PER_THREAD_OUTPUT true)"
                 )
-                spark.read.parquet(str(path)).createOrReplaceTempView(table)
-            yield SparkEngine(spark)
+                engine.read(table)
+            yield engine
     finally:
         spark.stop()
 

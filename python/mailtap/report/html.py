@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
 from mailtap.correlation.vocabulary import DECODE_AS
 from mailtap.report.model import Consistency, PortCell, Report, WindowAgreement
 from mailtap.report.printable import printable
-from markupsafe import Markup
 
 #: Rows of a table whose length depends on the data; the JSON document has them all.
 MAXIMUM_ROWS = 100

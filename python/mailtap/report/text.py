@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from mailtap.report.model import Agreement, Consistency, Counts, Drift, Rate, Report, Sides
-from mailtap.report.printable import printable
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from mailtap.report.model import Agreement, Consistency, Counts, Drift, Rate, Report, Sides
+from mailtap.report.printable import printable
 
 #: Rows of a table whose length depends on the data; the JSON document has them all.
 MAXIMUM_ROWS = 30

@@ -1,0 +1,176 @@
+"""The report's join against the bare one, as ratios of times in one run.
+
+    python benchmarks/join.py [--rows N]...
+
+Makes N sessions and N labels as Parquet, then measures: the bare join on 5-tuple and overlap in
+time, which finds pairs and nothing else; the whole report (clock, join, verdicts, all tables); and,
+up to a million rows and where pandas is installed, the bare join there.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+import duckdb
+from mailtap.correlation.engines import DuckDBEngine
+from mailtap.labels import table as labels_table
+from mailtap.policy import load_policy
+from mailtap.report.build import build_report
+from mailtap.sources import open_database
+from mailtap.sources import table as sessions_table
+
+LARGEST_FOR_PANDAS = 1_000_000
+
+# Every client port is used several times a day, as on a busy gateway: one flow key, many sessions.
+FLOWS = """
+    SELECT i, '10.' || hash(i) % 200 || '.' || hash(i + 7) % 250 || '.9' AS client,
+           (1024 + hash(i * 5) % 60000)::INTEGER AS client_port,
+           '192.0.2.' || hash(i * 11) % 250 AS server,
+           [25, 25, 25, 110, 143, 587][1 + (hash(i * 13) % 6)::INTEGER] AS server_port,
+           1.76e9 + hash(i * 17) % 86400 + (hash(i * 19) % 1000000) / 1e6 AS start,
+           (hash(i * 23) % 30000) / 1e3 AS length,
+           ['smtp', 'pop3', 'imap'][1 + i % 3] AS protocol
+    FROM range({rows}) t(i)"""
+
+KEY = {"ip_a": "client", "port_a": "client_port", "ip_b": "server", "port_b": "server_port"}
+
+SESSIONS = KEY | {
+    "session_id": "i",
+    "sensor": "'north'",
+    "uid": "'C' || i",
+    "ts": "start",
+    "duration": "length",
+    "client_h": "client",
+    "client_p": "client_port",
+    "server_h": "server",
+    "server_p": "server_port",
+    "service": "CASE WHEN i % 3 > 0 THEN protocol END",
+    "direction": "['c2s', 's2c', 'bidirectional'][1 + i % 3]",
+    "starttls": "['none', 'offered', 'requested', 'tls'][1 + i % 4]",
+    "implicit_tls": "false",
+    "decode_as": "CASE WHEN i % 3 > 0 THEN 'MAIL' ELSE 'BASE' END",
+    "effective": "i % 5 > 0",
+    "client_pkts": "i % 9",
+    "client_bytes": "i % 1000",
+    "server_pkts": "i % 7",
+    "server_bytes": "i % 800",
+    "gap_bytes": "0",
+    "midstream": "i % 50 = 0",
+    "stage": "'hello'",
+}
+
+LABELS = KEY | {
+    "label_id": "i",
+    "source": "'dpi.csv'",
+    "engine": "'ndpi'",
+    "name": "upper(protocol)",
+    "app": "protocol",
+    "protocol": "protocol",
+    "encryption": "'none'",
+    "provenance": "CASE WHEN i % 4 = 0 THEN 'payload' ELSE 'port' END",
+    "is_label": "true",
+    "l4": "'tcp'",
+    "start": "round(start, 3)",
+    "end": "round(start + length, 3)",
+}
+
+BARE = """
+    SELECT count(*) FROM sessions s JOIN labels l
+      ON s.ip_a = l.ip_a AND s.port_a = l.port_a AND s.ip_b = l.ip_b AND s.port_b = l.port_b
+    WHERE l.start - {slack} <= s.ts + s.duration AND l."end" + {slack} >= s.ts"""
+
+
+def write_tables(directory: Path, rows: int) -> None:
+    connection = duckdb.connect(config={"preserve_insertion_order": False})
+    for name, columns, values in (
+        ("sessions", sessions_table.COLUMNS, SESSIONS),
+        ("labels", labels_table.COLUMNS, LABELS),
+    ):
+        selected = ", ".join(
+            f'({values.get(column, "NULL")})::{kind} AS "{column}"'
+            for column, kind in columns.items()
+        )
+        flows = FLOWS.format(rows=rows)
+        connection.execute(
+            f"COPY (SELECT {selected} FROM ({flows}) ORDER BY hash(i)) "
+            f"TO '{directory / name}.parquet'"
+        )
+
+
+def measure(directory: Path, what: str) -> None:
+    """Runs in a process of its own, so that its memory is its own; prints seconds and MiB."""
+    if what == "pandas":
+        seconds = in_pandas(directory)
+    else:
+        with open_database() as connection:
+            for name in ("sessions", "labels"):
+                connection.execute(f"CREATE VIEW {name} AS FROM '{directory / name}.parquet'")
+            policy = load_policy()
+            begun = time.perf_counter()
+            if what == "bare":
+                connection.execute(BARE.format(slack=policy.join.slack)).fetchall()
+            else:
+                build_report(
+                    DuckDBEngine(connection), policy, engine_name="duckdb", with_labels=True
+                )
+            seconds = time.perf_counter() - begun
+    peak = next(
+        line.split()[1]
+        for line in Path("/proc/self/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    )
+    print(seconds, int(peak) // 1024)
+
+
+def in_pandas(directory: Path) -> float:
+    import pandas
+
+    begun = time.perf_counter()
+    sessions, labels = (
+        pandas.read_parquet(directory / f"{name}.parquet") for name in ("sessions", "labels")
+    )
+    pairs = sessions.merge(labels, on=[*KEY])
+    near = (pairs["start"] - 5 <= pairs["ts"] + pairs["duration"]) & (
+        pairs["end"] + 5 >= pairs["ts"]
+    )
+    assert len(pairs[near]) >= len(sessions)
+    return time.perf_counter() - begun
+
+
+@click.command()
+@click.option("--rows", multiple=True, type=int, default=(1_000_000, 10_000_000))
+def main(rows: tuple[int, ...]) -> None:
+    """Measure the report's join against the bare one."""
+    for number in rows:
+        with tempfile.TemporaryDirectory() as directory:
+            write_tables(Path(directory), number)
+            kinds = ["bare", "report"]
+            if number <= LARGEST_FOR_PANDAS and find_spec("pandas"):
+                kinds.append("pandas")
+            bare = None
+            for kind in kinds:
+                ran = subprocess.run(
+                    [sys.executable, __file__, directory, kind],
+                    check=True,
+                    capture_output=True,
+                    text=True,
+                )
+                seconds, mebibytes = map(float, ran.stdout.split())
+                bare = bare or seconds
+                print(
+                    f"{number:>12,} rows  {kind:<7} {seconds:7.2f} s  "
+                    f"{seconds / bare:5.2f} x bare  {mebibytes:6.0f} MiB"
+                )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3 and Path(sys.argv[1]).is_dir():
+        measure(Path(sys.argv[1]), sys.argv[2])
+    else:
+        main()

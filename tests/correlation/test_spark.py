@@ -1,0 +1,109 @@
+"""The same tables give the same report in Spark as in DuckDB."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+from mailtap.correlation.engines import DuckDBEngine
+from mailtap.policy import load_policy
+from mailtap.report.build import build_report
+from mailtap.report.json import document
+from mailtap.report.listing import write_sessions
+from tables import Row, database, label, session
+
+pytest.importorskip("pyspark", reason="Spark is not installed: its engine is not tested")
+if shutil.which("java") is None:
+    pytest.skip("no Java is found: Spark is not tested", allow_module_level=True)
+
+from mailtap.correlation.spark import open_spark
+
+
+def drawn(count: int, seed: int) -> tuple[list[Row], list[Row]]:
+    """Sessions of two sensors and labels of two files, with all that makes a join hard."""
+    generator = random.Random(seed)
+    sessions, labels = [], []
+    for number in range(count):
+        start = round(1_760_000_000 + generator.random() * 5000, 6)
+        length = round(generator.random() * 20, 6)
+        mail = generator.random() < 0.6
+        protocol, port = generator.choice([("smtp", 25), ("pop3", 110), ("imap", 143)])
+        side = generator.choice(["c2s", "s2c", "bidirectional"])
+        common = {
+            "client_p": generator.randrange(2000, 2000 + count // 3),
+            "server_h": f"192.0.2.{generator.randrange(1, 20)}",
+            "server_p": generator.choice([port, port, port, 8080]),
+            "ts": start,
+            "duration": generator.choice([length, None]),
+            "direction": side,
+            "community_id": f"1:{number}=",
+        }
+        more = {
+            "service": protocol if mail else None,
+            "starttls": generator.choice([None, "none", "requested", "tls"]),
+            "implicit_tls": generator.choice([None, False, True]),
+            "decode_as": "MAIL" if mail else generator.choice(["BASE", "SSL", "HTTP", None]),
+            "effective": generator.random() < 0.8,
+            "gap_bytes": generator.choice([0, 0, 0, 9]),
+            "midstream": generator.random() < 0.2,
+            "empty_cause": generator.choice([None, "greeting_only", "hello_only"]),
+        }
+        sensor = generator.choice(["north", "south", None])
+        sessions.append(session(2 * number, sensor=sensor, **common, **more))
+        if side == "c2s" and sensor == "north":
+            half = common | {"ts": start + 0.1, "direction": "s2c"}
+            sessions.append(session(2 * number + 1, sensor="south", **half, **more))
+        if generator.random() < 0.9:
+            file = generator.choice(["one.csv", "two.csv"])
+            late = 3600 if file == "two.csv" else 0.01
+            made = label(
+                number,
+                source=file,
+                src_port=common["client_p"],
+                dst_ip=common["server_h"],
+                dst_port=common["server_p"],
+                start=start + late,
+                end=start + late + length,
+                app=generator.choice([protocol, protocol, "http." + protocol, "ssh"]),
+                protocol=generator.choice([protocol, protocol, None]),
+                encryption=generator.choice(["none", "tls", "unknown"]),
+                carrier=generator.choice([None, None, None, "http"]),
+                provenance=generator.choice(["payload", "port", "unknown"]),
+                is_label=generator.random() < 0.95,
+                community_id=common["community_id"],
+            )
+            if generator.random() < 0.1:
+                made |= dict.fromkeys(("ip_a", "port_a", "ip_b", "port_b"))
+            labels += [made, made | {"label_id": number + count}][: generator.choice([1, 1, 2])]
+    return sessions, labels
+
+
+def test_spark_gives_the_same_document_and_the_same_sessions(tmp_path: Path) -> None:
+    connection = database(*drawn(count=600, seed=7))
+    policy = load_policy()
+    options = {"engine_name": "any", "with_labels": True, "with_examples": True}
+    engine = DuckDBEngine(connection)
+    expected = build_report(engine, policy, **options)
+    write_sessions(engine, tmp_path / "duckdb.jsonl", (), judged=True)
+    with open_spark(connection) as spark:
+        found = build_report(spark, policy, **options)
+        write_sessions(spark, tmp_path / "spark.jsonl", (), judged=True)
+
+    consistency = expected.consistency
+    assert consistency is not None
+    # The data has what the comparison is about.
+    assert expected.stitched
+    assert consistency.several
+    assert any(clock.applied for clock in consistency.clock_offsets)
+    assert len([n for n in consistency.causes.values() if n]) > 8
+
+    assert document(found) == document(expected)
+    assert found.examples == expected.examples
+    lines = [
+        sorted(json.dumps(json.loads(line), sort_keys=True) for line in path.open())
+        for path in (tmp_path / "duckdb.jsonl", tmp_path / "spark.jsonl")
+    ]
+    assert lines[0] == lines[1]
