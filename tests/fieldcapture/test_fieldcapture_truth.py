@@ -110,7 +110,7 @@ def test_nothing_seen_is_no_mail() -> None:
         ("imap_greeting_only", None, "greeting_only", "greeting_only"),
         ("imap_select", "client_side_only", "no_message", "no_message"),
         ("imap_fetch_message", "client_side_only", None, None),
-        ("imap_append", None, "login_only", None),
+        ("imap_append", "client_side_only", "no_message", "no_message"),
         ("imap_starttls", "starttls", "starttls", "starttls"),
         ("ftp", None, None, None),
         ("redis", None, None, None),

@@ -37,7 +37,10 @@ std::string EnvelopeAddress(std::string_view argument) {
         return std::string(WithoutSourceRoute(TakeWord(argument)));
 
     std::string_view path = argument.substr(1);
-    path = Trim(WithoutSourceRoute(Trim(path.substr(0, ClosingBracket(path)))));
+    std::size_t end = ClosingBracket(path);
+    if ( end == path.size() ) // cut: what there is of it is another address
+        return {};
+    path = Trim(WithoutSourceRoute(Trim(path.substr(0, end))));
     return path.empty() ? "<>" : std::string(path);
 }
 

@@ -28,14 +28,15 @@ uint32_t HashTag(std::string_view tag) {
 }
 
 // `{n}`, `{n+}` or `~{n}` at the end of `line`: cuts it off, and its length to `length`.
-bool TakeLiteral(std::string_view& line, uint64_t& length) {
+bool TakeLiteral(std::string_view& line, uint64_t& length, bool& certain) {
     if ( ! line.ends_with('}') )
         return false;
     std::size_t open = line.rfind('{');
     if ( open == std::string_view::npos )
         return false;
     std::string_view number = line.substr(open + 1, line.size() - open - 2);
-    if ( number.ends_with('+') || number.ends_with('-') )
+    certain = number.ends_with('+') || number.ends_with('-'); // RFC 7888: the client doesn't ask first
+    if ( certain )
         number.remove_suffix(1);
     if ( ! ParseNumber(number, length) )
         return false;
@@ -196,8 +197,9 @@ Next Client::Line(std::string_view line, SideFacts& facts) {
         in_literal_command_ = false;
     }
     uint64_t length = 0;
+    bool certain = false;
     std::string_view text = line;
-    bool literal = TakeLiteral(text, length) && (in_literal_command_ || ClientWeight(line) != kNone);
+    bool literal = TakeLiteral(text, length, certain) && (in_literal_command_ || ClientWeight(line) != kNone);
     if ( literal ) {
         Extend(command_, text);
         in_literal_command_ = true;
@@ -207,7 +209,7 @@ Next Client::Line(std::string_view line, SideFacts& facts) {
         if ( EqualsNoCase(rest, "LOGIN") && length <= kMaxString )
             return {.kind = Next::Capture, .length = length};
         Extend(command_, "\"\"");
-        return {.kind = Next::Skip, .length = length};
+        return {.kind = Next::Skip, .length = length, .certain = certain};
     }
 
     Extend(command_, text);
@@ -269,8 +271,9 @@ void Client::Command(SideFacts& facts) {
 
 Next Server::Line(std::string_view line, SideFacts& facts) {
     uint64_t length = 0;
+    bool certain = false;
     std::string_view text = line;
-    if ( TakeLiteral(text, length) && (in_literal_response_ || text.starts_with("* ")) ) {
+    if ( TakeLiteral(text, length, certain) && (in_literal_response_ || text.starts_with("* ")) ) {
         Extend(response_, text);
         in_literal_response_ = true;
         if ( IsMessageSection(response_) && ContainsNoCase(response_, "FETCH") ) {

@@ -21,8 +21,9 @@ bool AcceptsTls(std::string_view text) {
 }
 
 bool RefusesTls(std::string_view text) {
-    return ContainsNoCase(text, "TLS") && ContainsAny(text, {"not available", "unavailable", "not supported",
-                                                             "unsupported", "not enabled", "temporar", "failed"});
+    return ContainsNoCase(text, "TLS") &&
+           ContainsAny(text, {"not available", "unavailable", "not supported", "unsupported", "enabled", "disabled",
+                              "not permitted", "not compiled", "temporar", "failed"});
 }
 
 bool SaysLoggedIn(std::string_view text) {

@@ -14,7 +14,7 @@ constexpr uint8_t kMaxStrangeLines = 8;        // on a mail port, before its pro
 constexpr uint64_t kMaxSearched = 64 * 1024;   // without footing, on any other port
 constexpr std::size_t kLiteralProbe = 64;      // enough for any command that could stand for a refused literal
 constexpr std::size_t kMaxSocksOpening = 1024; // the longest legal one is 792 bytes
-constexpr uint16_t kWeakLinesSuffice = 5;      // weight of lines that together speak for a protocol on any port
+constexpr uint16_t kWeakLinesSuffice = 4;      // weight of lines that together speak for a protocol on any port
 
 Weight WeightOf(Service service, Role role, std::string_view line) {
     bool client = role == Role::Client;
@@ -262,13 +262,15 @@ bool SideDecoder::Weigh(std::string_view line) {
         seeking_ = false;
     }
 
-    if ( taken.weight < kStrong && weight < kStrong ) {
+    // POP3's answers hold lines of any form; its decoder knows which of them are strange.
+    bool any_form = taken.service == Service::Pop3 && taken.role == Role::Server;
+    if ( taken.weight < kStrong && weight == kNone && ! line.empty() && ! any_form ) {
         Reading other = Read(line, presumption_);
-        if ( weight == kNone && other.weight >= kMedium ) {
+        if ( other.weight >= kMedium && other.role == taken.role ) {
             Adopt(other);
             weight = other.weight;
         }
-        else if ( weight == kNone && ! line.empty() )
+        else
             facts_.strange = true;
     }
     taken.weight = std::max(taken.weight, weight);
@@ -335,9 +337,9 @@ void SideDecoder::Follow(const Next& next, std::string_view line) {
             if ( remaining_ == 0 && next.kind == Next::Skip && mode_ == Mode::Http )
                 Enter(Mode::Opening);
             else if ( remaining_ > 0 )
-                Enter(next.kind == Next::Capture          ? Mode::Capture :
-                      facts_.reading.role == Role::Client ? Mode::Literal :
-                                                            Mode::Skip);
+                Enter(next.kind == Next::Capture                          ? Mode::Capture :
+                      next.certain || facts_.reading.role == Role::Server ? Mode::Skip :
+                                                                            Mode::Literal);
             break;
         case Next::Inner:
             inner_ = true;
@@ -557,7 +559,9 @@ bool SideDecoder::Recognised(Service port_service) const {
         return usual_port || ! (facts_.found_late || presumption_.midstream) || facts_.weight_sum >= 2 * kStrong;
     if ( facts_.strange )
         return false;
-    return usual_port || (taken.weight == kMedium && facts_.weight_sum >= kWeakLinesSuffice);
+    if ( usual_port )
+        return true;
+    return taken.weight == kMedium && (facts_.weight_sum >= kWeakLinesSuffice || facts_.tls_upgrade);
 }
 
 std::size_t SideDecoder::Memory() const {

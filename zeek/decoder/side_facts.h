@@ -119,8 +119,9 @@ struct Next {
 
     Kind kind = Line;
     uint64_t length = 0;
-    bool last = false;   // of Chunk: the message ends with it
-    bool replay = false; // of Message, List: the line itself is its first
+    bool certain = false; // of Skip: the bytes come in any case
+    bool last = false;    // of Chunk: the message ends with it
+    bool replay = false;  // of Message, List: the line itself is its first
 };
 
 } // namespace mailtap::decoder

@@ -288,8 +288,8 @@ void Server::Reply(uint16_t code, std::string_view text, SideFacts& facts) {
     if ( greeting )
         facts.greeting_refused = code >= 400;
     else if ( code == 220 )
-        // Only STARTTLS is answered so; where the greeting may have been missed, the text must say it.
-        facts.starttls_accepted |= ! facts.lost || ContainsNoCase(text, "TLS");
+        // Only the greeting and STARTTLS are answered so; where it may be the greeting, the text must say it.
+        facts.starttls_accepted |= facts.replies > 1 || ContainsNoCase(text, "TLS");
     else if ( code == 454 )
         facts.starttls_refused |= ContainsNoCase(text, "TLS");
     else if ( code == 221 )

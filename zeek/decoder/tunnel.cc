@@ -51,7 +51,7 @@ Next HttpOpening::HeaderLine(std::string_view line, SideFacts& facts) {
     if ( ! line.empty() ) {
         if ( request_ && EqualsNoCase(name, "User-Agent") )
             facts.user_agent = Bounded(value);
-        else if ( EqualsNoCase(name, "Transfer-Encoding") )
+        else if ( EqualsNoCase(name, "Transfer-Encoding") || (! refused_ && EqualsNoCase(name, "Content-Type")) )
             has_body_ = true;
         else if ( EqualsNoCase(name, "Content-Length") )
             has_body_ |= ! ParseNumber(value, body_length_);

@@ -7,7 +7,6 @@ The rules are those of docs/session.md. Where that page leaves room, the generat
   answer to DATA (not by its answers to BDAT chunks). A retrieval is shown by the server, for a
   message or its header; not for an ENVELOPE. What both show is the larger number.
 - `auth` and `user` are shown by the client, also inside an AUTH exchange.
-- Addresses of a message that an IMAP client APPENDs count.
 """
 
 from __future__ import annotations
@@ -94,7 +93,7 @@ def _empty_cause(service: str, starttls: StartTls, shown: Sequence[Shown], view:
     if any(item.refusal for item in shown) or logins == {False}:
         return "refused"
     if stage <= Stage.HELLO:
-        silent = not any(item.command or item.logout for item in shown)
+        silent = not any(item.command for item in shown)
         return "greeting_only" if silent else "hello_only"
     if stage == Stage.AUTH:
         return "login_only"

@@ -188,19 +188,19 @@ def quoted(text: str | None) -> str:
 
 
 def appended(rng: Random) -> Dialogue:
-    """APPEND, with both kinds of literal: the client's bytes carry the message."""
+    """APPEND, with both kinds of literal. No message arrives by it: it shows no header fields."""
     script = opened("imap_append", rng)
     script.login()
     letter = script.letter("plain")
     size = len(letter.header + letter.body)
     plus = rng.choice(("", "+"))
-    script.command(f'APPEND "Sent" (\\Seen) {{{size}{plus}}}', Stage.DATA)
+    script.command(f'APPEND "Sent" (\\Seen) {{{size}{plus}}}', Stage.ENVELOPE)
     if not plus:
         script.server("+ OK")
-    script.client(letter.header, push=False, **header_fields(letter))
+    script.client(letter.header, push=False)
     script.client(letter.body, push=False, lossy=True)
-    script.client(b"\r\n", stage=Stage.DELIVERED)
-    script.reply("OK Append completed.")
+    script.client(b"\r\n")
+    script.reply("OK [APPENDUID 1700000000 4] Append completed.", Stage.ENVELOPE)
     script.logout()
     return script.dialogue()
 

@@ -78,10 +78,10 @@ def carried(way: str, service: str) -> Builder:
 
 
 def http_tls(rng: Random) -> Dialogue:
-    """A tunnel whose inside is TLS: nobody can tell that it is mail."""
+    """A tunnel whose inside is TLS from its first byte: nobody can tell that it is mail."""
     script = Script("http_tls", port=rng.choice(HTTP_PROXY_PORTS))
     http_connect(script, rng, 993, tunnel=None)
-    tls.talk_tls(script, rng, names.host(rng), http=True)
+    tls.talk_tls(script, rng, names.host(rng), http=True, implicit_tls=True)
     return script.dialogue()
 
 

@@ -1,0 +1,176 @@
+"""IMAP: tags, literals, what FETCH delivers."""
+
+from __future__ import annotations
+
+import pytest
+from conversation import C, S, Turn, client_only, decode, server_only
+
+HEADER = "From: a@example.org\r\nTo: b@example.com\r\nSubject: s\r\n\r\n"
+LOGIN = [
+    S("* OK [CAPABILITY IMAP4rev1 STARTTLS] Dovecot ready."),
+    C('a1 LOGIN bob "se\\"cret"'),
+    S("a1 OK Logged in"),
+]
+FETCH = [
+    *LOGIN,
+    C("a2 SELECT INBOX"),
+    S("* 1 EXISTS", "a2 OK [READ-WRITE] Select completed"),
+    C("a3 FETCH 1 (FLAGS BODY[HEADER])"),
+    S(f"* 1 FETCH (FLAGS (\\Seen) BODY[HEADER] {{{len(HEADER)}}}", HEADER.encode(), ")", "a3 OK done"),
+    C("a4 LOGOUT"),
+    S("* BYE see you", "a4 OK Logout completed"),
+]  # fmt: skip
+
+
+def test_a_fetch() -> None:
+    facts = decode(*FETCH, port=143)
+    assert facts["service"] == "imap"
+    assert (facts["auth"], facts["user"], facts["auth_result"]) == (b"LOGIN", b"bob", "success")
+    assert facts["from"] == [b"a@example.org"]
+    assert facts["to"] == [b"b@example.com"]
+    assert facts["subject"] == b"s"
+    assert facts["messages"] == 1
+    assert facts["starttls"] == "offered"
+    assert facts["stage"] == "logout"
+
+
+def test_the_server_alone_delivers_the_headers() -> None:
+    assert decode(*server_only(FETCH), port=143)["to"] == [b"b@example.com"]
+
+
+def test_the_client_alone_has_none() -> None:
+    facts = decode(*client_only(FETCH), port=143)
+    assert facts["user"] == b"bob"
+    assert facts["empty_cause"] == "client_side_only"
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "BODY[]",
+        "BODY[]<0>",
+        "RFC822",
+        "RFC822.HEADER",
+        "BODY[HEADER]",
+        "BODY[HEADER.FIELDS (FROM TO)]",
+        "UID 5 BODY[]",
+    ],
+)
+def test_sections_that_are_a_header(section: str) -> None:
+    facts = decode(
+        *LOGIN,
+        S(f"* 1 FETCH ({section} {{{len(HEADER)}}}", HEADER.encode(), ")", "a3 OK done"),
+        port=143,
+    )
+    assert facts["from"] == [b"a@example.org"]
+
+
+@pytest.mark.parametrize("section", ["BODY[TEXT]", "BODY[1]", "BODY[]<512>", "RFC822.TEXT"])
+def test_sections_that_are_none(section: str) -> None:
+    facts = decode(
+        *LOGIN,
+        S(f"* 1 FETCH ({section} {{{len(HEADER)}}}", HEADER.encode(), ")", "* 2 EXISTS"),
+        port=143,
+    )
+    assert facts["from"] == []
+    assert facts["stage"] == "envelope"
+
+
+def test_an_envelope() -> None:
+    facts = decode(
+        *LOGIN,
+        S(
+            '* 1 FETCH (ENVELOPE ("Mon, 1 Jan 2024" "=?utf-8?Q?Gr=C3=BC=C3=9Fe?=" '
+            '(("Al \\"A\\" Ice" NIL "a" "example.org")) NIL NIL '
+            '((NIL NIL "b" "example.com")("C" NIL "c" "example.net")) NIL NIL NIL "<1@x>") UID 7)'
+        ),
+        port=143,
+    )
+    assert facts["from"] == [b'Al "A" Ice <a@example.org>']
+    assert facts["to"] == [b"b@example.com", b"C <c@example.net>"]
+    assert facts["subject"].decode() == "Grüße"
+    assert facts["msg_id"] == b"<1@x>"
+
+
+def test_an_envelope_with_literals() -> None:
+    facts = decode(
+        *LOGIN,
+        S("* 1 FETCH (ENVELOPE (NIL {7}", b'say "x"', ' ((NIL NIL "a" "b.c")) NIL NIL NIL NIL))'),
+        port=143,
+    )
+    assert facts["subject"] == b'say "x"'
+    assert facts["from"] == [b"a@b.c"]
+
+
+@pytest.mark.parametrize("plus", ["", "+", "-"])
+def test_a_login_by_literals(plus: str) -> None:
+    facts = decode(
+        C(f"a1 LOGIN {{3{plus}}}", b"bob", f" {{6{plus}}}", b"a2 NOO", "", "a2 NOOP"), port=143
+    )
+    assert facts["user"] == b"bob"
+    assert facts["last_command"] == b"NOOP"
+
+
+def test_a_message_appended_is_passed_over() -> None:
+    message = b"a9 LOGOUT\r\nFrom: x@example.org\r\n\r\nbody"
+    facts = decode(
+        C("a1 LOGIN bob x", f"a2 APPEND Sent {{{len(message)}+}}", message, ""),
+        C("a3 LOGOUT"),
+        port=143,
+    )
+    assert facts["last_command"] == b"LOGOUT"
+    assert facts["from"] == []
+
+
+def test_a_literal_that_the_server_refused_never_came() -> None:
+    facts = decode(C("a1 LOGIN bob x", "a2 APPEND Sent {500}", "a3 LOGOUT"), port=143)
+    assert facts["last_command"] == b"LOGOUT"
+    assert facts["stage"] == "logout"
+
+
+@pytest.mark.parametrize(
+    ("lines", "user"),
+    [
+        (["a1 AUTHENTICATE PLAIN AGJvYgBzZWNyZXQ="], b"bob"),
+        (["a1 AUTHENTICATE PLAIN", "AGJvYgBzZWNyZXQ="], b"bob"),
+        (['a1 LOGIN "b ob" x'], b"b ob"),
+        (["a1 AUTHENTICATE NTLM", "TlRMTVNTUAABAAAA"], b""),
+    ],
+)
+def test_who_logs_in(lines: list[str], user: bytes) -> None:
+    facts = decode(C(*lines, "a2 SELECT INBOX"), port=143)
+    assert facts["user"] == user
+    assert facts["last_command"] == b"SELECT"
+
+
+def test_idle_and_done() -> None:
+    facts = decode(*LOGIN, C("a2 IDLE"), S("+ idling", "* 2 EXISTS"), C("DONE"), port=143)
+    assert facts["last_command"] == b"DONE"
+
+
+def test_what_follows_compress_is_not_read() -> None:
+    facts = decode(
+        *LOGIN,
+        C("a2 COMPRESS DEFLATE"),
+        S("a2 OK DEFLATE active"),
+        C(b"\x16\x03\x01\x02\x00\x01a3 LOGOUT\r\n"),
+        port=143,
+    )
+    assert facts["starttls"] == "offered"
+    assert facts["last_command"] == b"COMPRESS"
+
+
+@pytest.mark.parametrize(
+    ("turns", "cause"),
+    [
+        ([*LOGIN, C("a2 LOGOUT"), S("* BYE x", "a2 OK done")], "login_only"),
+        ([S("* OK IMAP4rev1 ready"), C("a1 LOGIN b x"), S("a1 NO no")], "refused"),
+        ([S("* BYE overloaded")], "refused"),
+        ([S("* OK [CAPABILITY IMAP4rev1] ready")], "greeting_only"),
+        ([S("* OK ready", "* CAPABILITY IMAP4rev1", "a1 OK done", "* BYE x")], "greeting_only"),
+        ([S("* OK IMAP4rev1 ready"), C("a1 CAPABILITY", "a2 LOGOUT")], "hello_only"),
+        ([*LOGIN, C("a2 SELECT INBOX"), S("* 0 EXISTS", "a2 OK done")], "no_message"),
+    ],
+)
+def test_why_there_are_no_addresses(turns: list[Turn], cause: str) -> None:
+    assert decode(*turns, port=143)["empty_cause"] == cause
