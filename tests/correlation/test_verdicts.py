@@ -108,6 +108,11 @@ def test_what_agrees(fields: dict[str, Any], expected: tuple[str, str | None]) -
         (GATEWAY, {}, "unexplained"),
         (RECORD, {"decode_as": "MAIL", "service": "smtp", "label_protocol": None}, "conflict"),
         (RECORD, {"decode_as": "MAIL", "service": "smtp", "label_protocol": "imap"}, "conflict"),
+        (
+            RECORD,
+            {"decode_as": "MAIL", "service": "smtp", "label_protocol": None, "starttls": "tls"},
+            "conflict",
+        ),
     ],
 )
 def test_first_cause_of_what_disagrees(

@@ -77,7 +77,6 @@ def report(
         files = [LabelFile.parse(text) for text in labels]
         with sources.open_database() as connection:
             warnings = _load(connection, source, files, site)
-            warn(warnings)
             with _engine(connection, *engine) as queries:
                 found = build_report(
                     queries,
@@ -88,6 +87,7 @@ def report(
                     with_examples=html is not None,
                     warnings=warnings,
                 )
+                warn(found.warnings)
                 if sessions is not None:
                     with writing(sessions):
                         judged = found.consistency is not None

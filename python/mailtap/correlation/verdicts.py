@@ -155,6 +155,10 @@ def _causes(mail_ports: tuple[int, ...]) -> dict[str, Condition]:
     # or Zeek without MailTap.
     looked_at_each_side = Not(Unset("starttls"))
     tls = Is("decode_as", "SSL")
+    # TLS explains nothing about a label that says neither mail nor TLS.
+    about_mail_or_tls = Either(
+        Not(Unset("label_protocol")), Is("label_encryption", "starttls", "tls", "unknown")
+    )
     return {
         "label_port_guess": Is("label_provenance", "port", "ip"),
         "no_payload": All(Is("client_bytes", 0), Is("server_bytes", 0)),
@@ -162,18 +166,24 @@ def _causes(mail_ports: tuple[int, ...]) -> dict[str, Condition]:
         "oneway": All(
             Is("direction", "c2s", "s2c"), Unset("service"), Not(looked_at_each_side), Not(tls)
         ),
-        "starttls": Either(
-            Is("starttls", *STARTTLS_TAKEN),
-            All(tls, Not(Is("implicit_tls", True)), Is("server_p", *plain_ports)),
+        "starttls": All(
+            about_mail_or_tls,
+            Either(
+                Is("starttls", *STARTTLS_TAKEN),
+                All(tls, Not(Is("implicit_tls", True)), Is("server_p", *plain_ports)),
+            ),
         ),
-        "implicit_tls": Either(
-            Is("implicit_tls", True),
-            All(
-                tls,
-                Unset("implicit_tls"),
-                Either(
-                    Is("server_p", *IMPLICIT_TLS_PORTS),
-                    All(Is("label_encryption", "tls"), Not(Is("server_p", *plain_ports))),
+        "implicit_tls": All(
+            about_mail_or_tls,
+            Either(
+                Is("implicit_tls", True),
+                All(
+                    tls,
+                    Unset("implicit_tls"),
+                    Either(
+                        Is("server_p", *IMPLICIT_TLS_PORTS),
+                        All(Is("label_encryption", "tls"), Not(Is("server_p", *plain_ports))),
+                    ),
                 ),
             ),
         ),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mailtap.correlation.clock import estimate_clock_offsets
 from mailtap.correlation.engines import QueryEngine
 from mailtap.correlation.join import pair_by_join, pair_by_row
+from mailtap.correlation.seed import seed_warnings
 from mailtap.correlation.stitch import stitch
 from mailtap.correlation.verdicts import Judge
 from mailtap.policy import Policy
@@ -33,6 +34,7 @@ def build_report(
     """
     stitched = stitch(engine, policy.join.slack, policy.effective)
     consistency = _consistency(engine, policy, with_labels)
+    seeds = seed_warnings(engine, policy.join.community_id_seed) if with_labels else ()
     figures = session_figures(engine, "whole_sessions")
     return Report(
         complete=complete,
@@ -44,7 +46,7 @@ def build_report(
         mail=figures.mail,
         decode_as=figures.decode_as,
         consistency=consistency,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *seeds),
         examples=examples(engine, policy.redact) if consistency and with_examples else (),
     )
 
