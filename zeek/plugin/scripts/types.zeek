@@ -1,0 +1,131 @@
+##! What MailTap's plugin knows: the ports of mail, and the record of a session.
+
+module MailTap;
+
+export {
+	## Ports on which SMTP is expected. On a mail port every TCP session gets a record, and weaker evidence of the
+	## protocol is enough.
+	const smtp_ports: set[port] = {
+		25/tcp,
+		587/tcp,
+		2525/tcp,
+		465/tcp
+	} &redef;
+
+	## Ports on which POP3 is expected.
+	const pop3_ports: set[port] = {
+		110/tcp,
+		995/tcp
+	} &redef;
+
+	## Ports on which IMAP is expected.
+	const imap_ports: set[port] = {
+		143/tcp,
+		993/tcp
+	} &redef;
+
+	## A mail session. The same fields as in the lines of ``mailtap analyze --sessions``.
+	type Session: record {
+		## Time of the first packet.
+		ts: time &log;
+		## From the first to the last packet.
+		duration: interval &log;
+		## The connection's unique ID.
+		uid: string &log;
+		## The connection's 4-tuple, by TCP role as in conn.log.
+		id: conn_id &log;
+		## Community ID v1.
+		community_id: string &log &optional;
+		## The mail client: by what was said, else by the handshake, else by port.
+		client_h: addr &log;
+		## The mail client's port.
+		client_p: port &log;
+		## The mail server.
+		server_h: addr &log;
+		## The mail server's port.
+		server_p: port &log;
+		## ``smtp``, ``pop3`` or ``imap``; unset when no mail was recognised.
+		service: string &log &optional;
+		## ``c2s``, ``s2c`` or ``bidirectional``: whose packets were seen, by mail role.
+		direction: string &log;
+		## The furthest step towards TLS: ``none``, ``offered``, ``requested``, ``refused``, ``accepted`` or ``tls``.
+		starttls: string &log;
+		## TLS from the first byte.
+		implicit_tls: bool &log;
+		## ``http`` or ``socks`` when the mail came in a proxy's tunnel.
+		tunnel: string &log &optional;
+		## ``MAIL``, ``BASE``, ``SSL`` or ``HTTP``.
+		##
+		## .. zeek:see:: MailTap::decode_as
+		decode_as: string &log;
+		## More packets and payload bytes than :zeek:see:`MailTap::effective_packets` and
+		## :zeek:see:`MailTap::effective_bytes`.
+		effective: bool &log &default=F;
+		## Packets of the client.
+		client_pkts: count &log;
+		## Payload bytes of the client, each once.
+		client_bytes: count &log;
+		## Packets of the server.
+		server_pkts: count &log;
+		## Payload bytes of the server, each once.
+		server_bytes: count &log;
+		## Payload bytes known to be missing.
+		gap_bytes: count &log;
+		## The handshake was not seen.
+		midstream: bool &log;
+		## Argument of the last EHLO, HELO or LHLO.
+		helo: string &log &optional;
+		## Envelope senders; the null sender is ``<>``.
+		mailfrom: set[string] &log &optional &ordered;
+		## Envelope recipients.
+		rcptto: set[string] &log &optional &ordered;
+		## Addresses in From headers.
+		from: set[string] &log &optional &ordered;
+		## Addresses in To headers.
+		to: set[string] &log &optional &ordered;
+		## Subject of the last message.
+		subject: string &log &optional;
+		## Message-ID of the last message.
+		msg_id: string &log &optional;
+		## User-Agent or X-Mailer of the last message, or User-Agent of the tunnel's HTTP request.
+		user_agent: string &log &optional;
+		## MAIL commands, refused ones too.
+		mailfrom_count: count &log;
+		## RCPT commands, refused ones too.
+		rcptto_count: count &log;
+		## Mechanism of the login.
+		auth: string &log &optional;
+		## ``success`` or ``failure``; unset when the answer was not seen.
+		auth_result: string &log &optional;
+		## User name; never a secret.
+		user: string &log &optional;
+		## Messages delivered or retrieved.
+		messages: count &log;
+		## Commands of the client.
+		commands: count &log;
+		## Replies of the server.
+		replies: count &log;
+		## Verb of the last command.
+		last_command: string &log &optional;
+		## Code or status of the last reply.
+		last_reply: string &log &optional;
+		## Text of the greeting.
+		banner: string &log &optional;
+		## The furthest stage: ``connect``, ``greeting``, ``hello``, ``auth``, ``envelope``, ``data``, ``delivered``,
+		## ``retrieved`` or ``logout``.
+		stage: string &log;
+		## Why a mail session has no addresses.
+		empty_cause: string &log &optional;
+		## The node that saw it.
+		node: string &log &default="";
+		## The node's running number of the record.
+		seq: count &log &default=0;
+	};
+}
+
+# So that a connection whose beginning was not seen has its mail server as the responder.
+redef likely_server_ports += {
+	smtp_ports,
+	pop3_ports,
+	imap_ports
+};

@@ -1,0 +1,54 @@
+#include "Plugin.h"
+
+#include <zeek/Conn.h>
+#include <zeek/ID.h>
+#include <zeek/Val.h>
+#include <zeek/analyzer/Component.h>
+#include <zeek/packet_analysis/protocol/tcp/TCPSessionAdapter.h>
+
+#include "tap.h"
+
+namespace mailtap::plugin {
+
+namespace {
+
+Plugin plugin; // makes itself known to Zeek
+
+std::vector<uint16_t> PortsOf(const char* option) {
+    std::vector<uint16_t> ports;
+    const auto set = zeek::id::find_val<zeek::TableVal>(option)->ToPureListVal();
+    for ( int i = 0; i < set->Length(); ++i )
+        ports.push_back(static_cast<uint16_t>(set->Idx(i)->AsPortVal()->Port()));
+    return ports;
+}
+
+} // namespace
+
+zeek::plugin::Configuration Plugin::Configure() {
+    EnableHook(zeek::plugin::HOOK_SETUP_ANALYZER_TREE);
+    AddComponent(new zeek::analyzer::Component(kAnalyzerName, nullptr)); // attached by the hook only
+
+    zeek::plugin::Configuration configuration;
+    configuration.name = "MailTap::Sessions";
+    configuration.description = "Mail sessions, each side understood alone";
+    configuration.version = {MAILTAP_VERSION_MAJOR, MAILTAP_VERSION_MINOR, MAILTAP_VERSION_PATCH};
+    return configuration;
+}
+
+void Plugin::InitPostScript() {
+    zeek::plugin::Plugin::InitPostScript();
+    ports_.smtp = PortsOf("MailTap::smtp_ports");
+    ports_.pop3 = PortsOf("MailTap::pop3_ports");
+    ports_.imap = PortsOf("MailTap::imap_ports");
+}
+
+void Plugin::HookSetupAnalyzerTree(zeek::Connection* connection) {
+    if ( connection->ConnTransport() != TRANSPORT_TCP )
+        return;
+    auto* adapter = static_cast<zeek::packet_analysis::TCP::TCPSessionAdapter*>(connection->GetSessionAdapter());
+    auto* tap = new Tap(connection, ports_); // the adapter's from here on
+    adapter->AddChildPacketAnalyzer(tap);
+    tap->Init();
+}
+
+} // namespace mailtap::plugin

@@ -1,0 +1,23 @@
+// MailTap's part inside Zeek.
+
+#pragma once
+
+#include <zeek/plugin/Plugin.h>
+
+#include "decoder/session.h"
+
+namespace mailtap::plugin {
+
+class Plugin : public zeek::plugin::Plugin {
+public:
+    void HookSetupAnalyzerTree(zeek::Connection* connection) override;
+
+protected:
+    zeek::plugin::Configuration Configure() override;
+    void InitPostScript() override;
+
+private:
+    decoder::Ports ports_;
+};
+
+} // namespace mailtap::plugin

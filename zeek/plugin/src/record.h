@@ -1,0 +1,22 @@
+// The session record as Zeek's MailTap::Session.
+
+#pragma once
+
+#include <zeek/Conn.h>
+#include <zeek/Val.h>
+
+#include <string>
+
+#include "tcp_session.h"
+
+namespace mailtap::plugin {
+
+// Everything that the session itself shows; scripts add what a site decides.
+zeek::RecordValPtr MakeRecord(zeek::Connection& connection, const TcpSession& session, const decoder::Facts& facts,
+                              bool orig_is_client);
+
+// Any record's logged fields as a session line (docs/architecture.md), without the line feed. Fields whose type a
+// session line doesn't know are left out.
+std::string SessionLine(const zeek::RecordVal& record);
+
+} // namespace mailtap::plugin

@@ -1,0 +1,86 @@
+#include "tap.h"
+
+#include <netinet/tcp.h>
+#include <zeek/Conn.h>
+#include <zeek/IP.h>
+
+#include "events.bif.h"
+#include "record.h"
+
+namespace mailtap::plugin {
+
+namespace {
+
+// Bytes that the sessions of this process hold behind holes.
+engine::PendingTotal pending;
+
+Segment SegmentOf(End sender, const zeek::IP_Hdr* ip, std::span<const uint8_t> payload) {
+    const auto* header = reinterpret_cast<const tcphdr*>(ip->Payload());
+    // With segmentation offload the IP header may give no length.
+    const auto wire = ip->TotalLen() == 0 ? payload.size() : std::size_t{ip->PayloadLen()} - header->th_off * 4u;
+    return {.sender = sender,
+            .sequence = ntohl(header->th_seq),
+            .acknowledgement = ntohl(header->th_ack),
+            .syn = (header->th_flags & TH_SYN) != 0,
+            .ack = (header->th_flags & TH_ACK) != 0,
+            .fin = (header->th_flags & TH_FIN) != 0,
+            .rst = (header->th_flags & TH_RST) != 0,
+            .payload = {payload, std::max(wire, payload.size())}};
+}
+
+} // namespace
+
+Tap::Tap(zeek::Connection* connection, const decoder::Ports& ports)
+    : Analyzer(kAnalyzerName, connection), ports_(ports), first_address_(connection->OrigAddr()),
+      first_port_(ntohs(static_cast<uint16_t>(connection->OrigPort()))),
+      second_port_(ntohs(static_cast<uint16_t>(connection->RespPort()))) {
+    const bool first_serves = ports_.ServiceOf(first_port_) != decoder::Service::None &&
+                              ports_.ServiceOf(second_port_) == decoder::Service::None;
+    session_ = std::make_unique<TcpSession>(first_serves ? End::Second : End::First, first_port_, second_port_, ports_,
+                                            pending);
+}
+
+void Tap::DeliverPacket(int length, const u_char* data, bool is_orig, uint64_t relative_sequence,
+                        const zeek::IP_Hdr* ip, int captured) {
+    Analyzer::DeliverPacket(length, data, is_orig, relative_sequence, ip, captured);
+    if ( ! session_ )
+        return;
+
+    const auto* header = reinterpret_cast<const tcphdr*>(ip->Payload());
+    const End sender = IsFirst(ip->IPHeaderSrcAddr(), ntohs(header->th_sport)) ? End::First : End::Second;
+    const std::span<const uint8_t> payload(data, static_cast<std::size_t>(std::max(length, 0)));
+    session_->Add(SegmentOf(sender, ip, payload));
+
+    if ( session_->TlsStarted() && ! tls_announced_ ) {
+        tls_announced_ = true;
+        if ( auto record = Record() )
+            zeek::BifEvent::MailTap::enqueue_tls_started(this, Conn(), std::move(record));
+    }
+    if ( session_->Decoded() && ! OnMailPort() && session_->Facts().service == decoder::Service::None ) {
+        session_.reset();
+        Remove();
+    }
+}
+
+zeek::RecordValPtr Tap::Record() const {
+    if ( ! session_ )
+        return nullptr;
+    const auto facts = session_->Facts();
+    if ( facts.service == decoder::Service::None && ! OnMailPort() )
+        return nullptr;
+    const bool orig_first = IsFirst(Conn()->OrigAddr(), ntohs(static_cast<uint16_t>(Conn()->OrigPort())));
+    const bool orig_is_client = (session_->Client(facts) == End::First) == orig_first;
+    return MakeRecord(*Conn(), *session_, facts, orig_is_client);
+}
+
+void Tap::Done() {
+    Analyzer::Done();
+    if ( ! session_ )
+        return;
+    session_->Finish();
+    if ( auto record = Record() )
+        zeek::BifEvent::MailTap::enqueue_session_ended(this, Conn(), std::move(record));
+    session_.reset();
+}
+
+} // namespace mailtap::plugin

@@ -1,0 +1,48 @@
+// Listens to the packets of one TCP connection.
+
+#pragma once
+
+#include <zeek/IPAddr.h>
+#include <zeek/analyzer/Analyzer.h>
+
+#include <memory>
+
+#include "tcp_session.h"
+
+namespace mailtap::plugin {
+
+constexpr auto kAnalyzerName = "MAILTAP";
+
+// Beside Zeek's analyzers, not among them: it takes packets, so that connections of any kind reach it and Zeek's own
+// reassembly, protocol detection and analyzers go on as if it weren't there. It follows every TCP connection until
+// neither side can be mail any more, which mostly is for its first line.
+class Tap : public zeek::analyzer::Analyzer {
+public:
+    // `ports` must outlive the connection.
+    Tap(zeek::Connection* connection, const decoder::Ports& ports);
+
+    void DeliverPacket(int length, const u_char* data, bool is_orig, uint64_t relative_sequence, const zeek::IP_Hdr* ip,
+                       int captured) override;
+    void Done() override;
+
+    // The session's record as if the session ended here; null when it is no mail and on no mail port.
+    zeek::RecordValPtr Record() const;
+
+private:
+    bool IsFirst(const zeek::IPAddr& address, uint16_t port) const {
+        return port == first_port_ && address == first_address_;
+    }
+    bool OnMailPort() const {
+        return ports_.ServiceOf(first_port_) != decoder::Service::None ||
+               ports_.ServiceOf(second_port_) != decoder::Service::None;
+    }
+
+    const decoder::Ports& ports_;
+    zeek::IPAddr first_address_;
+    uint16_t first_port_;
+    uint16_t second_port_;
+    std::unique_ptr<TcpSession> session_; // none any more when it can't be mail
+    bool tls_announced_ = false;
+};
+
+} // namespace mailtap::plugin
