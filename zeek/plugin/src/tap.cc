@@ -3,6 +3,7 @@
 #include <netinet/tcp.h>
 #include <zeek/Conn.h>
 #include <zeek/IP.h>
+#include <zeek/packet_analysis/protocol/tcp/TCPSessionAdapter.h>
 
 #include "events.bif.h"
 #include "record.h"
@@ -51,6 +52,8 @@ void Tap::DeliverPacket(int length, const u_char* data, bool is_orig, uint64_t r
     const std::span<const uint8_t> payload(data, static_cast<std::size_t>(std::max(length, 0)));
     session_->Add(SegmentOf(sender, ip, payload));
 
+    if ( ! payload.empty() && (OnMailPort() || session_->Certain() != decoder::Service::None) )
+        KeepOpen();
     if ( session_->TlsStarted() && ! tls_announced_ ) {
         tls_announced_ = true;
         if ( auto record = Record() )
@@ -60,6 +63,25 @@ void Tap::DeliverPacket(int length, const u_char* data, bool is_orig, uint64_t r
         session_.reset();
         Remove();
     }
+}
+
+zeek::packet_analysis::TCP::TCPSessionAdapter& Tap::Adapter() const {
+    return *static_cast<zeek::packet_analysis::TCP::TCPSessionAdapter*>(Conn()->GetSessionAdapter());
+}
+
+void Tap::KeepOpen() {
+    using namespace zeek::analyzer::tcp;
+    if ( Adapter().OrigState() == TCP_ENDPOINT_SYN_SENT && Adapter().RespState() == TCP_ENDPOINT_INACTIVE ) {
+        Adapter().Orig()->SetState(TCP_ENDPOINT_ESTABLISHED);
+        kept_open_ = true;
+    }
+}
+
+void Tap::StopKeepingOpen() {
+    using namespace zeek::analyzer::tcp;
+    if ( kept_open_ && Adapter().OrigState() == TCP_ENDPOINT_ESTABLISHED &&
+         Adapter().RespState() == TCP_ENDPOINT_INACTIVE )
+        Adapter().Orig()->SetState(TCP_ENDPOINT_SYN_SENT);
 }
 
 zeek::RecordValPtr Tap::Record() const {
@@ -77,6 +99,7 @@ void Tap::Done() {
     Analyzer::Done();
     if ( ! session_ )
         return;
+    StopKeepingOpen();
     session_->Finish();
     if ( auto record = Record() )
         zeek::BifEvent::MailTap::enqueue_session_ended(this, Conn(), std::move(record));

@@ -9,6 +9,10 @@
 
 #include "tcp_session.h"
 
+namespace zeek::packet_analysis::TCP {
+class TCPSessionAdapter;
+}
+
 namespace mailtap::plugin {
 
 constexpr auto kAnalyzerName = "MAILTAP";
@@ -29,6 +33,13 @@ public:
     zeek::RecordValPtr Record() const;
 
 private:
+    // Zeek takes a connection whose responder is not seen for an attempt, and ends it tcp_attempt_delay (5 s) after its
+    // SYN, however much the originator sends. A mail session goes on: for Zeek it is established until it ends. Then
+    // conn.log has its usual conn_state, S0.
+    void KeepOpen();
+    void StopKeepingOpen();
+
+    zeek::packet_analysis::TCP::TCPSessionAdapter& Adapter() const;
     bool IsFirst(const zeek::IPAddr& address, uint16_t port) const {
         return port == first_port_ && address == first_address_;
     }
@@ -43,6 +54,7 @@ private:
     uint16_t second_port_;
     std::unique_ptr<TcpSession> session_; // none any more when it can't be mail
     bool tls_announced_ = false;
+    bool kept_open_ = false;
 };
 
 } // namespace mailtap::plugin

@@ -46,6 +46,7 @@ public:
     decoder::Facts Facts() const;
     End Client(const decoder::Facts& facts) const;
 
+    decoder::Service Certain() const { return decoder_ ? decoder_->Certain() : decoder::Service::None; }
     bool TlsStarted() const { return decoder_ && decoder_->TlsStarted(); }
 
     // More packets can't change the facts.
