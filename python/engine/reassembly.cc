@@ -89,12 +89,9 @@ void Reassembler::Flush(bool tail, Consumer& consumer) {
     }
     if ( ! tail )
         return;
-    uint64_t known = std::max(seen_, acknowledged_);
-    if ( end_ )
-        known = *end_;
-    else if ( acknowledged_ == seen_ + 1 )
-        known = seen_; // that one will be a FIN's
-    if ( known > next_ )
+    const uint64_t known = end_.value_or(std::max(seen_, acknowledged_));
+    const bool unseen_fin = ! end_ && known == next_ + 1; // a FIN takes a number too
+    if ( known > next_ && ! unseen_fin )
         SkipHole(known, consumer);
 }
 
@@ -102,7 +99,7 @@ bool Reassembler::MayBeginAt(uint32_t sequence) const {
     const uint64_t position = Position(sequence);
     if ( state_ == State::Running )
         return position == first_;
-    return position <= next_ && next_ - position <= kMaxPendingBytes;
+    return state_ == State::Held && position <= next_ && next_ - position <= kMaxPendingBytes;
 }
 
 void Reassembler::Run(Consumer& consumer) {

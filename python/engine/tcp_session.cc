@@ -6,7 +6,13 @@ namespace mailtap::engine {
 
 namespace {
 
+// More than a segment of data doesn't go with a SYN.
+constexpr uint32_t kMaxFastOpen = 64 * 1024;
+
 bool IsSyn(const Segment& segment) { return segment.Has(kSyn) && ! segment.Has(kRst); }
+
+// Whether a SYN-ACK answers the SYN of that number, and data that came with it (RFC 7413).
+bool Answers(const Segment& segment, uint32_t isn) { return segment.acknowledgement - (isn + 1) <= kMaxFastOpen; }
 
 // 0: the segment's sender is taken for the originator, 1: its receiver.
 int OriginatorOf(const Segment& segment) {
@@ -59,10 +65,11 @@ bool TcpSession::IsSuccessor(const Segment& segment) const {
         return Closed() && (own.stream.Bytes() > 0 || peer.stream.Bytes() > 0);
     if ( own.isn )
         return Closed() || own.moved || peer.packets > 0;
-    if ( segment.Has(kAck) && peer.isn && segment.acknowledgement == *peer.isn + 1 )
-        return false;
-    const bool overtaken = own.stream.MayBeginAt(segment.sequence + 1); // by packets it was sent before
-    return ! overtaken && (Closed() || own.moved || peer.moved || peer.isn);
+    // Its own later packets, or what it answers, may have been seen before it.
+    const bool overtaken = own.stream.MayBeginAt(segment.sequence + 1);
+    const bool answer =
+        segment.Has(kAck) && (peer.isn ? Answers(segment, *peer.isn) : peer.stream.MayBeginAt(segment.acknowledgement));
+    return ! overtaken && ! answer && (Closed() || own.moved || peer.moved || peer.isn);
 }
 
 void TcpSession::Add(const Segment& segment, Time stamp) {

@@ -11,7 +11,7 @@ import signal
 import sys
 import zlib
 
-BLOCK = 256 * 1024
+BLOCK = 16 * 1024  # what at most is lost before the place of damage
 
 
 def main() -> int:
@@ -19,7 +19,7 @@ def main() -> int:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly when the reader has had enough
     try:
         with gzip.GzipFile(fileobj=sys.stdin.buffer) as content:
-            while block := content.read(BLOCK):
+            while block := content.read1(BLOCK):
                 sys.stdout.buffer.write(block)
         sys.stdout.buffer.flush()
     except (OSError, EOFError, zlib.error) as error:

@@ -6,14 +6,11 @@ Usage: nfstream_worker.py OUTPUT CAPTURE...
 from __future__ import annotations
 
 import csv
-import gzip
 import os
-import shutil
 import signal
+import subprocess
 import sys
 import tempfile
-import zlib
-from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
 
@@ -38,6 +35,7 @@ TCP = 6
 IDLE_SECONDS = 300  # a flow lasts as long as a session of Zeek's
 NEVER_SECONDS = 10 * 365 * 24 * 3600
 GZIP_MAGIC = b"\x1f\x8b"
+INFLATE = Path(__file__).with_name("inflate.py")
 
 
 def main(arguments: list[str]) -> int:
@@ -48,11 +46,12 @@ def main(arguments: list[str]) -> int:
     except ImportError as error:
         sys.stderr.write(f"NFStream isn't there ({error}); pip install 'mailtap[ndpi]'")
         return 1
-    signal.signal(signal.SIGCHLD, _check_meter)
     try:
         with tempfile.TemporaryDirectory(dir=output.parent) as folder:
+            plain = [str(_plain(capture, Path(folder))) for capture in captures]
+            signal.signal(signal.SIGCHLD, _check_meter)
             streamer = NFStreamer(
-                source=[str(_plain(capture, Path(folder))) for capture in captures],
+                source=plain,
                 idle_timeout=IDLE_SECONDS,
                 active_timeout=NEVER_SECONDS,
                 n_meters=1,
@@ -70,16 +69,19 @@ def main(arguments: list[str]) -> int:
 
 def _plain(capture: Path, folder: Path) -> Path:
     """The capture as NFStream can read it: decompressed, as far as that goes."""
-    with capture.open("rb") as file:
+    with capture.open("rb", buffering=0) as file:
         if file.read(len(GZIP_MAGIC)) != GZIP_MAGIC:
             return capture
-    descriptor, plain = tempfile.mkstemp(dir=folder)
-    with (
-        os.fdopen(descriptor, "wb") as target,
-        gzip.open(capture) as content,
-        suppress(EOFError, zlib.error, gzip.BadGzipFile),
-    ):
-        shutil.copyfileobj(content, target)
+        file.seek(0)
+        descriptor, plain = tempfile.mkstemp(dir=folder)
+        with os.fdopen(descriptor, "wb") as target:
+            subprocess.run(
+                [sys.executable, "-I", "-S", INFLATE],
+                stdin=file,
+                stdout=target,
+                stderr=subprocess.DEVNULL,
+                check=False,
+            )
     return Path(plain)
 
 
