@@ -1,0 +1,47 @@
+# @TEST-DOC: A notice when a sensor's agreement is below the threshold, or moved; none for what chance can do.
+#
+# @TEST-EXEC: zeek -b %INPUT
+# @TEST-EXEC: zeek-cut note msg sub n < notice.log > notices
+# @TEST-EXEC: btest-diff notices
+
+@load mailtap/consistency
+
+redef MailTap::agreement_verdicts = 200;
+redef MailTap::agreement_max_sensors = 5;
+
+function send(sensor: string, verdict: string, n: count)
+	{
+	local cause = verdict == "inconsistent" ? ", \"cause\": \"oneway\"" : "";
+	local sent = 0;
+
+	while ( ++sent <= n )
+		event MailTap::mail_verdict(fmt("{\"v\": 1, \"ts\": 1, \"sensor\": \"%s\", \"app\": \"smtp\", \"provenance\": \"payload\", \"verdict\": \"%s\"%s}",
+		    sensor, verdict, cause));
+	}
+
+event zeek_init()
+	{
+	# Below the threshold from the start.
+	send("low", "inconsistent", 120);
+	send("low", "compatible", 80);
+
+	# Below it, but not beyond chance.
+	send("chance", "inconsistent", 106);
+	send("chance", "consistent", 94);
+
+	# Above the threshold, but no longer what it was.
+	send("drifting", "consistent", 400);
+	send("drifting", "inconsistent", 60);
+	send("drifting", "consistent", 140);
+
+	# Moved, but by less than is worth a notice.
+	send("steady", "consistent", 200);
+	send("steady", "inconsistent", 24);
+	send("steady", "consistent", 176);
+
+	# Too few to be judged.
+	send("silent", "inconsistent", 199);
+
+	# Whoever makes up sensors takes no memory with them.
+	send("made up", "inconsistent", 200);
+	}

@@ -1,0 +1,26 @@
+# @TEST-DOC: Verdicts beyond so many in a second are refused.
+#
+# @TEST-EXEC: zeek -b %INPUT > refused
+# @TEST-EXEC: btest-diff refused
+# @TEST-EXEC: test "$(zeek-cut sensor < mail_consistency.log | wc -l)" = 10
+# @TEST-EXEC: zeek-cut note msg < notice.log > notices
+# @TEST-EXEC: btest-diff notices
+
+@load mailtap/consistency
+
+module MailTap;
+
+redef max_verdicts_per_second = 10;
+
+event zeek_init()
+	{
+	local sent = 0;
+
+	while ( ++sent <= 25 )
+		event MailTap::mail_verdict("{\"v\": 1, \"ts\": 1, \"sensor\": \"a\", \"app\": \"smtp\", \"provenance\": \"payload\", \"verdict\": \"consistent\"}");
+	}
+
+event zeek_done()
+	{
+	print refused;
+	}
