@@ -29,8 +29,9 @@ function long_text(size: count): string
 
 event MailTap::mail_verdict(line: string) &priority=-5
 	{
-	print |line| <= 200 ? line : fmt("%s... (%d bytes)", line[:100], |line|),
-	    refused;
+	print fmt("%d malformed, %d too long: %s", refused["malformed"],
+	    refused["too long"], |line| <= 200 ? line : fmt("%s... (%d bytes)",
+	    line[:100], |line|));
 	}
 
 event zeek_init()
