@@ -7,10 +7,12 @@ from mailtap.correlation.clock import ClockOffset, estimate_clock_offsets
 from mailtap.correlation.engines import DuckDBEngine
 from mailtap.correlation.join import pair_by_join
 from mailtap.correlation.stitch import stitch
-from mailtap.policy import Effective
+from mailtap.correlation.verdicts import Judge
+from mailtap.policy import Effective, load_policy
 from tables import Row, database, label, session
 
 SLACK = 5.0
+JUDGE = Judge(load_policy())
 
 
 def offsets(sessions: list[Row], labels: list[Row]) -> tuple[tuple[ClockOffset, ...], int]:
@@ -18,7 +20,7 @@ def offsets(sessions: list[Row], labels: list[Row]) -> tuple[tuple[ClockOffset, 
     engine = DuckDBEngine(database(sessions, labels))
     stitch(engine, SLACK, Effective(packets=3, payload_bytes=5))
     clocks = estimate_clock_offsets(engine, SLACK)
-    return clocks, pair_by_join(engine, SLACK, any(clock.applied for clock in clocks)).paired
+    return clocks, pair_by_join(engine, JUDGE, SLACK, any(clock.applied for clock in clocks)).paired
 
 
 def flows(shift: float, count: int = 8) -> tuple[list[Row], list[Row]]:

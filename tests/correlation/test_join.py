@@ -11,10 +11,12 @@ from mailtap.correlation.clock import estimate_clock_offsets
 from mailtap.correlation.engines import DuckDBEngine
 from mailtap.correlation.join import JoinCounts, pair_by_join
 from mailtap.correlation.stitch import stitch
-from mailtap.policy import Effective
+from mailtap.correlation.verdicts import Judge
+from mailtap.policy import Effective, load_policy
 from tables import Row, database, label, session
 
 SLACK = 5.0
+JUDGE = Judge(load_policy())
 
 
 def joined(sessions: list[Row], labels: list[Row]) -> tuple[JoinCounts, dict[int, str]]:
@@ -22,8 +24,8 @@ def joined(sessions: list[Row], labels: list[Row]) -> tuple[JoinCounts, dict[int
     engine = DuckDBEngine(database(sessions, labels))
     stitch(engine, SLACK, Effective(packets=3, payload_bytes=5))
     clocks = estimate_clock_offsets(engine, SLACK)
-    counts = pair_by_join(engine, SLACK, any(clock.applied for clock in clocks))
-    return counts, {row["session_id"]: row["app"] for row in engine.rows("SELECT * FROM pairs")}
+    counts = pair_by_join(engine, JUDGE, SLACK, any(clock.applied for clock in clocks))
+    return counts, {row["session_id"]: row["app"] for row in engine.rows("SELECT * FROM verdicts")}
 
 
 def test_same_endpoints_and_time_match_whichever_side_the_engine_calls_the_source() -> None:

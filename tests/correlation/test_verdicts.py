@@ -193,7 +193,7 @@ def test_sql_judges_as_python_does(rows: list[dict[str, Any]]) -> None:
     )
     judged = connection.execute(
         f"SELECT verdict, {first_cause_sql()}, causes, in_scope FROM (SELECT number, decode_as, "
-        f"{JUDGE.in_scope.sql()} AS in_scope, {JUDGE.sql()} FROM pairs) ORDER BY number"
+        f"{JUDGE.sql()} FROM pairs) ORDER BY number"
     ).fetchall()
     assert [
         (Judgement(verdict, cause, named_causes(mask)), in_scope)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from mailtap.correlation.engines import QueryEngine
 
 #: Flows that are looked at; more make the estimate no better.
-SAMPLE = 100_000
+SAMPLE = 20_000
 
 #: Fewer flows with the same offset may be chance.
 MINIMUM_PAIRS = 5

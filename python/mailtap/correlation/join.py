@@ -15,20 +15,14 @@ from dataclasses import dataclass
 
 from mailtap.correlation import sql
 from mailtap.correlation.engines import QueryEngine
+from mailtap.correlation.verdicts import Judge
 
-#: What a verdict and its place in the report depend on.
-SESSION_COLUMNS = (
-    "session_id",
-    "sensor",
-    "ts",
-    "server_h",
-    "server_p",
+#: What verdicts are given by: of the session, and of the label, whose columns get a prefix.
+_SESSION_FACTS = (
     "service",
-    "direction",
     "starttls",
     "implicit_tls",
     "tunnel",
-    "decode_as",
     "effective",
     "client_bytes",
     "server_bytes",
@@ -37,15 +31,19 @@ SESSION_COLUMNS = (
     "stage",
     "empty_cause",
 )
+_LABEL_FACTS = ("protocol", "encryption", "carrier", "provenance")
 
-#: What a label says beside its name: the columns of a pair, and those of `labels` they come from.
-_STATEMENT = {
-    "label_protocol": "protocol",
-    "label_encryption": "encryption",
-    "label_carrier": "carrier",
-    "label_provenance": "provenance",
-}
-PAIR_COLUMNS = (*SESSION_COLUMNS, "app", *_STATEMENT)
+#: What a report counts verdicts by.
+_SESSION_COLUMNS = (
+    "session_id",
+    "ts",
+    "server_h",
+    "server_p",
+    "sensor",
+    "direction",
+    "decode_as",
+)
+_VERDICT_COLUMNS = sql.columns((*_SESSION_COLUMNS, "app", "label_provenance", "verdict", "causes"))
 
 #: A label record that makes a statement about a TCP flow.
 _STATES = "(l.is_label AND coalesce(l.l4, 'tcp') = 'tcp')"
@@ -66,49 +64,55 @@ class JoinCounts:
     paired: int  # sessions with one label
 
 
-def pair_by_join(engine: QueryEngine, slack: float, clocks_differ: bool) -> JoinCounts:
-    """Makes the view `pairs`, a session with its label a row, of `whole_sessions` and `labels`.
+def pair_by_join(
+    engine: QueryEngine, judge: Judge, slack: float, clocks_differ: bool
+) -> JoinCounts:
+    """Makes `verdicts`, a session in scope with its label a row, of `whole_sessions` and `labels`.
 
     `slack` is in seconds. With `clocks_differ`, label times are shifted by table `clock_offsets`.
     """
-    engine.table("candidates", _candidates(engine, slack, clocks_differ))
+    # Candidates are judged before one is chosen: most sessions have one, and to look both sides
+    # up again afterwards costs more than the join.
+    candidates = _candidates(engine, slack, clocks_differ)
+    engine.table(
+        "candidates",
+        f"SELECT {sql.columns(_SESSION_COLUMNS)}, app, label_provenance, {judge.sql()}, "
+        f"label_id, overlap, distance FROM ({candidates})",
+    )
     engine.table(
         "several", "SELECT session_id FROM candidates GROUP BY session_id HAVING count(*) > 1"
     )
     engine.table(
         "ranked",
         """
-        SELECT session_id, label_id,
-               row_number() OVER (PARTITION BY session_id
-                                  ORDER BY overlap DESC, distance, label_id) AS place,
+        SELECT c.*, row_number() OVER (PARTITION BY session_id
+                                       ORDER BY overlap DESC, distance, label_id) AS place,
                rank() OVER (PARTITION BY session_id ORDER BY overlap DESC, distance) AS shared_place
-        FROM candidates JOIN several USING (session_id)""",
+        FROM candidates c JOIN several USING (session_id)""",
     )
-    statement = ", ".join(f"coalesce({name}, '')" for name in ("app", *_STATEMENT.values()))
+    statement = ", ".join(f"coalesce(l.{name}, '')" for name in ("app", *_LABEL_FACTS))
     engine.table(
         "ambiguous",
-        "SELECT session_id FROM ranked JOIN labels USING (label_id) WHERE shared_place = 1 "
-        f"GROUP BY session_id HAVING count(DISTINCT concat_ws('|', {statement})) > 1",
+        "SELECT session_id FROM ranked r JOIN labels l ON l.label_id = r.label_id "
+        "WHERE shared_place = 1 GROUP BY session_id "
+        f"HAVING count(DISTINCT concat_ws('|', {statement})) > 1",
     )
-    label = ", ".join(f"l.{column} AS {name}" for name, column in _STATEMENT.items())
     engine.view(
-        "pairs",
-        f"""
-        SELECT {sql.columns(SESSION_COLUMNS, "s")}, l.app AS app, {label}
-        FROM (SELECT session_id, label_id FROM candidates ANTI JOIN several USING (session_id)
-              UNION ALL
-              SELECT session_id, label_id FROM ranked ANTI JOIN ambiguous USING (session_id)
-              WHERE place = 1) m
-        JOIN whole_sessions s ON s.session_id = m.session_id
-        JOIN labels l ON l.label_id = m.label_id""",
+        "verdicts",
+        f"SELECT {_VERDICT_COLUMNS} FROM candidates ANTI JOIN several USING (session_id) "
+        f"WHERE in_scope UNION ALL SELECT {_VERDICT_COLUMNS} FROM ranked "
+        "ANTI JOIN ambiguous USING (session_id) WHERE in_scope AND place = 1",
     )
     return _counts(engine)
 
 
-def pair_by_row(engine: QueryEngine) -> JoinCounts:
-    """Makes the view `pairs` of sessions that carry their own label, as a gateway exports them."""
-    columns = sql.columns(PAIR_COLUMNS)
-    engine.view("pairs", f"SELECT {columns} FROM whole_sessions WHERE label_is_label")
+def pair_by_row(engine: QueryEngine, judge: Judge) -> JoinCounts:
+    """Makes `verdicts` of sessions that carry their own label, as a gateway exports them."""
+    engine.table(
+        "verdicts",
+        f"SELECT {_VERDICT_COLUMNS} FROM (SELECT *, {judge.sql()} FROM whole_sessions "
+        "WHERE label_is_label) WHERE in_scope",
+    )
     (n,) = engine.rows(
         "SELECT count(CASE WHEN label_is_label THEN 1 END) AS labelled, "
         "count(CASE WHEN NOT label_is_label THEN 1 END) AS no_statement, "
@@ -134,6 +138,7 @@ def _candidates(engine: QueryEngine, slack: float, clocks_differ: bool) -> str:
         f"CAST(floor(least({_LONGEST_OVERLAP}, least({session_end}, {end})"
         f" - greatest(s.ts, {start})) * 100 + 0.5) AS BIGINT)"
     )
+    label = ", ".join(f"l.{name} AS label_{name}" for name in _LABEL_FACTS)
     clocks = (
         "LEFT JOIN clock_offsets o ON o.source = l.source "
         "AND coalesce(o.sensor, '') = coalesce(s.sensor, '')"
@@ -142,8 +147,8 @@ def _candidates(engine: QueryEngine, slack: float, clocks_differ: bool) -> str:
     )
     return " UNION ALL ".join(
         f"""
-        SELECT s.session_id AS session_id, l.label_id AS label_id,
-               {overlap} AS overlap, abs(s.ts - {start}) AS distance
+        SELECT {sql.columns((*_SESSION_COLUMNS, *_SESSION_FACTS), "s")}, l.app AS app, {label},
+               l.label_id AS label_id, {overlap} AS overlap, abs(s.ts - {start}) AS distance
         FROM whole_sessions s JOIN labels l ON {key} {clocks}
         WHERE {_STATES} AND {start} - {slack} <= {session_end} AND {end} + {slack} >= s.ts"""
         for key in _keys(engine)

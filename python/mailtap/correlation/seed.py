@@ -66,7 +66,8 @@ def _sample(engine: QueryEngine, table: str, order: str, where: str) -> list[Row
 def _seed(rows: list[Row], expected: int) -> int | None:
     """The seed that gives the Community IDs of most rows; None where none does."""
     for row in rows:
-        seed = next((seed for seed in (expected, *_SEEDS) if _has_seed(row, seed)), None)
+        seeds = (seed for seed in (expected, *_SEEDS) if _has_seed(row, seed))
+        seed: int | None = next(seeds, None)
         if seed is not None and 2 * sum(_has_seed(other, seed) for other in rows) > len(rows):
             return seed
     return None

@@ -87,7 +87,7 @@ class Judge:
         return Judgement(verdict, first_cause(verdict, record["decode_as"], causes), causes)
 
     def sql(self) -> str:
-        """SQL columns `verdict` and `causes`, the mask of `named_causes`."""
+        """SQL columns `verdict`, `causes` (the mask of `named_causes`) and `in_scope`."""
         bits = " + ".join(
             f"CASE WHEN {self._causes[name].sql()} THEN {1 << bit} ELSE 0 END"
             for bit, name in enumerate(CAUSES)
@@ -95,7 +95,8 @@ class Judge:
         return (
             f"CASE WHEN {self._consistent.sql()} THEN '{CONSISTENT}' "
             f"WHEN {self._compatible.sql()} THEN '{COMPATIBLE}' "
-            f"ELSE '{INCONSISTENT}' END AS verdict, {bits} AS causes"
+            f"ELSE '{INCONSISTENT}' END AS verdict, {bits} AS causes, "
+            f"{self.in_scope.sql()} AS in_scope"
         )
 
 

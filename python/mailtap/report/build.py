@@ -56,9 +56,9 @@ def _consistency(engine: QueryEngine, policy: Policy, with_labels: bool) -> Cons
     if with_labels:
         clocks = estimate_clock_offsets(engine, policy.join.slack)
         differ = any(clock.applied for clock in clocks)
-        counts = pair_by_join(engine, policy.join.slack, differ)
-        return consistency_figures(engine, judge, counts, clocks)
+        counts = pair_by_join(engine, judge, policy.join.slack, differ)
+        return consistency_figures(engine, counts, clocks)
     (own,) = engine.rows("SELECT count(label_is_label) AS labels FROM sessions")
     if own["labels"]:
-        return consistency_figures(engine, judge, pair_by_row(engine), ())
+        return consistency_figures(engine, pair_by_row(engine, judge), ())
     return None

@@ -14,7 +14,6 @@ from mailtap.correlation.verdicts import (
     CONSISTENT,
     INCONSISTENT,
     UNEXPLAINED,
-    Judge,
     first_cause,
     named_causes,
 )
@@ -56,14 +55,9 @@ _N = "coalesce(CAST(sum(n) AS BIGINT), 0)"
 
 
 def consistency_figures(
-    engine: QueryEngine, judge: Judge, counts: JoinCounts, clocks: Sequence[ClockOffset]
+    engine: QueryEngine, counts: JoinCounts, clocks: Sequence[ClockOffset]
 ) -> Consistency:
-    """Judges the view `pairs`. Makes the table `verdicts`, a scored session a row."""
-    engine.table(
-        "verdicts",
-        "SELECT session_id, ts, server_h, server_p, sensor, direction, decode_as, app, "
-        f"label_provenance, {judge.sql()} FROM pairs WHERE {judge.in_scope.sql()}",
-    )
+    """Counts the table `verdicts`, a session with its label a row."""
     width = _window_width(engine)
     window = f"CASE WHEN ts >= 0 AND ts < {_LATEST} THEN CAST(floor(ts / {width}) AS BIGINT) END"
     engine.table(
