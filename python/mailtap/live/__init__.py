@@ -1,0 +1,1 @@
+"""Live: sensors and labels as they come, correlated as they come."""
