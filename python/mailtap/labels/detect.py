@@ -11,11 +11,11 @@ from mailtap.policy import Policy
 from mailtap.sources.containers import (
     Container,
     Csv,
-    JsonLines,
     KeyValue,
     Positional,
     TooManyColumnsError,
 )
+from mailtap.sources.json_records import JsonDocument, JsonLines
 from mailtap.sources.textfile import TextFile, printable
 
 GENERIC = ("csv", "jsonl")
@@ -66,9 +66,12 @@ def recognise(file: TextFile, form: str | None, policy: Policy) -> tuple[LabelFo
 
 def _containers(lines: list[str]) -> Mapping[str, Container]:
     """The ways in which the lines may be read, by the name that formats call them."""
-    ways: dict[str, Container] = {"keyvalue": KeyValue(), "positional": Positional()}
     if any(JsonLines().parse(line) is not None for line in lines):
-        return ways | {"json": JsonLines()}
+        return {"json": JsonLines()}
+    document = JsonDocument.of_head("\n".join(lines))
+    if document is not None:
+        return {"json": document}
+    ways: dict[str, Container] = {"keyvalue": KeyValue(), "positional": Positional()}
     return ways | {"csv": Csv.of_header(lines[0])}
 
 
@@ -97,7 +100,8 @@ def _places(container: Container, lines: list[str]) -> Callable[[str], bool]:
     """Whether the lines have something at a place: a column of a CSV file, a value elsewhere."""
     if isinstance(container, Csv):
         return set(container.names).__contains__
-    records = [record for record in map(container.parse, lines) if record is not None]
+    texts = ["\n".join(lines)] if isinstance(container, JsonDocument) else lines
+    records = [record for record in map(container.parse, texts) if record is not None]
     return lambda place: any(record.get(place) is not None for record in records)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+
 from mailtap.labels.detect import LabelError, LabelFile, recognise
 from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS, LabelFormat
 from mailtap.labels.projection import projection

@@ -1,4 +1,4 @@
-"""How records lie in a file: JSON lines, CSV, key=value, fields by position.
+"""How records lie in a file: CSV, key=value, fields by position (JSON: json_records.py).
 
 Each container gives the texts at chosen places of every record, as an SQL relation over a whole
 file and as Python over one line.
@@ -7,9 +7,8 @@ file and as Python over one line.
 from __future__ import annotations
 
 import csv
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,82 +41,8 @@ class Container(Protocol):
         """The texts of one line by place, or None when it is no record."""
 
 
-def _columns(expressions: Sequence[str]) -> str:
+def columns_sql(expressions: Sequence[str]) -> str:
     return ", ".join(f"{expression} AS p{n}" for n, expression in enumerate(expressions))
-
-
-def as_text(value: object) -> str | None:
-    """A JSON value as the text that the query engine takes it for."""
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-
-
-@dataclass(frozen=True)
-class JsonLines:
-    """A JSON object a line, digits before it allowed (nDPId's length prefix).
-
-    A place is a key; one with dots is a key with dots, else keys within each other.
-    """
-
-    first_line = 1
-
-    def relation(self, file: TextFile, places: Sequence[str], parallel: bool = True) -> str:
-        """See Container."""
-        paths: list[str] = []
-        columns = []
-        for place in places:
-            first = len(paths) + 1
-            paths += _json_paths(place)
-            found = [f"v[{n}]" for n in range(first, len(paths) + 1)]
-            columns.append(f"coalesce({', '.join(found)})")
-        listed = ", ".join(map(quoted, paths))
-        return (
-            f"SELECT {_columns(columns)}, v IS NULL AND object IS NOT NULL AS bad "
-            "FROM (SELECT object, CASE WHEN json_valid(object) AND json_type(object) = 'OBJECT' "
-            f"THEN json_extract_string(object, [{listed}]) END AS v "
-            f"FROM (SELECT ltrim(line, '0123456789') AS object FROM {lines_sql(file, parallel)}))"
-        )
-
-    def parse(self, line: str) -> Texts | None:
-        """See Container."""
-        try:
-            record = json.loads(line.lstrip("0123456789"), parse_constant=_refuse)
-        except (ValueError, RecursionError):
-            return None
-        return JsonTexts(record) if isinstance(record, dict) else None
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(constant)
-
-
-def _json_paths(place: str) -> list[str]:
-    keys = [key.replace("\\", "\\\\").replace('"', '\\"') for key in place.split(".")]
-    whole = '$."' + ".".join(keys) + '"'
-    return [whole] if len(keys) == 1 else [whole, "$" + "".join(f'."{key}"' for key in keys)]
-
-
-class JsonTexts(Mapping[str, str | None]):
-    """The texts of a JSON object by place."""
-
-    def __init__(self, record: Mapping[str, object]) -> None:
-        self._record = record
-
-    def __getitem__(self, place: str) -> str | None:
-        direct = as_text(self._record.get(place))
-        if direct is not None or "." not in place:
-            return direct
-        value: object = self._record
-        for key in place.split("."):
-            value = value.get(key) if isinstance(value, dict) else None
-        return as_text(value)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._record)
-
-    def __len__(self) -> int:
-        return len(self._record)
 
 
 @dataclass(frozen=True)
@@ -154,7 +79,7 @@ class Csv:
         """See Container."""
         position = {name: n for n, name in reversed(list(enumerate(self.names)))}
         columns = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(len(self.names)))
-        chosen = _columns(
+        chosen = columns_sql(
             [f"c{position[place]}" if place in position else "NULL" for place in places]
         )
         return (
@@ -195,7 +120,7 @@ class KeyValue:
 
     def relation(self, file: TextFile, places: Sequence[str], parallel: bool = True) -> str:
         """See Container."""
-        columns = _columns(
+        columns = columns_sql(
             [f"trim(v[list_position(k, {quoted(place)})], '\"')" for place in places]
         )
         return (
@@ -225,7 +150,7 @@ class Positional:
 
     def relation(self, file: TextFile, places: Sequence[str], parallel: bool = True) -> str:
         """See Container."""
-        columns = _columns([f"trim(v[{int(place) + 1}], '\"')" for place in places])
+        columns = columns_sql([f"trim(v[{int(place) + 1}], '\"')" for place in places])
         return (
             f"SELECT {columns}, len(v) < 2 AS bad FROM ("
             f"SELECT regexp_extract_all(line, {quoted(ITEM)}, 1) AS v "

@@ -5,9 +5,9 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import duckdb
+
 from mailtap.sources.key import create_macros
 
 MEMORY_LIMIT = "2GiB"
@@ -15,17 +15,12 @@ MEMORY_LIMIT = "2GiB"
 
 @contextmanager
 def open_database(memory_limit: str = MEMORY_LIMIT) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An empty database that spills to disk beyond `memory_limit` and is removed on leaving.
-
-    It lies in a file because DuckDB compresses tables only there: ten million sessions would not
-    fit into the limit otherwise.
-    """
-    with tempfile.TemporaryDirectory(prefix="mailtap-") as directory:
+    """An empty database in memory, which spills to disk beyond `memory_limit`."""
+    with tempfile.TemporaryDirectory(prefix="mailtap-") as spill:
         connection = duckdb.connect(
-            str(Path(directory) / "mailtap.duckdb"),
             config={
                 "memory_limit": memory_limit,
-                "temp_directory": str(Path(directory) / "spill"),
+                "temp_directory": spill,
                 "preserve_insertion_order": False,
                 # Nothing is ever fetched from the network.
                 "autoinstall_known_extensions": False,

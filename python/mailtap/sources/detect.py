@@ -10,10 +10,10 @@ from mailtap.policy import Policy
 from mailtap.sources.containers import (
     Container,
     Csv,
-    JsonLines,
     TooManyColumnsError,
 )
 from mailtap.sources.gateway import REQUIRED
+from mailtap.sources.json_records import JsonLines
 from mailtap.sources.textfile import TextFile
 from mailtap.sources.zeek import Header, read_header
 

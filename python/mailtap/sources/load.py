@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+
 from mailtap.policy import Policy
 from mailtap.sources.detect import Kind, Recognised, SourceError, recognise
 from mailtap.sources.fields import Field

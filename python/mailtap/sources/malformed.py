@@ -8,6 +8,9 @@ import duckdb
 
 REJECTS = "mailtap_rejects"
 REJECT_SCANS = "mailtap_reject_scans"
+PASSED_OVER = "mailtap_passed_over"
+
+_PASSED_OVER_ABOVE = f"SELECT count(*) FROM {PASSED_OVER} WHERE line <= {{line}}"
 
 
 @dataclass(frozen=True)
@@ -42,31 +45,34 @@ def find_malformed(
     `rows` is SQL of the same scan in file order with a column `bad`, `first_line` the number of its
     first row's line. Passed-over lines that are to `ignore` (SQL over `csv_line`) are none.
     """
-    rejected = count(connection, f"SELECT count(DISTINCT line) FROM {REJECTS} WHERE NOT ({ignore})")
-    first_rejected = count(connection, f"SELECT min(line) FROM {REJECTS} WHERE NOT ({ignore})")
-    if bad_rows == 0:
-        return Malformed(rejected, first_rejected)
-    # Rows passed over have no number; the line of a row is its number and theirs above it.
-    connection.execute("SET preserve_insertion_order = true")
-    connection.execute(f"CREATE TEMP TABLE {REJECTS}_lines AS SELECT DISTINCT line FROM {REJECTS}")
+    # Only scans of lines note what they pass over; those of a JSON document don't.
+    connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {REJECTS} (line BIGINT, csv_line VARCHAR)")
+    connection.execute(
+        f"CREATE TEMP TABLE {PASSED_OVER} AS "
+        f"SELECT line, bool_and({ignore}) AS ignored FROM {REJECTS} GROUP BY line"
+    )
     forget_rejects(connection)
+    rejected = f"FROM {PASSED_OVER} WHERE NOT ignored"
+    lines = count(connection, f"SELECT count(*) {rejected}")
+    first = [count(connection, f"SELECT min(line) {rejected}")] if lines else []
+    if bad_rows:
+        first.append(_first_bad_line(connection, rows, first_line))
+    connection.execute(f"DROP TABLE {PASSED_OVER}")
+    return Malformed(bad_rows + lines, min(first, default=0))
+
+
+def _first_bad_line(connection: duckdb.DuckDBPyConnection, rows: str, first_line: int) -> int:
+    """The line of the first bad row: its number, and the passed-over lines above it."""
+    connection.execute("SET preserve_insertion_order = true")
     number = count(
         connection,
         f"SELECT min(n) FROM (SELECT row_number() OVER () AS n, bad FROM ({rows})) WHERE bad",
     )
-    line = number + first_line - 1
-    above = 0
-    while True:
-        found = count(
-            connection, f"SELECT count(*) FROM {REJECTS}_lines WHERE line <= {line + above}"
-        )
-        if found == above:
-            break
-        above = found
     connection.execute("SET preserve_insertion_order = false")
-    connection.execute(f"DROP TABLE {REJECTS}_lines")
-    first = min(line + above, first_rejected or line + above)
-    return Malformed(bad_rows + rejected, first)
+    line, above = number + first_line - 1, -1
+    while above < (found := count(connection, _PASSED_OVER_ABOVE.format(line=line))):
+        line, above = line + found - max(above, 0), found
+    return line
 
 
 def count(connection: duckdb.DuckDBPyConnection, query: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import duckdb
+
 from mailtap.policy import Policy
 
 MEANINGS = "mailtap_meanings"

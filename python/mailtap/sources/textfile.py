@@ -11,16 +11,20 @@ from pathlib import Path
 from typing import TypeVar
 
 import duckdb
+
 from mailtap.sources.malformed import REJECT_SCANS, REJECTS, forget_rejects
 from mailtap.sources.zstandard import is_complete
 
 MAX_LINE_BYTES = 1 << 20
 HEAD_BYTES = 1 << 16
-HEAD_LINES = 64
+HEAD_LINES = 512
 CHUNK_BYTES = 1 << 20
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTANDARD_MAGIC = b"\x28\xb5\x2f\xfd"
+
+# What the query engine raises for a file, not for a query.
+UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException)
 
 T = TypeVar("T")
 
@@ -93,11 +97,15 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def path_option(file: TextFile) -> str:
+    """Which file a scan reads; its name is never taken for a pattern."""
+    return f"{quoted(glob.escape(str(file.path)))}, compression = '{file.compression}'"
+
+
 def scan_options(file: TextFile) -> str:
     """What every scan of a file says: where it is, and that bad lines are noted and passed over."""
-    path = quoted(glob.escape(str(file.path)))
     return (
-        f"{path}, compression = '{file.compression}', auto_detect = false, header = false, "
+        f"{path_option(file)}, auto_detect = false, header = false, "
         f"strict_mode = false, hive_partitioning = false, max_line_size = {MAX_LINE_BYTES}, "
         f"store_rejects = true, rejects_table = '{REJECTS}', rejects_scan = '{REJECT_SCANS}'"
     )
@@ -120,14 +128,14 @@ def read(
     """
     try:
         return file, load(file)
-    except duckdb.Error as error:
+    except UNREADABLE as error:
         forget()
         if file.compression != "gzip":
             raise UnreadableFileError(f"{file.named}: {_first_line(error)}") from None
     unpacked = _unpack(file, scratch)
     try:
         return unpacked, load(unpacked)
-    except duckdb.Error as error:
+    except UNREADABLE as error:
         raise UnreadableFileError(f"{file.named}: {_first_line(error)}") from None
 
 

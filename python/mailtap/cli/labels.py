@@ -1,0 +1,103 @@
+"""`mailtap labels`: a label file in normal form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import click
+import duckdb
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mailtap.cli.options import json_option, policy_option
+from mailtap.labels import LabelError, LabelFile, LabelsLoaded, load
+from mailtap.policy import PolicyError, load_policy
+from mailtap.sources import open_database
+
+BATCH_ROWS = 1024
+
+# What the terminal shows of a label; --json shows all.
+SHOWN = {
+    "Start (UTC)": "strftime(make_timestamp((start * 1000000)::BIGINT), '%Y-%m-%d %H:%M:%S')",
+    "Source": "concat_ws(' ', src_ip, src_port)",
+    "Destination": "concat_ws(' ', dst_ip, dst_port)",
+    "Label": "name",
+    "Meaning": "app",
+    "Encryption": "encryption",
+    "Provenance": "CASE WHEN is_label THEN provenance ELSE 'no label' END",
+}
+
+
+@click.command()
+@click.argument("file", metavar="FILE[:FORMAT]")
+@policy_option
+@json_option
+def labels(file: str, policy: Path | None, as_json: bool) -> None:
+    """Print a third-party label file in normal form."""
+    try:
+        with open_database() as connection:
+            loaded = load(connection, [LabelFile.parse(file)], load_policy(policy))
+            for warning in loaded.warnings:
+                click.echo(f"Warning: {warning}", err=True)
+            if as_json:
+                _print_json(connection, loaded)
+            else:
+                _print_table(connection, loaded)
+    except (LabelError, PolicyError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, columns: str
+) -> tuple[list[str], Iterator[Sequence[object]]]:
+    result = connection.execute(f"SELECT {columns} FROM labels ORDER BY label_id")
+    names = [str(column[0]) for column in result.description or ()]
+
+    def rows() -> Iterator[Sequence[object]]:
+        while batch := result.fetchmany(BATCH_ROWS):
+            yield from batch
+
+    return names, rows()
+
+
+def _print_json(connection: duckdb.DuckDBPyConnection, loaded: LabelsLoaded) -> None:
+    """One document, written row by row: a file may have more labels than memory."""
+    names, rows = _rows(connection, "*")
+    head = {
+        "complete": loaded.complete,
+        "files": [
+            {
+                "file": file.file,
+                "format": file.form,
+                "labels": file.labels,
+                "other": file.other,
+                "malformed": file.malformed,
+            }
+            for file in loaded.files
+        ],
+    }
+    click.echo(json.dumps(head)[:-1] + ', "labels": [', nl=False)
+    separator = "\n"
+    for row in rows:
+        click.echo(separator + json.dumps(dict(zip(names, row, strict=True))), nl=False)
+        separator = ",\n"
+    click.echo("\n]}")
+
+
+def _print_table(connection: duckdb.DuckDBPyConnection, loaded: LabelsLoaded) -> None:
+    console = Console()
+    columns = ", ".join(f'{expression} AS "{name}"' for name, expression in SHOWN.items())
+    names, rows = _rows(connection, columns)
+    while batch := list(islice(rows, BATCH_ROWS)):
+        table = Table(*names)
+        for row in batch:
+            # Text, not str: a label's name is never markup.
+            table.add_row(*(Text("" if value is None else str(value)) for value in row))
+        console.print(table)
+    for file in loaded.files:
+        counted = f"{file.form}, {file.labels} labels, {file.other} records not about TCP"
+        console.print(Text(f"{file.file}: {counted}, {file.malformed} malformed lines"))

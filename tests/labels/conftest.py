@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from mailtap.labels import LabelFile, LabelsLoaded, load
+from mailtap.policy import Policy, load_policy
+from mailtap.sources import open_database
+
+Row = dict[str, Any]
+Imported = tuple[list[Row], LabelsLoaded]
+
+
+@pytest.fixture(scope="session")
+def policy() -> Policy:
+    return load_policy()
+
+
+@pytest.fixture
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_database() as connection:
+        yield connection
+
+
+@pytest.fixture
+def imported(
+    connection: duckdb.DuckDBPyConnection, policy: Policy, tmp_path: Path
+) -> Callable[..., Imported]:
+    """Writes a label file, loads it and gives the rows of table `labels`."""
+
+    def write_and_load(
+        content: str | bytes, form: str | None = None, policy: Policy = policy
+    ) -> Imported:
+        path = tmp_path / "labels"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        loaded = load(connection, [LabelFile(path, form)], policy)
+        return rows(connection), loaded
+
+    return write_and_load
+
+
+def rows(connection: duckdb.DuckDBPyConnection) -> list[Row]:
+    result = connection.execute('SELECT * FROM labels ORDER BY "start", label_id')
+    names = [column[0] for column in result.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
