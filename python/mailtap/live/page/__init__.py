@@ -1,0 +1,1 @@
+"""What `mailtap live` shows: a page that updates itself, metrics, and whether it is well."""
