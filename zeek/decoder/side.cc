@@ -1,7 +1,6 @@
 #include "side.h"
 
 #include <algorithm>
-#include <array>
 
 #include "text.h"
 #include "tls.h"
@@ -12,52 +11,11 @@ namespace {
 
 constexpr uint8_t kMaxStrangeLines = 8;        // on a mail port, before its protocol shows
 constexpr uint64_t kMaxSearched = 64 * 1024;   // without footing, on any other port
-constexpr std::size_t kLiteralProbe = 64;      // enough for any command that could stand for a refused literal
 constexpr std::size_t kMaxSocksOpening = 1024; // the longest legal one is 792 bytes
-constexpr uint16_t kWeakLinesSuffice = 4;      // weight of lines that together speak for a protocol on any port
-
-Weight WeightOf(Service service, Role role, std::string_view line) {
-    bool client = role == Role::Client;
-    switch ( service ) {
-        case Service::Smtp: return client ? smtp::ClientWeight(line) : smtp::ServerWeight(line);
-        case Service::Pop3: return client ? pop3::ClientWeight(line) : pop3::ServerWeight(line);
-        case Service::Imap: return client ? imap::ClientWeight(line) : imap::ServerWeight(line);
-        case Service::None: break;
-    }
-    return kNone;
-}
-
-// The reading that the line speaks for most. Of equals, the one of the port's service.
-Reading Read(std::string_view line, const Presumption& presumption) {
-    Reading best;
-    int best_score = 0;
-    for ( Service service : {Service::Smtp, Service::Pop3, Service::Imap} )
-        for ( Role role : {Role::Client, Role::Server} ) {
-            Weight weight = WeightOf(service, role, line);
-            Service usual = role == Role::Client ? presumption.as_client : presumption.as_server;
-            int score = weight == kNone ? 0 : 2 * weight + (service == usual);
-            if ( score > best_score ) {
-                best_score = score;
-                best = {.service = service, .role = role, .weight = weight};
-            }
-        }
-    return best;
-}
 
 bool IsProxyHeader(std::string_view line) { return line.starts_with("PROXY TCP") && line.size() <= 107; }
 
 } // namespace
-
-void SideFacts::CountCommand(std::string_view verb) {
-    ++commands;
-    last_command = ToUpper(verb);
-    plain_after_request |= starttls_requested;
-}
-
-void SideFacts::LogReply(Reply reply) {
-    if ( reply_log.size() < kMaxReplyLog )
-        reply_log.push_back(reply);
-}
 
 SideDecoder::SideDecoder(const Presumption& presumption) : presumption_(presumption) {
     facts_.lost = seeking_ = presumption.midstream;
@@ -351,148 +309,6 @@ void SideDecoder::Follow(const Next& next, std::string_view line) {
     }
 }
 
-// Whether a message's line is the client's next command: the server refused the message, or its end is missing.
-bool SideDecoder::EndsMessageEarly(std::string_view line) const {
-    if ( ! (first_line_ || uncertain_ || list_) )
-        return false;
-    if ( facts_.reading.role == Role::Client )
-        return smtp::EndsDataPhase(line);
-    return (uncertain_ || list_) && facts_.reading.service == Service::Pop3 && pop3::ServerWeight(line) != kNone;
-}
-
-void SideDecoder::Body(std::string_view& bytes) {
-    std::string_view line;
-    if ( ! header_lines_.Take(bytes, line) )
-        return;
-    if ( mode_ == Mode::Header )
-        HeaderLine(line);
-    else
-        BodyLine(line);
-}
-
-void SideDecoder::HeaderLine(std::string_view line) {
-    if ( line == "." ) {
-        header_.End(true, facts_);
-        EndMessage();
-        return;
-    }
-    if ( EndsMessageEarly(line) ) {
-        first_line_ = false;
-        Enter(Mode::Lines);
-        ProtocolLine(std::string(line));
-        return;
-    }
-    first_line_ = false;
-    if ( line.starts_with('.') ) // RFC 5321 4.5.2, RFC 1939 3: dot-stuffing
-        line.remove_prefix(1);
-    if ( ! header_.Line(line, facts_) )
-        Enter(Mode::Body);
-}
-
-void SideDecoder::BodyLine(std::string_view line) {
-    if ( line == "." ) {
-        if ( list_ )
-            Enter(Mode::Lines);
-        else
-            EndMessage();
-        return;
-    }
-    if ( EndsMessageEarly(line) ) {
-        Enter(Mode::Lines);
-        ProtocolLine(std::string(line));
-        return;
-    }
-    if ( list_ )
-        if ( auto* server = std::get_if<pop3::Server>(&protocol_) )
-            server->ListLine(line, facts_);
-}
-
-void SideDecoder::EndMessage() {
-    ++facts_.messages;
-    facts_.Reach(facts_.reading.role == Role::Client ? Stage::Delivered : Stage::Retrieved);
-    message_open_ = header_open_ = false;
-    Enter(Mode::Lines);
-}
-
-void SideDecoder::Chunk(std::string_view& bytes) {
-    std::string_view part = bytes.substr(0, std::min<uint64_t>(remaining_, bytes.size()));
-    bytes.remove_prefix(part.size());
-    remaining_ -= part.size();
-
-    if ( mode_ == Mode::Capture )
-        header_lines_.Append(part);
-    while ( mode_ == Mode::Chunk && header_open_ && ! part.empty() ) {
-        std::string_view line;
-        if ( header_lines_.Take(part, line) )
-            header_open_ = header_.Line(line, facts_);
-    }
-    if ( remaining_ == 0 )
-        EndChunk();
-}
-
-void SideDecoder::EndChunk() {
-    switch ( mode_ ) {
-        case Mode::Capture: {
-            std::string captured(header_lines_.Pending());
-            header_lines_.Clear();
-            std::visit(
-                [&captured](auto& protocol) {
-                    if constexpr ( requires { protocol.Captured(captured); } )
-                        protocol.Captured(captured);
-                },
-                protocol_);
-            Wipe(captured);
-            Enter(Mode::Lines);
-            break;
-        }
-        case Mode::Chunk:
-            if ( ! last_chunk_ ) {
-                Enter(Mode::Lines);
-                break;
-            }
-            if ( header_open_ ) {
-                if ( ! header_lines_.Pending().empty() )
-                    header_.Line(header_lines_.Pending(), facts_);
-                header_.End(true, facts_);
-            }
-            header_lines_.Clear();
-            EndMessage();
-            break;
-        default: Enter(facts_.http && facts_.reading.service == Service::None ? Mode::Opening : Mode::Lines); break;
-    }
-}
-
-// The literal may have been refused, and a command stand in its place (RFC 9051 4.3).
-void SideDecoder::Literal(std::string_view& bytes) {
-    std::size_t pending = header_lines_.Pending().size();
-    std::size_t end = bytes.find('\n');
-    std::size_t take = std::min(end == std::string_view::npos ? bytes.size() : end + 1, kLiteralProbe - pending);
-    header_lines_.Append(bytes.substr(0, take));
-    bytes.remove_prefix(take);
-    std::string_view probed = header_lines_.Pending();
-    bool line = probed.ends_with('\n');
-    if ( ! line && probed.size() < kLiteralProbe )
-        return;
-
-    std::string first(probed);
-    header_lines_.Clear();
-    std::string_view command = first;
-    if ( line ) {
-        command.remove_suffix(1);
-        if ( command.ends_with('\r') )
-            command.remove_suffix(1);
-        if ( imap::EndsLiteral(command) ) {
-            Enter(Mode::Lines);
-            ProtocolLine(command);
-            Wipe(first);
-            return;
-        }
-    }
-    Enter(Mode::Skip);
-    Data(first);
-    Wipe(first);
-}
-
 void SideDecoder::Gap(uint64_t length) {
     if ( mode_ == Mode::Opaque )
         return;
@@ -548,20 +364,6 @@ void SideDecoder::End() {
     else
         ProtocolLine(line);
     Wipe(line);
-}
-
-bool SideDecoder::Recognised(Service port_service) const {
-    const Reading& taken = facts_.reading;
-    if ( taken.service == Service::None )
-        return false;
-    bool usual_port = taken.service == port_service;
-    if ( taken.weight == kStrong )
-        return usual_port || ! (facts_.found_late || presumption_.midstream) || facts_.weight_sum >= 2 * kStrong;
-    if ( facts_.strange )
-        return false;
-    if ( usual_port )
-        return true;
-    return taken.weight == kMedium && (facts_.weight_sum >= kWeakLinesSuffice || facts_.tls_upgrade);
 }
 
 std::size_t SideDecoder::Memory() const {

@@ -11,19 +11,12 @@
 #include "imap.h"
 #include "line_buffer.h"
 #include "pop3.h"
+#include "recognition.h"
 #include "side_facts.h"
 #include "smtp.h"
 #include "tunnel.h"
 
 namespace mailtap::decoder {
-
-// What may be presumed of a side before its first byte.
-struct Presumption {
-    Role role = Role::Unknown;         // by the handshake
-    bool midstream = false;            // the first bytes may be the middle of anything
-    Service as_client = Service::None; // the peer's port is this service's
-    Service as_server = Service::None; // the side's own port is
-};
 
 class SideDecoder {
 public:
@@ -41,7 +34,9 @@ public:
     const SideFacts& Facts() const { return facts_; }
 
     // Whether the lines seen are enough to name the protocol, given the service of the server's port.
-    bool Recognised(Service port_service) const;
+    bool Recognised(Service port_service) const {
+        return decoder::Recognised(facts_, presumption_.midstream, port_service);
+    }
 
     std::size_t Memory() const;
 

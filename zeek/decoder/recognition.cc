@@ -1,0 +1,56 @@
+#include "recognition.h"
+
+#include "imap.h"
+#include "pop3.h"
+#include "smtp.h"
+
+namespace mailtap::decoder {
+
+namespace {
+
+constexpr uint16_t kWeakLinesSuffice = 4; // weight of lines that together speak for a protocol on any port
+
+} // namespace
+
+Weight WeightOf(Service service, Role role, std::string_view line) {
+    bool client = role == Role::Client;
+    switch ( service ) {
+        case Service::Smtp: return client ? smtp::ClientWeight(line) : smtp::ServerWeight(line);
+        case Service::Pop3: return client ? pop3::ClientWeight(line) : pop3::ServerWeight(line);
+        case Service::Imap: return client ? imap::ClientWeight(line) : imap::ServerWeight(line);
+        case Service::None: break;
+    }
+    return kNone;
+}
+
+Reading Read(std::string_view line, const Presumption& presumption) {
+    Reading best;
+    int best_score = 0;
+    for ( Service service : {Service::Smtp, Service::Pop3, Service::Imap} )
+        for ( Role role : {Role::Client, Role::Server} ) {
+            Weight weight = WeightOf(service, role, line);
+            Service usual = role == Role::Client ? presumption.as_client : presumption.as_server;
+            int score = weight == kNone ? 0 : 2 * weight + (service == usual);
+            if ( score > best_score ) {
+                best_score = score;
+                best = {.service = service, .role = role, .weight = weight};
+            }
+        }
+    return best;
+}
+
+bool Recognised(const SideFacts& facts, bool midstream, Service port_service) {
+    const Reading& taken = facts.reading;
+    if ( taken.service == Service::None )
+        return false;
+    bool usual_port = taken.service == port_service;
+    if ( taken.weight == kStrong )
+        return usual_port || ! (facts.found_late || midstream) || facts.weight_sum >= 2 * kStrong;
+    if ( facts.strange )
+        return false;
+    if ( usual_port )
+        return true;
+    return taken.weight == kMedium && (facts.weight_sum >= kWeakLinesSuffice || facts.tls_upgrade);
+}
+
+} // namespace mailtap::decoder

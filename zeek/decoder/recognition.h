@@ -1,0 +1,27 @@
+// Which protocol and role a line speaks for, and when a side's lines are enough to say so.
+
+#pragma once
+
+#include <string_view>
+
+#include "side_facts.h"
+
+namespace mailtap::decoder {
+
+// What may be presumed of a side before its first byte.
+struct Presumption {
+    Role role = Role::Unknown;         // by the handshake
+    bool midstream = false;            // the first bytes may be the middle of anything
+    Service as_client = Service::None; // the peer's port is this service's
+    Service as_server = Service::None; // the side's own port is
+};
+
+Weight WeightOf(Service service, Role role, std::string_view line);
+
+// The reading that the line speaks for most. Of equals, the one of the port's service.
+Reading Read(std::string_view line, const Presumption& presumption);
+
+// Whether the lines seen are enough to name the protocol, given the service of the server's port.
+bool Recognised(const SideFacts& facts, bool midstream, Service port_service);
+
+} // namespace mailtap::decoder
