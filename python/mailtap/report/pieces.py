@@ -143,7 +143,7 @@ def timeline(windows: Sequence[WindowAgreement]) -> tuple[TimelineBar, ...]:
         return ()
     first, width = windows[0].start, windows[0].width
     slots = (windows[-1].start - first) / width + 1
-    highest = max(window.agreement.matched for window in windows)
+    highest = max(window.agreement.matched for window in windows) or 1
     return tuple(
         TimelineBar(
             label=_moment(window.start),

@@ -6,14 +6,11 @@ import socket
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("starlette", reason="the extra `live` is not installed")
-
 from hypothesis import given
 from hypothesis import strategies as st
 from mailtap.live.page.access import Access, PageError, listener, read_token
 
-TOKEN = "correct-horse-battery-staple"
+TOKEN = "correct-horse-battery-staple"  # noqa: S105 -- of a test
 
 
 def test_without_a_token_it_listens_on_loopback_only() -> None:
@@ -28,7 +25,7 @@ def test_without_a_token_it_listens_on_loopback_only() -> None:
 
 def test_with_a_token_it_listens_anywhere() -> None:
     with listener("0.0.0.0:0", TOKEN) as one:
-        assert one.getsockname()[0] == "0.0.0.0"
+        assert one.getsockname()[0] == "0.0.0.0"  # noqa: S104
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def listener(address: str, token: str | None) -> socket.socket:
         )[0]
         if token is None and not ipaddress.ip_address(where[0]).is_loopback:
             raise PageError(f"a token is needed to listen beyond loopback, on {address}")
-        made = socket.create_server(where[:2], family=family)  # type: ignore[arg-type]
+        made = socket.create_server(where[:2], family=family)
     except (OSError, UnicodeError) as error:
         raise PageError(f"can't listen on {address}: {error}") from None
     # Connections inherit it. Without it a client that stops reading holds its connection forever.

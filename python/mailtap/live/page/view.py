@@ -1,0 +1,68 @@
+"""A snapshot as the page and its sections."""
+
+from __future__ import annotations
+
+import hashlib
+
+from jinja2 import Template
+from markupsafe import Markup
+
+from mailtap.live.state import Snapshot
+from mailtap.report.model import Example
+from mailtap.report.pieces import (
+    TIMELINE_HEIGHT,
+    TIMELINE_WIDTH,
+    UNSET,
+    asset,
+    environment,
+    matrix_map,
+    timeline,
+)
+
+_PACKAGE = "mailtap.live.page"
+
+#: The page's parts that change, by the id of their element.
+SECTIONS = ("agreement", "causes", "timeline", "sensors", "matrix", "disagreements", "join")
+
+STYLE = asset("mailtap.report", "page.css") + asset(_PACKAGE, "live.css")
+SCRIPT = asset(_PACKAGE, "live.js")
+
+
+class View:
+    def __init__(self) -> None:
+        made = environment(_PACKAGE)
+        made.filters["decimal"] = _decimal
+        self._page = made.get_template("live.html")
+        self._sign_in = made.get_template("sign-in.html")
+        self._sections: dict[str, Template] = {
+            name: made.get_template(f"sections/{name}.html") for name in SECTIONS
+        }
+
+    def sections(self, now: Snapshot) -> dict[str, str]:
+        """The inner HTML of each section, all text in it escaped."""
+        shown = {
+            "now": now,
+            "bars": timeline(sorted(now.timeline, key=lambda window: window.start)),
+            "size": (TIMELINE_WIDTH, TIMELINE_HEIGHT),
+            "map": matrix_map(cell for cell in now.matrix if cell.n),
+            "disagreements": [(one, _key(one)) for one in now.disagreements],
+        }
+        return {name: template.render(shown) for name, template in self._sections.items()}
+
+    def page(self, sections: dict[str, str]) -> str:
+        return self._page.render(
+            sections={name: Markup(html) for name, html in sections.items()}  # noqa: S704
+        )
+
+    def sign_in(self, *, refused: bool) -> str:
+        return self._sign_in.render(refused=refused)
+
+
+def _decimal(value: float | None, digits: int) -> str:
+    return UNSET if value is None else f"{value:,.{digits}f}"
+
+
+def _key(one: Example) -> str:
+    """The same for a session as long as it is listed, and fit for an element's id."""
+    identity = (one.ts, one.uid, one.community_id, one.client, one.server)
+    return hashlib.sha256(repr(identity).encode()).hexdigest()[:16]
