@@ -1,8 +1,9 @@
 """How fast `mailtap analyze` is beside the tools that read the same capture, as ratios of one run.
 
-Writes the field capture with bulk (about 214 MB, 256,000 packets) from a seed, then runs `analyze`, with and without
-nDPI's labels, and each of zeek, tshark and ndpiReader that is found, in turn, several times. Wall-clock times of whole
-processes; the median counts. Memory is the largest process's.
+Writes the field capture with bulk (about 214 MB, 256,000 packets) from a seed, then runs
+`analyze`, with and without nDPI's labels, and each of zeek, tshark and ndpiReader that is found, in
+turn, several times. Times are of whole processes, by the clock and of the processor; the median
+counts. Memory is the largest process's.
 
 Usage: python benchmarks/analyze.py [--runs N] [--makeup port25|mixed]
 """
@@ -29,6 +30,7 @@ class Run:
     """What one run of a command took."""
 
     seconds: float
+    processor: float
     peak_mib: float
 
 
@@ -62,14 +64,19 @@ def run(command: list[str]) -> Run:
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
             raise subprocess.CalledProcessError(process.returncode, command)
-        return Run(time.monotonic() - started, usage.ru_maxrss / 1024)
+        seconds = time.monotonic() - started
+        return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def _ratio(ratios: list[float]) -> str:
+    return f"{median(ratios):5.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 @click.command()
 @click.option("--runs", default=5, show_default=True)
 @click.option("--makeup", type=click.Choice(list(COLUMNS)), default="port25", show_default=True)
 def main(runs: int, makeup: str) -> None:
-    """Print each tool's time as a ratio to Zeek's, or to mailtap's where there is no Zeek."""
+    """Print each tool's time as a ratio to that of Zeek, or of mailtap where there is no Zeek."""
     with tempfile.TemporaryDirectory() as folder:
         capture = Path(folder) / "field.pcap"
         write_capture(with_bulk(COLUMNS[makeup]()), 1, capture)
@@ -84,11 +91,11 @@ def main(runs: int, makeup: str) -> None:
     base = "zeek" if "zeek" in taken else "mailtap"
     print(f"{makeup} with bulk, {runs} runs in turn; ratio to {base}: median (least to most)")
     for name, results in taken.items():
-        ratios = [mine.seconds / other.seconds for mine, other in zip(results, taken[base], strict=True)]
-        print(
-            f"{name:20} {median(ratios):6.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-            f"   peak {max(result.peak_mib for result in results):.0f} MiB"
-        )
+        pairs = list(zip(results, taken[base], strict=True))
+        seconds = _ratio([mine.seconds / other.seconds for mine, other in pairs])
+        processor = _ratio([mine.processor / other.processor for mine, other in pairs])
+        peak = max(result.peak_mib for result in results)
+        print(f"{name:20} time {seconds}   processor {processor}   peak {peak:.0f} MiB")
     for name in ("zeek", "tshark", "ndpiReader"):
         if name not in taken:
             print(f"{name} was not found: left out")

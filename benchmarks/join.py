@@ -18,6 +18,7 @@ from pathlib import Path
 
 import click
 import duckdb
+
 from mailtap.correlation.engines import DuckDBEngine
 from mailtap.labels import table as labels_table
 from mailtap.policy import load_policy

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from mailtap.capture.embedded import CaptureSummary, EngineOptions, analyze_captures
 from mailtap.capture.errors import CaptureError
 from packets import Conversation, Packet, mail_session, pcap, pcapng, write

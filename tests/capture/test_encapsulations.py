@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable
 
 import pytest
+
 from engine_runner import facts, run, run_counted
 from packets import (
     CLIENT6,

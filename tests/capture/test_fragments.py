@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 import struct
 
-from engine_runner import facts, run, run_counted
 from hypothesis import given
 from hypothesis import strategies as st
+
+from engine_runner import facts, run, run_counted
 from packets import CLIENT6, SERVER6, Packet, ethernet, ipv4, ipv6, mail_session
 
 

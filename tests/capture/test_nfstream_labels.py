@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from mailtap.capture.errors import CaptureError
 from mailtap.capture.nfstream_labels import LabellingError, NfstreamLabels
 from packets import CLIENT, SERVER, mail_session, pcap, write

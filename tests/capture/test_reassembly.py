@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import random
 
-from engine_runner import Line, facts, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from engine_runner import Line, facts, run
 from packets import (
     ACK,
     CLIENT,

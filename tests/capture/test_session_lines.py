@@ -6,9 +6,10 @@ import json
 
 import communityid
 import pytest
-from engine_runner import run
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from engine_runner import run
 from mailtap._engine import Engine
 from packets import CLIENT6, SERVER6, Conversation, mail_session
 

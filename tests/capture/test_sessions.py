@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from engine_runner import run, run_counted
 from mailtap._engine import Engine
 from packets import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import duckdb
+
 from mailtap.labels import table as labels_table
 from mailtap.sources import table as sessions_table
 from mailtap.sources.key import canonical_endpoints

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mailtap.correlation.clock import ClockOffset, estimate_clock_offsets
 from mailtap.correlation.engines import DuckDBEngine
 from mailtap.correlation.join import pair_by_join

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mailtap.correlation.clock import estimate_clock_offsets
 from mailtap.correlation.engines import DuckDBEngine
 from mailtap.correlation.join import JoinCounts, pair_by_join

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+
 from mailtap.cli.report import report
 from mailtap.fieldcapture.gateway import write_gateway_export
 

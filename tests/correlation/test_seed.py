@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mailtap.correlation.engines import DuckDBEngine
 from mailtap.correlation.seed import community_id, seed_warnings
 from tables import Row, database, label, session

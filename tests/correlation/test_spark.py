@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from mailtap.correlation.engines import DuckDBEngine
 from mailtap.policy import load_policy
 from mailtap.report.build import build_report

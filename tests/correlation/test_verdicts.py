@@ -8,6 +8,7 @@ import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mailtap.correlation.verdicts import (
     Judge,
     Judgement,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from conversation import C, decode
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def test_encoded_words(subject: str, text: str) -> None:
     ("value", "items"),
     [
         ("a@example.org, b@example.com", ["a@example.org", "b@example.com"]),
-        ('"Doe, J." <j@example.org>, k@example.org', ['"Doe, J." <j@example.org>', "k@example.org"]),
+        ('"Doe, J" <j@example.org>, k@example.org', ['"Doe, J" <j@example.org>', "k@example.org"]),
         ("a@example.org (not, one)", ["a@example.org (not, one)"]),
         ("=?utf-8?Q?J=C3=BCrgen=2C_D?= <j@example.org>", ["Jürgen, D <j@example.org>"]),
         ("undisclosed-recipients:;", []),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from conversation import C, S, Turn, client_only, decode, server_only
 
 HEADER = "From: a@example.org\r\nTo: b@example.com\r\nSubject: s\r\n\r\n"
@@ -16,7 +17,7 @@ FETCH = [
     C("a2 SELECT INBOX"),
     S("* 1 EXISTS", "a2 OK [READ-WRITE] Select completed"),
     C("a3 FETCH 1 (FLAGS BODY[HEADER])"),
-    S(f"* 1 FETCH (FLAGS (\\Seen) BODY[HEADER] {{{len(HEADER)}}}", HEADER.encode(), ")", "a3 OK done"),
+    S(f"* 1 FETCH (UID 9 BODY[HEADER] {{{len(HEADER)}}}", HEADER.encode(), ")", "a3 OK done"),
     C("a4 LOGOUT"),
     S("* BYE see you", "a4 OK Logout completed"),
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from conversation import C, S, Turn, client_only, decode, server_only
 
 LOGIN = [
@@ -17,8 +18,8 @@ RETRIEVAL = [
     C("STAT"),
     S("+OK 1 120"),
     C("RETR 1"),
-    S("+OK 120 octets", "From: a@example.org", "To: b@example.com", "Subject: s", "", "..text", "+OK no"),
-    S("."),
+    S("+OK 120 octets", "From: a@example.org", "To: b@example.com", "Subject: s", ""),
+    S("..text", "+OK no", "."),
     C("QUIT"),
     S("+OK Logging out."),
 ]  # fmt: skip

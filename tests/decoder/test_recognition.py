@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conversation import C, S, Turn, client_only, decode, server_only
 
+from conversation import C, S, Turn, client_only, decode, server_only
 from mailtap._engine import Side
 
 FTP = [
@@ -24,7 +24,11 @@ REDIS = [
     C("AUTH secret", "SET a 1", "PING"),
     S("+OK", "+OK", "+PONG", "-ERR unknown command", "$5", "hello"),
 ]
-IRC = [C("NICK x", "STARTTLS"), S(":irc 670 x :STARTTLS successful"), C(b"\x16\x03\x01\x02\x00\x01" * 3)]
+IRC = [
+    C("NICK x", "STARTTLS"),
+    S(":irc 670 x :STARTTLS successful"),
+    C(b"\x16\x03\x01\x02\x00\x01" * 3),
+]
 NNTP = [
     S("200 news.example.org InterNetNews ready"),
     C("AUTHINFO USER x", "GROUP a.b", "QUIT"),
@@ -40,7 +44,8 @@ OPENVPN = [
     S(b"\x00\x1a\x40" + bytes(25), b"\x00\x40\x20" + b"\x16\x03\x03\x00\x3d\x02" + bytes(56)),
 ]
 LOOKALIKES = {
-    "ftp": FTP, "redis": REDIS, "irc": IRC, "nntp": NNTP, "ssh": SSH, "http": HTTP, "openvpn": OPENVPN,
+    "ftp": FTP, "redis": REDIS, "irc": IRC, "nntp": NNTP, "ssh": SSH, "http": HTTP,
+    "openvpn": OPENVPN,
 }  # fmt: skip
 
 
@@ -98,7 +103,8 @@ def test_lines_of_one_side_lend_no_weight_to_another_protocol() -> None:
 
 @pytest.mark.parametrize("client_is_orig", [True, False])
 @pytest.mark.parametrize(
-    "turn", [C("EHLO x.example"), S("220 mx ESMTP"), S("250 2.1.0 Ok"), C("MAIL FROM:<a@b.example>")]
+    "turn",
+    [C("EHLO x.example"), S("220 mx ESMTP"), S("250 2.1.0 Ok"), C("MAIL FROM:<a@b.example>")],
 )
 def test_roles_come_from_the_content(turn: Turn, client_is_orig: bool) -> None:
     facts = decode(turn, port=25, midstream=True, client_is_orig=client_is_orig)

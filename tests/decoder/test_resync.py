@@ -15,7 +15,9 @@ def test_a_client_seen_from_the_middle() -> None:
 
 
 def test_text_that_mentions_commands_is_no_session_on_an_odd_port() -> None:
-    facts = decode(C("some text", "MAIL FROM:<a@example.org>", "more text"), port=8000, midstream=True)
+    facts = decode(
+        C("some text", "MAIL FROM:<a@example.org>", "more text"), port=8000, midstream=True
+    )
     assert facts["service"] == ""
 
 

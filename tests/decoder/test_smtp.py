@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from conversation import C, S, Turn, client_only, decode, server_only
 
 MESSAGE = [

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from conversation import CLIENT_HELLO, SERVER_HELLO, C, S, Turn, client_only, decode, lost, server_only
+
+from conversation import (
+    CLIENT_HELLO,
+    SERVER_HELLO,
+    C,
+    S,
+    Turn,
+    client_only,
+    decode,
+    lost,
+    server_only,
+)
 
 SMTP = [
     S("220 mx ESMTP"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from conversation import CLIENT_HELLO, SERVER_HELLO, C, S, Turn, client_only, decode, server_only
 
 SMTP = [S("220 mx ESMTP"), C("EHLO x.example", "MAIL FROM:<a@example.org>"), S("250 mx", "250 ok")]

@@ -6,6 +6,7 @@ from collections import Counter
 from functools import cache
 
 import pytest
+
 from mailtap.fieldcapture import COLUMNS, SessionTruth, draw_capture
 
 FIELD = {

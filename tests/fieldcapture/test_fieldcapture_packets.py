@@ -8,9 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 from random import Random
 
-from capture_reader import Packet, parse, read_pcap
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from capture_reader import Packet, parse, read_pcap
 from mailtap.fieldcapture import (
     KINDS,
     Impairments,

@@ -10,6 +10,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mailtap.fieldcapture import (
     KINDS,
     Facts,

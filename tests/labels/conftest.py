@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 import pytest
+
 from mailtap.labels import LabelFile, LabelsLoaded, load
 from mailtap.policy import Policy, load_policy
 from mailtap.sources import open_database

@@ -6,8 +6,9 @@ import gzip
 from collections.abc import Callable
 from typing import Any
 
-import label_samples as samples
 import pytest
+
+import label_samples as samples
 
 Import = Callable[..., Any]
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import label_samples as samples
 import pytest
-from conftest import rows
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+
+import label_samples as samples
+from conftest import rows
 from mailtap.labels import Label, LabelFile, load, normalise
 from mailtap.labels.formats import FORMATS, LabelFormat, generic
 from mailtap.policy import Policy

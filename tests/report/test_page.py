@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import Page, browser, find_browser
 from click.testing import CliRunner
+
+from browser import Page, browser, find_browser
 from mailtap.cli.report import report
 from mailtap.fieldcapture.gateway import Share, write_gateway_export
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import duckdb
 import pytest
+from rich.console import Console
+
 from mailtap.correlation.engines import DuckDBEngine
 from mailtap.policy import load_policy
 from mailtap.report import text
@@ -15,7 +17,6 @@ from mailtap.report.build import build_report
 from mailtap.report.json import document, to_json
 from mailtap.report.model import Report
 from mailtap.sources.table import create_table
-from rich.console import Console
 
 MAIL = {"effective": True, "service": "smtp", "decode_as": "MAIL", "direction": "c2s"}
 

@@ -7,6 +7,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mailtap.report.model import MixCell, Rate
 from mailtap.report.statistics import ServerKind, bootstrap, difference, drift, rate, wilson
 

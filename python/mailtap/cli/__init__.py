@@ -33,4 +33,4 @@ class _Commands(click.Group):
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("mailtap"), prog_name="mailtap")
 def main() -> None:
-    """Mail sessions a sensor sees only half of, and how far its decoding agrees with a DPI engine."""
+    """Mail sessions a sensor sees half of, and how far its decoding agrees with a DPI engine."""

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from snapshots import Live
+
 from mailtap.live.page.access import listener
 from mailtap.live.page.server import serve
 from mailtap.live.state import Snapshot
-from snapshots import Live
 
 
 @dataclass

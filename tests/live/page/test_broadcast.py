@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+
 from mailtap.live.page import broadcast as module
 from mailtap.live.page.broadcast import MAXIMUM_WAITING, Broadcast
 

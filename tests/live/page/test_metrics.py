@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mailtap.live.page.metrics import exposition
-from mailtap.live.state import Snapshot
 from prometheus_client.parser import text_string_to_metric_families
 from snapshots import beginning, hostile, sensor, usual
+
+from mailtap.live.page.metrics import exposition
+from mailtap.live.state import Snapshot
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mailtap.live.page.access import Access, PageError, listener, read_token
 
 TOKEN = "correct-horse-battery-staple"  # noqa: S105 -- of a test

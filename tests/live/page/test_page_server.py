@@ -12,10 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from mailtap.live.page import access, server
-from mailtap.live.page.view import SECTIONS
 from serving import Served, served
 from snapshots import EVIL, hostile, usual
+
+from mailtap.live.page import access, server
+from mailtap.live.page.view import SECTIONS
 
 TOKEN = "correct-horse-battery-staple"  # noqa: S105 -- of a test
 
