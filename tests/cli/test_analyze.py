@@ -88,12 +88,41 @@ def test_the_fields_column(
     assert found["consistency"] is None
 
 
-EXACT = """
-    id.orig_h id.orig_p id.resp_h id.resp_p client_h client_p server_h server_p service
-    direction starttls implicit_tls tunnel decode_as effective client_pkts client_bytes
-    server_pkts server_bytes gap_bytes midstream helo mailfrom rcptto from to mailfrom_count
-    rcptto_count subject auth user messages empty_cause
-""".split()
+EXACT = [
+    "id.orig_h",
+    "id.orig_p",
+    "id.resp_h",
+    "id.resp_p",
+    "client_h",
+    "client_p",
+    "server_h",
+    "server_p",
+    "service",
+    "direction",
+    "starttls",
+    "implicit_tls",
+    "tunnel",
+    "decode_as",
+    "effective",
+    "client_pkts",
+    "client_bytes",
+    "server_pkts",
+    "server_bytes",
+    "gap_bytes",
+    "midstream",
+    "helo",
+    "mailfrom",
+    "rcptto",
+    "from",
+    "to",
+    "mailfrom_count",
+    "rcptto_count",
+    "subject",
+    "auth",
+    "user",
+    "messages",
+    "empty_cause",
+]
 
 
 def comparable(record: dict[str, Any]) -> dict[str, Any]:
