@@ -89,40 +89,12 @@ def test_the_fields_column(
 
 
 EXACT = [
-    "id.orig_h",
-    "id.orig_p",
-    "id.resp_h",
-    "id.resp_p",
-    "client_h",
-    "client_p",
-    "server_h",
-    "server_p",
-    "service",
-    "direction",
-    "starttls",
-    "implicit_tls",
-    "tunnel",
-    "decode_as",
-    "effective",
-    "client_pkts",
-    "client_bytes",
-    "server_pkts",
-    "server_bytes",
-    "gap_bytes",
-    "midstream",
-    "helo",
-    "mailfrom",
-    "rcptto",
-    "from",
-    "to",
-    "mailfrom_count",
-    "rcptto_count",
-    "subject",
-    "auth",
-    "user",
-    "messages",
-    "empty_cause",
-]
+    "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "client_h", "client_p", "server_h",
+    "server_p", "service", "direction", "starttls", "implicit_tls", "tunnel", "decode_as",
+    "effective", "client_pkts", "client_bytes", "server_pkts", "server_bytes", "gap_bytes",
+    "midstream", "helo", "mailfrom", "rcptto", "from", "to", "mailfrom_count", "rcptto_count",
+    "subject", "auth", "user", "messages", "empty_cause",
+]  # fmt: skip
 
 
 def comparable(record: dict[str, Any]) -> dict[str, Any]:
