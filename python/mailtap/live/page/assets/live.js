@@ -24,6 +24,7 @@
     source.addEventListener("open", () => say("Live"));
     source.addEventListener("sections", (event) => {
       for (const [id, html] of Object.entries(JSON.parse(event.data))) exchange(id, html);
+      limit();
     });
     source.addEventListener("error", () => {
       say("Connection lost, trying again");
@@ -55,9 +56,11 @@
     const copy = button.nextElementSibling.cloneNode(true);
     copy.hidden = false;
     element("detail-body").replaceChildren(copy);
-    const place = buttons().indexOf(button);
-    element("newer").disabled = place === 0;
-    element("older").disabled = place === buttons().length - 1;
+    limit();
+  };
+  const limit = () => {
+    element("newer").disabled = opened === buttons()[0]?.id;
+    element("older").disabled = opened === buttons().at(-1)?.id;
   };
   // One that has left the list was the oldest.
   const step = (by) => {
