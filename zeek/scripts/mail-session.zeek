@@ -1,4 +1,5 @@
-##! Writes mail_session.log: a row for each TCP connection that is mail or uses a mail port.
+##! Writes mail_session.log: a row for each TCP connection that is mail, or says anything on a mail port. What conn.log
+##! has of the silent ones is all there is to know.
 
 @load ./main
 
@@ -27,5 +28,6 @@ event zeek_init() &priority=5
 
 event MailTap::session_ended(c: connection, session: Session) &priority=-5
 	{
-	Log::write(LOG, session);
+	if ( session$client_bytes + session$server_bytes > 0 )
+		Log::write(LOG, session);
 	}

@@ -30,11 +30,14 @@ export {
 
 event MailTap::session_ended(c: connection, session: Session) &priority=-5
 	{
-	Cluster::publish(sessions_topic, MailTap::mail_session, session_line(session));
+	if ( Cluster::backend != Cluster::CLUSTER_BACKEND_NONE )
+		Cluster::publish(sessions_topic, MailTap::mail_session, session_line(
+		    session));
 	}
 
 event MailTap::tls_started(c: connection, session: Session) &priority=-5
 	{
-	Cluster::publish(starttls_topic, MailTap::mail_starttls, session_line(
-	    session));
+	if ( Cluster::backend != Cluster::CLUSTER_BACKEND_NONE )
+		Cluster::publish(starttls_topic, MailTap::mail_starttls, session_line(
+		    session));
 	}

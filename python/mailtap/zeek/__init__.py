@@ -1,0 +1,1 @@
+"""Zeek as an engine: its package run on captures."""
