@@ -10,6 +10,7 @@ import click
 _COMMANDS = {
     "analyze": "Captures to a report: which sessions are mail, and what was seen of them.",
     "labels": "Print a third-party label file in normal form.",
+    "live": "Sensors and labels as they come, to verdicts, a page and metrics.",
     "report": "Sessions and labels that exist already, to a report.",
 }
 

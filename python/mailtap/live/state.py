@@ -77,7 +77,6 @@ class LabelSourceState:
     received: int  # labels of TCP flows
     other: int  # records about anything else
     malformed: int
-    discarded: int
     rate: float
 
 
@@ -145,7 +144,7 @@ class Live(Protocol):
     """What the page and the metrics ask of a running live mode, in its event loop."""
 
     def snapshot(self) -> Snapshot:
-        """The state now; cheap, the same object until something changes."""
+        """The state now; cheap."""
 
     def subscribe(self) -> AsyncIterator[Snapshot]:
         """A snapshot now and after changes, a few a second at most; one who is slow skips some.

@@ -1,0 +1,238 @@
+"""Live mode as a whole: transports and label streams in the event loop, the correlator beside."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mailtap.live.answer import MAXIMUM_RATE, Allowance, message
+from mailtap.live.correlator import Correlator
+from mailtap.live.inbox import Inbox
+from mailtap.live.state import AnswerState, LabelSourceState, SensorState, Snapshot
+from mailtap.live.store import Store
+from mailtap.live.streams import LabelStream, Position, Put
+from mailtap.live.tally import VERDICTS
+from mailtap.live.transport import VERDICT_EVENT, VERDICTS_TOPIC, FatalError, Transport
+from mailtap.policy import Policy
+
+#: Seconds for which a session and its label wait for each other at least, and the records of a kind
+#: that may be kept for that, by which memory is bounded.
+WINDOW = 600.0
+MAXIMUM_RECORDS = 500_000
+
+#: Seconds between two snapshots of a subscriber.
+NOTIFY = 0.25
+
+#: Seconds between looks at whether there is room again.
+ROOM = 0.02
+
+#: Verdicts that may wait to be published.
+MAXIMUM_ANSWERS = 4 * MAXIMUM_RATE
+
+#: Between the names of two sensors whose halves were put together.
+STITCHED_WITH = " + "
+
+
+class LiveError(Exception):
+    """Live mode can't go on; one line says why."""
+
+
+class LiveMode:
+    """See `state.Live`."""
+
+    def __init__(
+        self,
+        sensors: Sequence[Transport],
+        label_streams: Sequence[LabelStream],
+        policy: Policy,
+        store: Store | None,
+        *,
+        answer: bool = False,
+        window: float = WINDOW,
+        maximum: int = MAXIMUM_RECORDS,
+    ) -> None:
+        self._sensors = list(sensors)
+        self._streams = list(label_streams)
+        self._store = store
+        self._window = window
+        self._redact = frozenset(policy.redact)
+        self._inbox = Inbox()
+        self._answers: asyncio.Queue[list[Answer]] | None = None
+        self._allowance = Allowance(MAXIMUM_RATE)
+        self._sent = self._withheld = self._unsent = 0
+        self._answer = answer
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended = False
+        self._correlator = Correlator(
+            self._inbox,
+            [transport.connection.url for transport in self._sensors],
+            [(stream.name, stream.form) for stream in self._streams],
+            policy,
+            window=window,
+            maximum=maximum,
+            store=store,
+            on_judgements=self._publish,
+        )
+
+    async def run(self) -> None:
+        """Until it is cancelled. Raises LiveError when no sensor is left to listen to."""
+        self._loop = asyncio.get_running_loop()
+        self._answers = asyncio.Queue()
+        self._correlator.start()
+        if self._store is not None:
+            self._store.start()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for number, transport in enumerate(self._sensors):
+                    tasks.create_task(self._listen(number, transport))
+                for number, stream in enumerate(self._streams):
+                    tasks.create_task(stream.run(self._putter(number)))
+                if self._answer:
+                    tasks.create_task(self._send_answers())
+                tasks.create_task(self._watch())
+        except* (LiveError, FatalError) as group:
+            raise LiveError("; ".join(map(str, group.exceptions))) from None
+        finally:
+            self._ended = True
+            # A thread that finishes its work must not keep the loop from closing connections.
+            await asyncio.to_thread(self._correlator.stop)
+            if self._store is not None:
+                error = await asyncio.to_thread(self._store.close)
+                if error is not None:
+                    raise LiveError(f"not everything is stored: {error}")
+
+    def snapshot(self) -> Snapshot:
+        """See Live."""
+        now = self._correlator.latest
+        figures = now.figures
+        return Snapshot(
+            at=now.at,
+            since=self._correlator.since,
+            window=self._window,
+            sessions=now.sessions,
+            labels=now.labels,
+            matched=figures.matched,
+            ambiguous=figures.ambiguous,
+            out_of_scope=figures.out_of_scope,
+            waiting=now.waiting,
+            unlabelled=now.unlabelled,
+            unmatched=now.unmatched,
+            consistent=figures.consistent,
+            compatible=figures.compatible,
+            inconsistent=figures.inconsistent,
+            unexplained=figures.unexplained,
+            without_port_guesses=figures.without_port_guesses,
+            causes=figures.causes,
+            matrix=figures.matrix,
+            by_sensor=figures.by_sensor,
+            timeline=figures.timeline,
+            disagreements=now.disagreements,
+            delay=now.delay,
+            sensors=tuple(map(_sensor, now.sensors, self._sensors)),
+            label_sources=tuple(map(_label_source, now.label_sources, self._streams)),
+            store=None if self._store is None else self._store.state(),
+            answers=AnswerState(self._sent, self._withheld) if self._answer else None,
+        )
+
+    async def subscribe(self) -> AsyncIterator[Snapshot]:
+        """See Live."""
+        while not self._ended:
+            seen = self._correlator.latest
+            yield self.snapshot()
+            while seen is self._correlator.latest and not self._ended:
+                await asyncio.sleep(NOTIFY)
+
+    async def _listen(self, number: int, transport: Transport) -> None:
+        def receive(frame: bytes) -> None:
+            if not self._inbox.put_frame(number, frame, time.monotonic()):
+                transport.connection.discarded += 1
+
+        try:
+            await transport.run(receive)
+        except FatalError as error:
+            transport.connection.ended(str(error))
+        if all(transport.connection.is_over for transport in self._sensors):
+            said = (f"{t.connection.url}: {t.connection.error}" for t in self._sensors)
+            raise LiveError("; ".join(said))
+
+    def _putter(self, number: int) -> Put:
+        async def put(lines: list[bytes], position: Position | None) -> None:
+            while self._inbox.is_full:
+                await asyncio.sleep(ROOM)
+            self._inbox.put_lines(number, lines, position, time.monotonic())
+
+        return put
+
+    async def _watch(self) -> None:
+        while self._correlator.failure is None:
+            await asyncio.sleep(1)
+        raise LiveError(f"could not go on: {self._correlator.failure!r}")
+
+    def _publish(self, judgements: pa.Table) -> None:
+        """Called by the correlator's thread."""
+        if not self._answer or self._loop is None or self._answers is None:
+            return
+        scored = judgements.filter(pc.is_in(judgements["verdict"], pa.array(VERDICTS)))
+        room = MAXIMUM_ANSWERS - self._unsent
+        granted = self._allowance.take(min(len(scored), max(0, room)), time.monotonic())
+        self._withheld += len(scored) - granted
+        answers = [
+            Answer(frozenset((row["sensor"] or "").split(STITCHED_WITH)), text)
+            for row in scored.slice(0, granted).to_pylist()
+            if (text := message(row, self._redact)) is not None
+        ]
+        self._unsent += len(answers)
+        self._loop.call_soon_threadsafe(self._answers.put_nowait, answers)
+
+    async def _send_answers(self) -> None:
+        while self._answers is not None:
+            answers = await self._answers.get()
+            self._unsent -= len(answers)
+            nodes = [
+                frozenset(node.node for node in sensor.nodes)
+                for sensor in self._correlator.latest.sensors
+            ]
+            for answer in answers:
+                sent = [
+                    await transport.publish(VERDICTS_TOPIC, VERDICT_EVENT, answer.text)
+                    for transport, of_sensor in zip(self._sensors, nodes, strict=True)
+                    if answer.nodes & of_sensor
+                ]
+                if any(sent):
+                    self._sent += 1
+                else:
+                    self._withheld += 1
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A message, and the nodes whose session it is about."""
+
+    nodes: frozenset[str]
+    text: str
+
+
+def _sensor(state: SensorState, transport: Transport) -> SensorState:
+    connection = transport.connection
+    return replace(
+        state,
+        connected=connection.connected,
+        since=connection.since,
+        error=connection.error or state.error,
+        connections=connection.made,
+        discarded=connection.discarded,
+    )
+
+
+def _label_source(state: LabelSourceState, stream: LabelStream) -> LabelSourceState:
+    return replace(
+        state,
+        connected=stream.state.connected,
+        since=stream.state.since,
+        error=stream.state.error or state.error,
+    )

@@ -1,0 +1,121 @@
+"""What a node's running numbers tell: what is missing, what came twice, what began anew.
+
+A node numbers its records from 1. Records of one node come in order, but a connection made anew may
+bring some again, and a node that restarts begins at 1 again. It says when it started (`started`);
+where it does not, a number that was used for another record tells the restart.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum
+
+from mailtap.live.state import Gap, NodeState
+
+#: Numbers whose records are remembered, to know one that comes again.
+REMEMBERED = 8192
+
+#: Ranges of missing numbers that are kept, in case they come late.
+KEPT_RANGES = 256
+
+
+class Arrival(Enum):
+    """What a record is, by its number."""
+
+    NEW = "new"
+    DUPLICATE = "duplicate"
+
+
+@dataclass
+class Missing:
+    """Numbers from `first` to `last` that did not come."""
+
+    first: int
+    last: int
+
+
+@dataclass
+class Numbering:
+    """The numbers of one node; `expected` is None until its first record."""
+
+    node: str
+    expected: int | None = None
+    started: float | None = None
+    received: int = 0
+    lost: int = 0
+    duplicates: int = 0
+    restarts: int = 0
+    latest: float = 0.0
+    _seen: dict[int, str] = field(default_factory=dict)
+    _order: deque[int] = field(default_factory=deque)
+    _missing: deque[Missing] = field(default_factory=lambda: deque(maxlen=KEPT_RANGES))
+
+    def take(
+        self, number: int, uid: str, started: float | None, now: float
+    ) -> tuple[Arrival, Gap | None]:
+        """What the record is, and the gap before it if there is one. `now` is when it came."""
+        gap = None
+        if self.expected is None:
+            self.expected = number
+        elif self._is_restart(number, uid, started):
+            self.restarts += 1
+            self._forget()
+            gap = self._missing_until(number, now, 1)
+        elif number > self.expected:
+            gap = self._missing_until(number, now, self.expected)
+        elif number < self.expected and not self._came_late(number):
+            self.duplicates += 1
+            return Arrival.DUPLICATE, None
+        self.started = started
+        self.expected = max(self.expected, number + 1)
+        self._remember(number, uid)
+        self.received += 1
+        self.latest = now
+        return Arrival.NEW, gap
+
+    def state(self) -> NodeState:
+        return NodeState(
+            self.node, self.received, self.lost, self.duplicates, self.restarts, self.latest
+        )
+
+    def _is_restart(self, number: int, uid: str, started: float | None) -> bool:
+        if started is not None and self.started is not None:
+            return started != self.started
+        if self.expected is None or number >= self.expected:
+            return False
+        return self._seen.get(number, uid) != uid or (
+            number not in self._seen and not any(m.first <= number <= m.last for m in self._missing)
+        )
+
+    def _missing_until(self, number: int, now: float, first: int) -> Gap | None:
+        self.expected = number
+        if number == first:
+            return None
+        self.lost += number - first
+        self._missing.append(Missing(first, number - 1))
+        return Gap(self.node, self.latest, now, number - first)
+
+    def _came_late(self, number: int) -> bool:
+        """Takes the number out of those that are missing, if it is one."""
+        for missing in self._missing:
+            if missing.first <= number <= missing.last:
+                self._missing.remove(missing)
+                if missing.first < number:
+                    self._missing.append(Missing(missing.first, number - 1))
+                if number < missing.last:
+                    self._missing.append(Missing(number + 1, missing.last))
+                self.lost -= 1
+                return True
+        return False
+
+    def _remember(self, number: int, uid: str) -> None:
+        self._seen[number] = uid
+        self._order.append(number)
+        if len(self._order) > REMEMBERED:
+            self._seen.pop(self._order.popleft(), None)
+
+    def _forget(self) -> None:
+        self._seen.clear()
+        self._order.clear()
+        self._missing.clear()

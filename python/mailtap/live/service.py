@@ -1,0 +1,98 @@
+"""Live mode as a service: put together of what the user named, run until a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import socket
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.live import Live
+
+from mailtap.live import status
+from mailtap.live.mode import LiveError, LiveMode
+from mailtap.live.page.access import PageError, listener, read_token
+from mailtap.live.page.server import serve
+from mailtap.live.sensors import transport
+from mailtap.live.store import Store, StoreError
+from mailtap.live.streams import SourceTextError, label_stream
+from mailtap.live.transport import FatalError, Tls
+from mailtap.policy import PolicyError, load_policy
+
+#: Containers made before the cyclic garbage collector looks through the young ones: a batch of
+#: records is many, and none is garbage of that kind.
+COLLECT_AFTER = 200_000
+
+#: Seconds between states on a terminal, and between lines elsewhere.
+REDRAW = 0.5
+LINE = 10.0
+
+#: What keeps the service from starting, or ends it; each is one line.
+ERRORS = (PolicyError, StoreError, SourceTextError, FatalError, LiveError, PageError)
+
+
+def run(
+    sensors: Sequence[str],
+    labels: Sequence[str],
+    *,
+    store: Path | None,
+    listen: str | None,
+    token_file: Path | None,
+    policy_file: Path | None,
+    answer: bool,
+    tls: Tls,
+) -> None:
+    """Until SIGINT or SIGTERM. Raises one of ERRORS."""
+    gc.set_threshold(COLLECT_AFTER)
+    policy = load_policy(policy_file)
+    transports = [transport(url, tls) for url in sensors]
+    token = None if token_file is None else read_token(token_file)
+    listening = None if listen is None else listener(listen, token)
+    kept = None if store is None else Store(store, policy.redact)
+    streams = [
+        label_stream(text, (lambda _: None) if kept is None else kept.position) for text in labels
+    ]
+    mode = LiveMode(transports, streams, policy, kept, answer=answer)
+    asyncio.run(_until_signal(_run(mode, listening, token)))
+
+
+async def _run(mode: LiveMode, listening: socket.socket | None, token: str | None) -> None:
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(mode.run())
+            tasks.create_task(_show(mode))
+            if listening is not None:
+                tasks.create_task(serve(mode, listening, token))
+    except* LiveError as group:
+        raise group.exceptions[0] from None
+
+
+async def _until_signal(work: Coroutine[Any, Any, None]) -> None:
+    """Does the work until SIGINT or SIGTERM, and lets it end."""
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        return
+
+
+async def _show(mode: LiveMode) -> None:
+    """The state on the terminal, or a line every few seconds on standard output."""
+    console = Console()
+    if console.is_terminal:
+        with Live(console=console, auto_refresh=False) as display:
+            async for state in mode.subscribe():
+                display.update(status.screen(state), refresh=True)
+                await asyncio.sleep(REDRAW)
+    else:
+        async for state in mode.subscribe():
+            click.echo(status.line(state))
+            await asyncio.sleep(LINE)
