@@ -54,11 +54,18 @@ LOOKALIKES = {
 def test_look_alikes_are_no_mail_on_any_port(name: str, port: int) -> None:
     turns = LOOKALIKES[name]
     for seen in turns, client_only(turns), server_only(turns):
-        if name == "redis" and port == 110 and seen[0] == REDIS[1]:
-            continue  # "+OK" is a POP3 server's whole greeting, too
         facts = decode(*seen, port=port)
         assert facts["service"] == ""
         assert facts["starttls"] == "none"
+
+
+def test_redis_with_nothing_but_ok_on_a_mail_port() -> None:
+    turns = [C("AUTH secret"), S("+OK"), C("SET key value"), S("+OK"), C("QUIT"), S("+OK")]
+    for port in 25, 110, 143:
+        for seen in turns, client_only(turns), server_only(turns):
+            facts = decode(*seen, port=port)
+            assert facts["service"] == ""
+            assert facts["auth"] == b""
 
 
 def test_http_and_its_decode_as() -> None:
@@ -76,7 +83,8 @@ def test_http_and_its_decode_as() -> None:
         (C("QUIT"), 110, "pop3"),
         (C("QUIT"), 2100, ""),
         (C("EHLO x.example"), 2100, "smtp"),
-        (S("+OK"), 110, "pop3"),
+        (S("+OK hello"), 110, "pop3"),
+        (S("+OK"), 110, ""),
         (S("+OK hello"), 2100, ""),
         (S("+OK POP3 ready"), 2100, "pop3"),
         (S("+OK ready <1896.697170952@mail.example.org>"), 2100, "pop3"),

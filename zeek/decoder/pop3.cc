@@ -43,20 +43,9 @@ bool IsCapability(std::string_view line) {
                        [word](std::string_view known) { return EqualsNoCase(known, word); });
 }
 
-constexpr std::array<std::string_view, 9> kMechanisms = {
-    "PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "NTLM", "GSSAPI", "XOAUTH2", "EXTERNAL", "ANONYMOUS",
-};
-
-// AUTH without an argument is answered with mechanisms' names.
-bool IsMechanismLine(std::string_view line) {
-    return StartsWithNoCase(line, "SCRAM-") ||
-           std::any_of(kMechanisms.begin(), kMechanisms.end(),
-                       [line](std::string_view known) { return EqualsNoCase(known, line); });
-}
-
-// What follows +OK without a status of its own: a listing's number, a capability, a mechanism.
+// What follows +OK without a status of its own: a listing's number, a capability, a mechanism (AUTH's answer).
 bool StartsList(std::string_view line) {
-    return line == "." || IsNumber(line.substr(0, line.find(' '))) || IsCapability(line) || IsMechanismLine(line);
+    return line == "." || IsNumber(line.substr(0, line.find(' '))) || IsCapability(line) || IsMechanism(line);
 }
 
 bool IsStatus(std::string_view line, std::string_view status) {
@@ -196,6 +185,7 @@ Next Server::Line(std::string_view line, SideFacts& facts) {
 
     bool greeting = facts.replies == 0 && ! facts.lost;
     std::string_view text = Trim(line.substr(ok ? 3 : 4));
+    facts.worded |= ! text.empty() && (ok || greeting);
     ++facts.replies;
     facts.LogReply({.code = ok ? kOk : kNo});
     facts.last_reply = Bounded(line);

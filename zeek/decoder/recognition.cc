@@ -46,7 +46,8 @@ bool Recognised(const SideFacts& facts, bool midstream, Service port_service) {
     bool usual_port = taken.service == port_service;
     if ( taken.weight == kStrong )
         return usual_port || ! (facts.found_late || midstream) || facts.weight_sum >= 2 * kStrong;
-    if ( facts.strange )
+    bool pop3_server = taken.service == Service::Pop3 && taken.role == Role::Server;
+    if ( facts.strange || (pop3_server && ! facts.worded) )
         return false;
     if ( usual_port )
         return true;

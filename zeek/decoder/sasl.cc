@@ -1,6 +1,7 @@
 #include "sasl.h"
 
 #include <algorithm>
+#include <array>
 
 #include "text.h"
 
@@ -8,7 +9,14 @@ namespace mailtap::decoder {
 
 namespace {
 
-constexpr std::size_t kMaxMechanism = 20;
+constexpr std::array<std::string_view, 19> kMechanisms = {
+    "PLAIN",   "LOGIN",       "CRAM-MD5", "DIGEST-MD5",        "NTLM",      "GSSAPI",      "GSS-SPNEGO",
+    "XOAUTH2", "OAUTHBEARER", "XOAUTH",   "EXTERNAL",          "ANONYMOUS", "KERBEROS_V4", "OTP",
+    "SKEY",    "SRP",         "MSN",      "PLAIN-CLIENTTOKEN", "SPNEGO",
+};
+
+constexpr std::array<std::string_view, 3> kMechanismFamilies = {"SCRAM-", "GS2-", "ECDSA-"};
+
 constexpr uint8_t kMaxResponses = 8; // GSSAPI and SCRAM take three
 
 // The value behind `key` up to one of `ends`.
@@ -80,14 +88,15 @@ uint8_t ResponsesOf(std::string_view mechanism) {
 } // namespace
 
 bool IsMechanism(std::string_view word) {
-    return ! word.empty() && word.size() <= kMaxMechanism && std::all_of(word.begin(), word.end(), [](char c) {
-        return IsLetter(c) || IsDigit(c) || c == '-' || c == '_';
-    });
+    auto is = [word](std::string_view known) { return EqualsNoCase(word, known); };
+    auto begins = [word](std::string_view family) { return StartsWithNoCase(word, family) && word.size() <= 20; };
+    return std::any_of(kMechanisms.begin(), kMechanisms.end(), is) ||
+           std::any_of(kMechanismFamilies.begin(), kMechanismFamilies.end(), begins);
 }
 
 void SaslExchange::Begin(std::string_view arguments, SideFacts& facts) {
     std::string_view mechanism = TakeWord(arguments);
-    facts.auth = ToUpper(mechanism);
+    facts.auth = IsMechanism(mechanism) ? ToUpper(mechanism) : std::string();
     facts.user.clear();
     responses_ = 0;
     open_ = true;

@@ -11,7 +11,8 @@
 
 namespace mailtap::decoder {
 
-// Mechanisms' names as RFC 4422 3.1 allows, 20 characters at most.
+// The mechanisms that IANA registers, and those that servers offer without. Other words behind AUTH may be anything, a
+// password too: Redis has an AUTH of its own.
 bool IsMechanism(std::string_view word);
 
 // A client's exchange.

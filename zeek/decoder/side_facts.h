@@ -82,6 +82,7 @@ struct SideFacts {
 
     // Server.
     uint64_t replies = 0;
+    bool worded = false;            // POP3: a reply with text. Redis has bare +OK only
     uint64_t further_replies = 0;   // POP3, IMAP: to more than capabilities and logout
     bool capability_answer = false; // IMAP: the tagged reply to come ends CAPABILITY or ID
     bool starttls_offered = false;
