@@ -1,12 +1,10 @@
 # @TEST-DOC: Verdicts beyond so many in a second are refused.
 #
-# @TEST-EXEC: zeek -b %INPUT > refused
+# @TEST-EXEC: zeek -b $PACKAGE/consistency %INPUT > refused
 # @TEST-EXEC: btest-diff refused
 # @TEST-EXEC: test "$(zeek-cut sensor < mail_consistency.log | wc -l)" = 10
 # @TEST-EXEC: zeek-cut note msg < notice.log > notices
 # @TEST-EXEC: btest-diff notices
-
-@load mailtap/consistency
 
 module MailTap;
 

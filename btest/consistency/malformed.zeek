@@ -1,13 +1,11 @@
 # @TEST-DOC: What isn't a verdict is refused, counted, and noticed once for each reason; what comes after it is taken.
 #
-# @TEST-EXEC: zeek -b %INPUT > refused
+# @TEST-EXEC: zeek -b $PACKAGE/consistency %INPUT > refused
 # @TEST-EXEC: btest-diff refused
 # @TEST-EXEC: zeek-cut sensor < mail_consistency.log > rows
 # @TEST-EXEC: btest-diff rows
 # @TEST-EXEC: zeek-cut note msg < notice.log > notices
 # @TEST-EXEC: btest-diff notices
-
-@load mailtap/consistency
 
 module MailTap;
 

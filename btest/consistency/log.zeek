@@ -1,11 +1,9 @@
 # @TEST-DOC: A verdict that MailTap's client sends back is a row of mail_consistency.log; what it doesn't know is unset.
 #
-# @TEST-EXEC: zeek -b %INPUT
+# @TEST-EXEC: zeek -b $PACKAGE/consistency %INPUT
 # @TEST-EXEC: zeek-cut -m < mail_consistency.log > rows
 # @TEST-EXEC: btest-diff rows
 # @TEST-EXEC: test ! -f notice.log
-
-@load mailtap/consistency
 
 event zeek_init()
 	{

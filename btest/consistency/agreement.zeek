@@ -1,10 +1,8 @@
 # @TEST-DOC: A notice when a sensor's agreement is below the threshold, or moved; none for what chance can do.
 #
-# @TEST-EXEC: zeek -b %INPUT
+# @TEST-EXEC: zeek -b $PACKAGE/consistency %INPUT
 # @TEST-EXEC: zeek-cut note msg sub n < notice.log > notices
 # @TEST-EXEC: btest-diff notices
-
-@load mailtap/consistency
 
 redef MailTap::agreement_verdicts = 200;
 redef MailTap::agreement_max_sensors = 5;
