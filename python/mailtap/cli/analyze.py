@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +12,7 @@ import click
 
 from mailtap import labels as label_files
 from mailtap import sources
-from mailtap.capture.embedded import CaptureSummary, EngineOptions, analyze_captures
+from mailtap.capture.embedded import EngineOptions, analyze_captures
 from mailtap.capture.errors import CaptureError
 from mailtap.capture.nfstream_labels import LabellingError, NfstreamLabels
 from mailtap.cli.options import report_options
@@ -22,8 +23,12 @@ from mailtap.correlation.engines import DuckDBEngine
 from mailtap.labels import LabelError, LabelFile
 from mailtap.policy import Policy, PolicyError, load_policy
 from mailtap.report.build import build_report
-from mailtap.report.model import Report
+from mailtap.report.listing import write_sessions
 from mailtap.sources import SourceError
+from mailtap.zeek.installation import ZeekError
+from mailtap.zeek.run import write_logs
+
+_ERRORS = (CaptureError, LabellingError, LabelError, PolicyError, SourceError, ZeekError)
 
 
 @click.command()
@@ -33,10 +38,10 @@ from mailtap.sources import SourceError
 @report_options
 @click.option(
     "--engine",
-    type=click.Choice(["embedded"]),
+    type=click.Choice(["embedded", "zeek"]),
     default="embedded",
     show_default=True,
-    help="Who decodes.",
+    help="Who decodes: MailTap alone, or the Zeek that is installed, with MailTap's package.",
 )
 @click.option(
     "--dpi",
@@ -71,15 +76,32 @@ def analyze(
                 made = LabelFile(folder / "ndpi.csv", "nfstream")
                 labeller = stack.enter_context(NfstreamLabels(capture, made.path))
                 files.append(made)
-            lines = folder / "sessions.jsonl"
-            summary = _decode(capture, lines, _options(site, checksums))
-            if sessions is not None:
-                with writing(sessions):
-                    redact_lines(lines, sessions, site.redact)
+            options = _options(site, checksums)
+            decode = _by_zeek if engine == "zeek" else _embedded
+            decoded = decode(capture, folder, options)
             if labeller is not None:
                 labeller.wait()
-            found = _report(lines, files, site, summary, engine, with_examples=html is not None)
-    except (CaptureError, LabellingError, SourceError, LabelError, PolicyError) as error:
+            connection = stack.enter_context(sources.open_database())
+            loaded = sources.load(connection, [decoded.source], site)
+            labelled = label_files.load(connection, files, site)
+            warnings = (*decoded.warnings, *loaded.warnings, *labelled.warnings)
+            queries = DuckDBEngine(connection)
+            found = build_report(
+                queries,
+                site,
+                engine_name=engine,
+                complete=not warnings,
+                with_labels=bool(files),
+                with_examples=html is not None,
+                warnings=warnings,
+            )
+            if sessions is not None:
+                with writing(sessions):
+                    if engine == "embedded":
+                        redact_lines(decoded.source, sessions, site.redact)
+                    else:
+                        write_sessions(queries, sessions, site.redact, judged=False)
+    except _ERRORS as error:
         raise click.ClickException(str(error)) from None
     warn(found.warnings)
     put_out(found, as_json=as_json, html=html)
@@ -97,30 +119,24 @@ def _options(policy: Policy, checksums: bool) -> EngineOptions:
     )
 
 
-def _decode(captures: Sequence[Path], lines: Path, options: EngineOptions) -> CaptureSummary:
+@dataclass(frozen=True)
+class Decoded:
+    """A source of sessions, and what went wrong on the way to it."""
+
+    source: Path
+    warnings: tuple[str, ...]
+
+
+def _embedded(captures: Sequence[Path], folder: Path, options: EngineOptions) -> Decoded:
+    """The captures' session lines."""
+    lines = folder / "sessions.jsonl"
     with writing(lines), lines.open("wb") as sink, reading_progress() as progress:
-        return analyze_captures(captures, options, sink, progress)
+        summary = analyze_captures(captures, options, sink, progress)
+    return Decoded(lines, summary.warnings)
 
 
-def _report(
-    lines: Path,
-    files: Sequence[LabelFile],
-    policy: Policy,
-    summary: CaptureSummary,
-    engine: str,
-    *,
-    with_examples: bool,
-) -> Report:
-    with sources.open_database() as connection:
-        loaded = sources.load(connection, [lines], policy)
-        labelled = label_files.load(connection, files, policy)
-        warnings = (*summary.warnings, *loaded.warnings, *labelled.warnings)
-        return build_report(
-            DuckDBEngine(connection),
-            policy,
-            engine_name=engine,
-            complete=not warnings,
-            with_labels=bool(files),
-            with_examples=with_examples,
-            warnings=warnings,
-        )
+def _by_zeek(captures: Sequence[Path], folder: Path, options: EngineOptions) -> Decoded:
+    """Zeek's logs of the captures."""
+    logs = folder / "zeek"
+    logs.mkdir()
+    return Decoded(logs, write_logs(captures, options, logs).warnings)
