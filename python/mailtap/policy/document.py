@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import yaml
 
@@ -35,19 +36,16 @@ class Value:
 def read_document(text: str, file: str) -> Value:
     """Parse one YAML document with a mapping at its top. Raises PolicyError."""
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise PolicyError(f"{file}: aliases (*name) are not supported")
+        _check_events(text, file)
         root = yaml.compose(text, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
+        line = _line(error.problem_mark)
         raise PolicyError(f"{file}:{line}: not valid YAML: {error.problem}") from None
     except yaml.YAMLError as error:
         raise PolicyError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
-    except RecursionError:
-        raise PolicyError(f"{file}: nested too deeply") from None
     if root is None:
         return Value({}, "tag:yaml.org,2002:map", file, 1, "")
-    document = _value(root, file, "", 0)
+    document = _value(root, file, "")
     if not isinstance(document.content, Mapping):
         raise document.error("must be a mapping of keys to values")
     return document
@@ -78,10 +76,31 @@ def merge(base: Value, overlay: Value) -> Value:
     return Value(merged, overlay.tag, overlay.file, overlay.line, overlay.key)
 
 
-def _value(node: yaml.Node, file: str, key: str, depth: int) -> Value:
+class _Mark(Protocol):
+    line: int
+
+
+def _line(mark: _Mark | None) -> int:
+    return 1 if mark is None else mark.line + 1
+
+
+def _check_events(text: str, file: str) -> None:
+    """Refuse what would cost more than its size: aliases, and nesting (quadratic in the parser)."""
+    depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        line = _line(event.start_mark)
+        if isinstance(event, yaml.AliasEvent):
+            raise PolicyError(f"{file}:{line}: aliases (*name) are not supported")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEPTH_LIMIT:
+            raise PolicyError(f"{file}:{line}: nested too deeply")
+
+
+def _value(node: yaml.Node, file: str, key: str) -> Value:
     line = node.start_mark.line + 1
-    if depth > DEPTH_LIMIT:
-        raise PolicyError(f"{file}:{line}: {key}: nested too deeply")
     content: str | tuple[Value, ...] | dict[str, Value]
     if isinstance(node, yaml.MappingNode):
         content = {}
@@ -93,9 +112,9 @@ def _value(node: yaml.Node, file: str, key: str, depth: int) -> Value:
             if name in content:
                 where = f"{file}:{name_node.start_mark.line + 1}: {below}:"
                 raise PolicyError(f"{where} the same key stands here twice")
-            content[name] = _value(value_node, file, below, depth + 1)
+            content[name] = _value(value_node, file, below)
     elif isinstance(node, yaml.SequenceNode):
-        content = tuple(_value(item, file, key, depth + 1) for item in node.value)
+        content = tuple(_value(item, file, key) for item in node.value)
     else:
         content = str(node.value)
     return Value(content, node.tag, file, line, key)

@@ -47,21 +47,12 @@ def columns_sql(expressions: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Csv:
-    """Values between delimiters below a line that names them, or with names known beforehand.
-
-    `skip` is the number of lines above the first record. `quote` empty: values are never quoted.
-    """
+    """Values between delimiters, in quotes where needed, below a line that names them."""
 
     delimiter: str
     names: tuple[str, ...]
-    skip: int = 1
-    quote: str = '"'
-    unset: str = ""
 
-    @property
-    def first_line(self) -> int:
-        """See Container."""
-        return self.skip + 1
+    first_line = 2
 
     @staticmethod
     def of_header(line: str) -> Csv:
@@ -77,35 +68,70 @@ class Csv:
 
     def relation(self, file: TextFile, places: Sequence[str], parallel: bool = True) -> str:
         """See Container."""
-        position = {name: n for n, name in reversed(list(enumerate(self.names)))}
         columns = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(len(self.names)))
         chosen = columns_sql(
-            [f"c{position[place]}" if place in position else "NULL" for place in places]
+            [f"c{self.names.index(place)}" if place in self.names else "NULL" for place in places]
         )
         return (
             f"SELECT {chosen}, false AS bad FROM read_csv({scan_options(file)}, "
-            f"delim = {quoted(self.delimiter)}, quote = {quoted(self.quote)}, "
-            f"escape = {quoted(self.quote)}, skip = {self.skip}, nullstr = {quoted(self.unset)}, "
-            f"columns = {{{columns}}}, parallel = {str(parallel).lower()})"
+            f"strict_mode = {str(file.strict).lower()}, delim = {quoted(self.delimiter)}, "
+            f"quote = '\"', escape = '\"', skip = 1, columns = {{{columns}}}, "
+            f"parallel = {str(parallel).lower()})"
         )
 
     def parse(self, line: str) -> Texts | None:
         """See Container."""
-        values = self._split(line)
-        if values is None or len(values) != len(self.names):
+        try:
+            values = next(csv.reader([line], delimiter=self.delimiter), [])
+        except csv.Error:
+            return None
+        if len(values) != len(self.names):
+            return None
+        return dict(reversed(list(zip(self.names, values, strict=True))))
+
+
+@dataclass(frozen=True)
+class Separated:
+    """Values between separators and never in quotes, as Zeek writes them; lines with # are none.
+
+    `header` is the line that names the values. Another one further down is a bad record: what
+    follows it may have other values.
+    """
+
+    separator: str
+    names: tuple[str, ...]
+    unset: str
+    header: str
+
+    first_line = 1
+
+    def relation(self, file: TextFile, places: Sequence[str], parallel: bool = True) -> str:
+        """See Container."""
+        chosen = columns_sql(
+            [
+                f"nullif(v[{self.names.index(place) + 1}], {quoted(self.unset)})"
+                if place in self.names
+                else "NULL"
+                for place in places
+            ]
+        )
+        return (
+            f"SELECT {chosen}, CASE WHEN NOT starts_with(line, '#') "
+            f"THEN len(v) <> {len(self.names)} "
+            f"WHEN starts_with(line, '#fields') AND line <> {quoted(self.header)} THEN true "
+            f"END AS bad FROM (SELECT line, string_split(line, {quoted(self.separator)}) AS v "
+            f"FROM {lines_sql(file, parallel)})"
+        )
+
+    def parse(self, line: str) -> Texts | None:
+        """See Container."""
+        values = line.split(self.separator)
+        if line.startswith("#") or len(values) != len(self.names):
             return None
         return {
             name: None if text == self.unset else text
-            for name, text in reversed(list(zip(self.names, values, strict=True)))
+            for name, text in zip(self.names, values, strict=True)
         }
-
-    def _split(self, line: str) -> list[str] | None:
-        if not self.quote:
-            return line.split(self.delimiter)
-        try:
-            return next(csv.reader([line], delimiter=self.delimiter), None)
-        except csv.Error:
-            return None
 
 
 PAIR = r'([A-Za-z0-9_.-]{1,64})=("(?:[^"\\]|\\.)*"|[^ \t"]*)'

@@ -10,12 +10,13 @@ from mailtap.policy import Policy
 from mailtap.sources.containers import (
     Container,
     Csv,
+    Separated,
     TooManyColumnsError,
 )
 from mailtap.sources.gateway import REQUIRED
 from mailtap.sources.json_records import JsonLines
 from mailtap.sources.textfile import TextFile
-from mailtap.sources.zeek import Header, read_header
+from mailtap.sources.zeek import read_header
 
 SESSION_PLACES = ("uid", "id.orig_h", "decode_as", "direction")
 CONN_PLACES = ("uid", "id.orig_h", "id.resp_h", "proto")
@@ -35,20 +36,19 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Recognised:
-    """A file's kind, and how its records lie in it; `header` that of a tab-separated Zeek log."""
+    """A file's kind, and how its records lie in it."""
 
     file: TextFile
     kind: Kind
     container: Container
-    header: Header | None = None
 
 
 def recognise(file: TextFile, policy: Policy) -> Recognised | None:
     """What `file` is; None for a Zeek log without a record. Raises SourceError."""
     try:
-        header = read_header(file)
-        if header is not None:
-            return _zeek_log(file, header)
+        separated = read_header(file)
+        if separated is not None:
+            return _zeek_log(file, separated)
         lines = [line for line in file.head if line.strip()]
         if not lines:
             return None
@@ -65,11 +65,11 @@ def recognise(file: TextFile, policy: Policy) -> Recognised | None:
         raise SourceError(f"{file.named}: {error}") from None
 
 
-def _zeek_log(file: TextFile, header: Header) -> Recognised:
-    names = set(header.container.names)
+def _zeek_log(file: TextFile, container: Separated) -> Recognised:
+    names = set(container.names)
     for kind, places in ((Kind.SESSIONS, SESSION_PLACES), (Kind.CONNECTIONS, CONN_PLACES)):
         if names.issuperset(places):
-            return Recognised(file, kind, header.container, header)
+            return Recognised(file, kind, container)
     raise SourceError(f"{file.named}: a Zeek log, but neither conn.log nor mail_session.log")
 
 

@@ -31,7 +31,6 @@ from mailtap.sources.textfile import (
     UnreadableFileError,
     open_text,
     printable,
-    quoted,
     read,
 )
 from mailtap.sources.zeek import find_logs
@@ -42,9 +41,6 @@ STAGED = {
     Kind.GATEWAY: "mailtap_gateway_sessions",
 }
 ENGINE_OF_GATEWAY = "generic"
-
-# Lines of a Zeek log that are no records: headers of a file appended to, and #close.
-COMMENT = "csv_line LIKE '#%'"
 
 
 @dataclass(frozen=True)
@@ -116,12 +112,10 @@ def _stage_file(
         table = STAGED[recognised.kind]
         connection.execute(f"CREATE TABLE IF NOT EXISTS {table} AS {rows} LIMIT 0")
         connection.execute(f"INSERT INTO {table} SELECT * FROM ({rows}) WHERE bad IS NOT NULL")
-        if recognised.header is not None:
-            _warn_of_other_fields(connection, recognised, warnings)
         bad = count(connection, f"SELECT count(*) FROM {table} WHERE bad")
         connection.execute(f"DELETE FROM {table} WHERE bad")
         in_order = _rows(recognised, file, policy, in_order=True)
-        return find_malformed(connection, bad, in_order, recognised.container.first_line, COMMENT)
+        return find_malformed(connection, bad, in_order, recognised.container.first_line)
 
     file, malformed = read(recognised.file, scratch, load_file, lambda: forget_rejects(connection))
     forget_rejects(connection)
@@ -145,24 +139,6 @@ def _rows(recognised: Recognised, file: TextFile, policy: Policy, in_order: bool
         "SELECT * REPLACE (CASE WHEN bad IS NOT NULL "
         f"THEN bad OR NOT coalesce({is_session}, false) END AS bad) FROM ({rows})"
     )
-
-
-def _warn_of_other_fields(
-    connection: duckdb.DuckDBPyConnection, recognised: Recognised, warnings: list[str]
-) -> None:
-    header = recognised.header
-    if header is None:
-        return
-    line = count(
-        connection,
-        "SELECT min(line) FROM mailtap_rejects WHERE csv_line LIKE '#fields%' "
-        f"AND rtrim(csv_line, E'\\r\\n') <> {quoted(header.fields_line)}",
-    )
-    if line:
-        warnings.append(
-            f"{recognised.file.named}: other fields from line {line} on, "
-            "what follows may be missing or wrong"
-        )
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, files: dict[Kind, int], policy: Policy) -> int:

@@ -38,23 +38,18 @@ def find_malformed(
     bad_rows: int,
     rows: str,
     first_line: int,
-    ignore: str = "false",
 ) -> Malformed:
     """The malformed lines of the scan just made: `bad_rows` rows, and lines the scan passed over.
 
     `rows` is SQL of the same scan in file order with a column `bad`, `first_line` the number of its
-    first row's line. Passed-over lines that are to `ignore` (SQL over `csv_line`) are none.
+    first row's line.
     """
     # Only scans of lines note what they pass over; those of a JSON document don't.
-    connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {REJECTS} (line BIGINT, csv_line VARCHAR)")
-    connection.execute(
-        f"CREATE TEMP TABLE {PASSED_OVER} AS "
-        f"SELECT line, bool_and({ignore}) AS ignored FROM {REJECTS} GROUP BY line"
-    )
+    connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {REJECTS} (line BIGINT)")
+    connection.execute(f"CREATE TEMP TABLE {PASSED_OVER} AS SELECT DISTINCT line FROM {REJECTS}")
     forget_rejects(connection)
-    rejected = f"FROM {PASSED_OVER} WHERE NOT ignored"
-    lines = count(connection, f"SELECT count(*) {rejected}")
-    first = [count(connection, f"SELECT min(line) {rejected}")] if lines else []
+    lines = count(connection, f"SELECT count(*) FROM {PASSED_OVER}")
+    first = [count(connection, f"SELECT min(line) FROM {PASSED_OVER}")] if lines else []
     if bad_rows:
         first.append(_first_bad_line(connection, rows, first_line))
     connection.execute(f"DROP TABLE {PASSED_OVER}")

@@ -35,13 +35,18 @@ class UnreadableFileError(Exception):
 
 @dataclass(frozen=True)
 class TextFile:
-    """A file of lines. `head` is its first lines, `damage` says why only a part of it is there."""
+    """A file of lines. `head` is its first lines, `damage` says why only a part of it is there.
+
+    `strict`: a line with more values than the header has is malformed, and so are mixed line ends,
+    which no reader of it survives; else what is too much is passed over.
+    """
 
     path: Path
     named: str
     compression: str
     head: tuple[str, ...]
     damage: str | None = None
+    strict: bool = True
 
 
 def open_text(connection: duckdb.DuckDBPyConnection, path: Path) -> TextFile:
@@ -106,7 +111,7 @@ def scan_options(file: TextFile) -> str:
     """What every scan of a file says: where it is, and that bad lines are noted and passed over."""
     return (
         f"{path_option(file)}, auto_detect = false, header = false, "
-        f"strict_mode = false, hive_partitioning = false, max_line_size = {MAX_LINE_BYTES}, "
+        f"hive_partitioning = false, max_line_size = {MAX_LINE_BYTES}, "
         f"store_rejects = true, rejects_table = '{REJECTS}', rejects_scan = '{REJECT_SCANS}'"
     )
 
@@ -114,33 +119,32 @@ def scan_options(file: TextFile) -> str:
 def lines_sql(file: TextFile, parallel: bool = True) -> str:
     """SQL table function with one row per line, column `line`; NULL for an empty one."""
     return (
-        rf"read_csv({scan_options(file)}, delim = E'\x01', quote = '', escape = '', "
-        f"columns = {{'line': 'VARCHAR'}}, parallel = {str(parallel).lower()})"
+        rf"read_csv({scan_options(file)}, strict_mode = false, delim = E'\x01', "
+        f"quote = '', escape = '', columns = {{'line': 'VARCHAR'}}, parallel = {str(parallel).lower()})"
     )
 
 
 def read(
     file: TextFile, scratch: Path, load: Callable[[TextFile], T], forget: Callable[[], None]
 ) -> tuple[TextFile, T]:
-    """`load(file)`; if its compressed data is damaged, what can be unpacked of it (in `scratch`).
+    """`load(file)`; less strictly if need be, and of damaged gzip data what can be unpacked.
 
-    `forget` undoes what a failed `load` left. Raises UnreadableFileError.
+    `scratch` is a directory for that, `forget` undoes what a failed `load` left. Raises
+    UnreadableFileError.
     """
-    try:
-        return file, load(file)
-    except UNREADABLE as error:
-        forget()
-        if file.compression != "gzip":
-            raise UnreadableFileError(f"{file.named}: {_first_line(error)}") from None
-    unpacked = _unpack(file, scratch)
-    try:
-        return unpacked, load(unpacked)
-    except UNREADABLE as error:
-        raise UnreadableFileError(f"{file.named}: {_first_line(error)}") from None
-
-
-def _first_line(error: duckdb.Error) -> str:
-    return printable(str(error).partition("\n")[0])
+    lenient = replace(file, strict=False)
+    attempts: list[Callable[[], TextFile]] = [lambda: file, lambda: lenient]
+    if file.compression == "gzip":
+        attempts.append(lambda: _unpack(lenient, scratch))
+    reason = ""
+    for attempt in attempts:
+        attempted = attempt()
+        try:
+            return attempted, load(attempted)
+        except UNREADABLE as error:
+            reason = printable(str(error).partition("\n")[0])
+            forget()
+    raise UnreadableFileError(f"{file.named}: {reason}")
 
 
 def _unpack(file: TextFile, scratch: Path) -> TextFile:
