@@ -134,6 +134,13 @@ def test_a_session_stays_open_and_the_focus_where_it_was_while_the_list_moves(
     assert page.run("document.activeElement.id") == focused
 
 
+def test_a_list_stays_scrolled_where_it_was(page: Page, site: Served) -> None:
+    page.run("document.querySelector('.list').scrollTop = 50")
+    site.show(replace(usual(), disagreements=usual().disagreements[1:]))
+    wait(page, "document.querySelectorAll('button.open').length === 23")
+    assert page.run("document.querySelector('.list').scrollTop") == 50
+
+
 def test_pause_holds_the_page_still(page: Page, site: Served) -> None:
     page.run("document.getElementById('pause').focus()")
     page.press("Enter")

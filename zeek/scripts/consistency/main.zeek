@@ -22,7 +22,7 @@ export {
 	## Topic of verdicts.
 	const verdicts_topic = "/mailtap/verdicts/" &redef;
 
-	## Verdicts accepted in a second; what comes beyond is refused.
+	## Verdicts accepted in a second, over ten seconds; what comes beyond is refused.
 	option max_verdicts_per_second: count = 5000;
 
 	## Longest message of a verdict, in bytes.
@@ -125,9 +125,12 @@ global refused: table[string] of count &default=0;
 # Reasons that were noticed lately.
 global noticed: set[string] &create_expire=1hr;
 
-# The second that is counted, by the clock of the machine: network time stands still without traffic.
-global current_second: time = double_to_time(0.0);
-global verdicts_in_second: count = 0;
+# So long verdicts are counted: a Zeek that was busy gets those of some seconds at once.
+const rate_interval = 10sec;
+
+# Since when they are, by the clock of the machine: network time stands still without traffic.
+global interval_start: time = double_to_time(0.0);
+global verdicts_in_interval: count = 0;
 
 function refuse(reason: string)
 	{
@@ -147,13 +150,14 @@ function too_fast(): bool
 	local now = current_time();
 
 	# The clock may also be set back.
-	if ( now < current_second || now - current_second >= 1sec )
+	if ( now < interval_start || now - interval_start >= rate_interval )
 		{
-		current_second = now;
-		verdicts_in_second = 0;
+		interval_start = now;
+		verdicts_in_interval = 0;
 		}
 
-	return ++verdicts_in_second > max_verdicts_per_second;
+	return ++verdicts_in_interval > max_verdicts_per_second * interval_to_double(
+	    rate_interval);
 	}
 
 function is_text(value: string): bool

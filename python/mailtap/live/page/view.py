@@ -24,6 +24,9 @@ _PACKAGE = "mailtap.live.page"
 #: The page's parts that change, by the id of their element.
 SECTIONS = ("agreement", "causes", "timeline", "sensors", "matrix", "disagreements", "join")
 
+#: Of the latest disagreements, those that are listed.
+MAXIMUM_LISTED = 50
+
 STYLE = asset("mailtap.report", "page.css") + asset(_PACKAGE, "live.css")
 SCRIPT = asset(_PACKAGE, "live.js")
 
@@ -45,7 +48,7 @@ class View:
             "bars": timeline(sorted(now.timeline, key=lambda window: window.start)),
             "size": (TIMELINE_WIDTH, TIMELINE_HEIGHT),
             "map": matrix_map(cell for cell in now.matrix if cell.n),
-            "disagreements": [(one, _key(one)) for one in now.disagreements],
+            "disagreements": [(one, _key(one)) for one in now.disagreements[:MAXIMUM_LISTED]],
         }
         return {name: template.render(shown) for name, template in self._sections.items()}
 

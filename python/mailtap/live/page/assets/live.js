@@ -11,9 +11,9 @@
     const focused = section.contains(document.activeElement) ? document.activeElement : null;
     const regions = () => [...section.querySelectorAll(".scroll")];
     const place = regions().indexOf(focused);
-    const scrolled = regions().map((region) => region.scrollLeft);
+    const scrolled = regions().map((region) => [region.scrollLeft, region.scrollTop]);
     section.innerHTML = html;
-    regions().forEach((region, index) => { region.scrollLeft = scrolled[index] ?? 0; });
+    regions().forEach((region, index) => region.scrollTo(...(scrolled[index] ?? [0, 0])));
     if (focused) (focused.id ? element(focused.id) : regions()[place])?.focus({ preventScroll: true });
   };
 
