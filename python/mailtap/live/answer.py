@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from mailtap.correlation.engines import Row
+from mailtap.live.state import AnswerState
 from mailtap.live.tally import VERDICTS
+from mailtap.live.transport import VERDICT_EVENT, VERDICTS_TOPIC, Transport
 from mailtap.report.printable import printable
 
 VERSION = 1
@@ -17,6 +22,12 @@ MAXIMUM_TEXT = 200
 
 #: Messages a second.
 MAXIMUM_RATE = 2_000
+
+#: Messages that may wait to be published.
+MAXIMUM_QUEUED = 4 * MAXIMUM_RATE
+
+#: Between the names of two sensors whose halves were put together.
+STITCHED_WITH = " + "
 
 #: Keys of a message and what they are called in a judgement.
 _KEYS = {
@@ -53,18 +64,63 @@ def message(judgement: Mapping[str, Any], redact: Collection[str]) -> str | None
     return text if len(text.encode()) <= MAXIMUM_BYTES else None
 
 
-class Allowance:
-    """So many a second, and as many at once."""
+@dataclass(frozen=True)
+class Answer:
+    """A message, and the nodes whose session it is about."""
 
-    def __init__(self, rate: float) -> None:
-        self._rate = self._left = rate
-        self._refilled: float | None = None
+    nodes: frozenset[str]
+    text: str
 
-    def take(self, wanted: int, now: float) -> int:
-        """How many of those wanted may go, by a clock that only goes forward."""
-        if self._refilled is not None:
-            self._left = min(self._rate, self._left + (now - self._refilled) * self._rate)
+
+class Publisher:
+    """From the correlator's thread to the sensors, in the event loop: so many a second."""
+
+    def __init__(self, redact: Collection[str], loop: asyncio.AbstractEventLoop) -> None:
+        self._redact = redact
+        self._loop = loop
+        self._queue: asyncio.Queue[list[Answer]] = asyncio.Queue()
+        self._queued = self._sent = self._withheld = 0
+        self._left = float(MAXIMUM_RATE)
+        self._refilled = 0.0
+
+    def room(self, now: float) -> int:
+        """See Answers."""
+        self._left = min(MAXIMUM_RATE, self._left + (now - self._refilled) * MAXIMUM_RATE)
         self._refilled = now
-        granted = min(wanted, int(self._left))
-        self._left -= granted
-        return granted
+        return int(min(self._left, MAXIMUM_QUEUED - self._queued))
+
+    def put(self, judgements: Sequence[Row], of: int) -> None:
+        """See Answers."""
+        answers = [
+            Answer(frozenset((row["sensor"] or "").split(STITCHED_WITH)), text)
+            for row in judgements
+            if (text := message(row, self._redact)) is not None
+        ]
+        self._left -= len(answers)
+        self._withheld += of - len(answers)
+        self._queued += len(answers)
+        self._loop.call_soon_threadsafe(self._queue.put_nowait, answers)
+
+    async def run(
+        self,
+        transports: Sequence[Transport],
+        nodes: Callable[[], Sequence[frozenset[str]]],
+    ) -> None:
+        """Publishes to those sensors whose `nodes` saw the session."""
+        while True:
+            answers = await self._queue.get()
+            self._queued -= len(answers)
+            of_sensors = list(zip(transports, nodes(), strict=True))
+            for answer in answers:
+                sent = [
+                    await transport.publish(VERDICTS_TOPIC, VERDICT_EVENT, answer.text)
+                    for transport, of_sensor in of_sensors
+                    if answer.nodes & of_sensor
+                ]
+                if any(sent):
+                    self._sent += 1
+                else:
+                    self._withheld += 1
+
+    def state(self) -> AnswerState:
+        return AnswerState(self._sent, self._withheld)

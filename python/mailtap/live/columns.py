@@ -6,7 +6,7 @@ costs little. Any other value is read by the field itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 
 from mailtap.sources.fields import (
@@ -97,44 +97,75 @@ def _remembered(transform: Transform) -> Callable[[str], Scalar | None]:
     return value
 
 
+class Places:
+    """Takes the values at some places out of records, while they are at hand: a batch of whole
+    records is large.
+    """
+
+    def __init__(self, fields: Iterable[Field]) -> None:
+        self._places = tuple(dict.fromkeys(place for field in fields for place in field.places))
+        self._dotted = tuple(n for n, place in enumerate(self._places) if "." in place)
+
+    def row(self, record: Record) -> tuple[object, ...]:
+        """A place with dots is a key with dots, else keys within each other."""
+        row = tuple(map(record.get, self._places))
+        for n in self._dotted:
+            if row[n] is None:
+                return self._within(record, row)
+        return row
+
+    def columns(self, rows: Sequence[tuple[object, ...]]) -> dict[str, Sequence[object]]:
+        """The values by place."""
+        if not rows:
+            return dict.fromkeys(self._places, ())
+        return dict(zip(self._places, zip(*rows, strict=True), strict=True))
+
+    def _within(self, record: Record, row: tuple[object, ...]) -> tuple[object, ...]:
+        found = list(row)
+        for n in self._dotted:
+            if found[n] is None:
+                value: object = record
+                for key in self._places[n].split("."):
+                    value = value.get(key) if isinstance(value, Mapping) else None
+                found[n] = value
+        return tuple(found)
+
+
 class Column:
-    """One field of every record of a batch."""
+    """One field of every record of a batch, from the columns of its places."""
 
     def __init__(self, field: Field) -> None:
         self._field = field
-        self._first = field.places[0]
+        self._first, *self._others = field.places
         self._plain = _PLAIN.get(field.transform, _never)
         self._is_list = field.transform is HAS_MEMBERS
-        self._by_first = len(field.places) == 1 or field.combine is Combine.FIRST
-        # Where the first place has nothing, the value may still be elsewhere.
-        self._elsewhere = len(field.places) > 1 or "." in self._first
+        self._by_first = not self._others or field.combine is Combine.FIRST
         self._of_text = _remembered(field.transform)
 
-    def __call__(self, records: Sequence[Record]) -> list[Scalar | None]:
+    def __call__(self, columns: Mapping[str, Sequence[object]]) -> list[Scalar | None]:
+        raw = columns[self._first]
         if not self._by_first:
-            return [self._field.python(JsonTexts(record)) for record in records]
-        raw = [record.get(self._first) for record in records]
-        values = self._values(raw, records)
-        if self._elsewhere and None in values:
+            return [self._at(columns, n) for n in range(len(raw))]
+        values = self._values(raw)
+        if self._others and None in values:
             values = [
-                self._field.python(JsonTexts(record)) if value is None else value
-                for value, record in zip(values, records, strict=True)
+                self._at(columns, n) if value is None else value for n, value in enumerate(values)
             ]
         return values
 
-    def _values(self, raw: list[object], records: Sequence[Record]) -> list[Scalar | None]:
+    def _values(self, raw: Sequence[object]) -> list[Scalar | None]:
         if self._is_list:
-            return [
-                bool(value) if type(value) is list else self._value(value, record)
-                for value, record in zip(raw, records, strict=True)
-            ]
+            return [bool(value) if type(value) is list else self._value(value) for value in raw]
         if self._plain(raw):
             return raw  # type: ignore[return-value]
-        return [self._value(value, record) for value, record in zip(raw, records, strict=True)]
+        return list(map(self._value, raw))
 
-    def _value(self, value: object, record: Record) -> Scalar | None:
+    def _value(self, value: object) -> Scalar | None:
         if value is None:
             return None
-        if type(value) is str:
-            return self._of_text(value)
+        text = JsonTexts({"value": value})["value"]
+        return None if text is None else self._of_text(text)
+
+    def _at(self, columns: Mapping[str, Sequence[object]], n: int) -> Scalar | None:
+        record = {place: columns[place][n] for place in self._field.places}
         return self._field.python(JsonTexts(record))

@@ -10,8 +10,9 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import pyarrow as pa
 
@@ -70,6 +71,16 @@ class Correlated:
     label_sources: tuple[LabelSourceState, ...]
 
 
+class Answers(Protocol):
+    """Where judgements go that are published."""
+
+    def room(self, now: float) -> int:
+        """How many may go, by a clock that only goes forward."""
+
+    def put(self, judgements: Sequence[Row], of: int) -> None:
+        """Takes the details of these; there were `of` of them in all."""
+
+
 class Correlator:
     def __init__(
         self,
@@ -81,11 +92,9 @@ class Correlator:
         window: float,
         maximum: int,
         store: Store | None,
-        on_judgements: Callable[[pa.Table], None],
+        answers: Answers | None,
     ) -> None:
-        """`label_sources` are names and formats. `on_judgements` is called in the thread, with
-        those of `Change`.
-        """
+        """`label_sources` are names and formats."""
         self._inbox = inbox
         self._sensors = [SensorIntake(url) for url in sensors]
         self._urls = list(sensors)
@@ -93,7 +102,7 @@ class Correlator:
         self._window = Window(policy, window, maximum)
         self._seconds = window
         self._store = store
-        self._on_judgements = on_judgements
+        self._answers = answers
         self._redact = frozenset(policy.redact)
         self._read = SessionReader()
         self._tally = Tally()
@@ -170,7 +179,8 @@ class Correlator:
         self._labels += sum(map(len, labels))
         for source, position in batch.positions.items():
             self._positions[self._names[source]] = position
-        change = self._window.add(together, labels, clock)
+        details = 0 if self._answers is None else self._answers.room(clock)
+        change = self._window.add(together, labels, clock, details)
         if batch or change.unlabelled or change.unmatched:
             self._take(change)
         if clock - self._clocks_compared >= CLOCKS:
@@ -188,8 +198,8 @@ class Correlator:
         self._unlabelled += change.unlabelled
         self._unmatched += change.unmatched
         self._disagreements.extend(map(self._example, reversed(change.disagreements)))
-        if change.judgements is not None:
-            self._on_judgements(change.judgements)
+        if self._answers is not None and change.judgements is not None:
+            self._answers.put(change.details, len(change.judgements))
         if self._store is not None:
             self._store.put(self._rows(change))
 

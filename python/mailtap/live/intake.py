@@ -18,7 +18,7 @@ from mailtap.live.message import (
 )
 from mailtap.live.meters import Rate
 from mailtap.live.numbering import Arrival, Numbering
-from mailtap.live.sessions import SessionReader, is_session
+from mailtap.live.sessions import NUMBER_PLACES, SessionReader, is_session
 from mailtap.live.state import Gap, LabelSourceState, SensorState
 from mailtap.policy import Policy
 
@@ -52,12 +52,15 @@ class SensorIntake:
         self, frames: Sequence[bytes], read: SessionReader, now: float, clock: float
     ) -> pa.Table:
         """The sessions in the frames. `now` is epoch seconds, `clock` only goes forward."""
-        records = [record for record in map(self._read, frames) if record is not None]
-        new = [record for record in records if self._is_new(record, now)]
-        table = read(new)
+        values = read.rows(record for record in map(self._read, frames) if record is not None)
+        new = [
+            self._is_new(node, number, uid, started, now)
+            for node, number, uid, started in zip(*map(values.get, NUMBER_PLACES), strict=True)
+        ]
+        table = read.table(values)
         mask = is_session(table)
-        sessions = table.filter(mask)
-        self._malformed += len(table) - len(sessions)
+        self._malformed += len(table) - pc.sum(mask).as_py()
+        sessions = table.filter(mask if all(new) else pc.and_(mask, pa.array(new)))
         self._received += len(sessions)
         self._rate.add(len(sessions), clock)
         if len(sessions):
@@ -111,20 +114,19 @@ class SensorIntake:
             self._malformed += 1
             return None
 
-    def _is_new(self, record: Mapping[str, object], now: float) -> bool:
+    def _is_new(
+        self, node: object, number: object, uid: object, started: object, now: float
+    ) -> bool:
         """Whether the record is none that came before. One without a number is taken for new."""
-        node, number, uid = record.get("node"), record.get("seq"), record.get("uid")
-        if type(number) is not int or not isinstance(node, str):
+        if type(number) is not int or type(node) is not str:
             return True
         numbering = self._numberings.get(node)
         if numbering is None:
             if len(self._numberings) >= MAXIMUM_NODES:
                 return True
             numbering = self._numberings[node] = Numbering(node)
-        started = record.get("started")
-        arrival, gap = numbering.take(
-            number, str(uid), float(started) if isinstance(started, int | float) else None, now
-        )
+        start = float(started) if isinstance(started, int | float) else None
+        arrival, gap = numbering.take(number, str(uid), start, now)
         if gap is not None:
             self._gaps.append(gap)
             self._new_gaps.append(gap)

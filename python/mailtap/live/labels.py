@@ -11,7 +11,7 @@ import pyarrow as pa
 from mailtap.labels.detect import LabelError, recognise
 from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS, NORMAL_FIELDS, LabelFormat
 from mailtap.labels.table import COLUMNS
-from mailtap.live.columns import Column
+from mailtap.live.columns import Column, Places
 from mailtap.live.message import MAXIMUM_LINE_BYTES, MalformedError, read_record
 from mailtap.live.sessions import ARROW_TYPES
 from mailtap.policy import Meaning, Policy
@@ -58,26 +58,28 @@ class LabelReader:
         self.form = form
         self._container = container
         self._policy = policy
-        self._columns = {name: Column(field) for name, field in form.fields.items()}
-        self._conditions = [
-            (Column(Field((condition.place,))), condition.values) for condition in form.conditions
-        ]
-        self._statement: dict[str, Column] = {}
+        fields = dict(form.fields)
+        fields |= {condition.place: Field((condition.place,)) for condition in form.conditions}
         if form.statements is not None:
-            self._statement["rank"] = Column(form.statements.kind)
-            self._statement["moment"] = Column(form.statements.moment)
+            fields |= {"rank": form.statements.kind, "moment": form.statements.moment}
+        self._places = Places(fields.values())
+        self._columns = {name: Column(field) for name, field in fields.items()}
         self._meanings: dict[tuple[Scalar | None, Scalar | None], Meaning] = {}
 
     def __call__(self, lines: Sequence[bytes]) -> LabelBatch:
-        records = [record for record in map(self._parse, lines) if record is not None]
+        rows = [
+            self._places.row(record) for record in map(self._parse, lines) if record is not None
+        ]
         blank = sum(not line.strip() for line in lines)
-        values = {name: column(records) for name, column in self._columns.items()}
-        nothing: list[Scalar | None] = [None] * len(records)
-        about_tcp = [True] * len(records)
-        for column, wanted in self._conditions:
+        places = self._places.columns(rows)
+        values = {name: column(places) for name, column in self._columns.items()}
+        nothing: list[Scalar | None] = [None] * len(rows)
+        about_tcp = [True] * len(rows)
+        for condition in self.form.conditions:
+            found = values[condition.place]
             about_tcp = [
-                was and value in wanted
-                for was, value in zip(about_tcp, column(records), strict=True)
+                was and value in condition.values
+                for was, value in zip(about_tcp, found, strict=True)
             ]
         l4 = values.get("l4", nothing)
         about_tcp = [
@@ -90,10 +92,10 @@ class LabelReader:
         flow = [all(row) for row in zip(about_tcp, timed, whole, strict=True)]
         columns = {name: values.get(name, nothing) for name in NORMAL_FIELDS}
         columns |= self._meaning(columns["name"], columns["evidence"])
-        columns |= self._statements(records, nothing)
+        columns |= self._statements(values, nothing)
         table = pa.table({name: pa.array(columns[name], TYPES[name]) for name in TYPES})
         flows = table if all(flow) else table.filter(pa.array(flow))
-        other = len(records) - sum(about_tcp)
+        other = len(rows) - sum(about_tcp)
         malformed = len(lines) - blank - len(flows) - other
         return LabelBatch(flows, other, malformed)
 
@@ -124,16 +126,14 @@ class LabelReader:
         return meaning
 
     def _statements(
-        self, records: Sequence[Mapping[str, object]], nothing: list[Scalar | None]
+        self, values: Mapping[str, list[Scalar | None]], nothing: list[Scalar | None]
     ) -> dict[str, list[Scalar | None]]:
         if self.form.statements is None:
             return dict.fromkeys(STATEMENT, nothing)
         ranking = self.form.statements.ranking
-        kinds = self._statement["rank"](records)
-        moments = self._statement["moment"](records)
         return {
-            "rank": [ranking.index(kind) + 1 if kind in ranking else 0 for kind in kinds],
-            "moment": [0.0 if moment is None else moment for moment in moments],
+            "rank": [ranking.index(k) + 1 if k in ranking else 0 for k in values["rank"]],
+            "moment": [0.0 if moment is None else moment for moment in values["moment"]],
         }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
@@ -25,16 +25,14 @@ class MalformedError(ValueError):
     """Not what a sensor sends."""
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """An event with one string argument."""
 
     topic: str
     line: str
 
 
-@dataclass(frozen=True)
-class Complaint:
+class Complaint(NamedTuple):
     """What the sensor has to complain about."""
 
     text: str

@@ -5,19 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from mailtap.live.answer import MAXIMUM_RATE, Allowance, message
+from mailtap.live.answer import Publisher
 from mailtap.live.correlator import Correlator
 from mailtap.live.inbox import Inbox
-from mailtap.live.state import AnswerState, LabelSourceState, SensorState, Snapshot
+from mailtap.live.state import LabelSourceState, SensorState, Snapshot
 from mailtap.live.store import Store
 from mailtap.live.streams import LabelStream, Position, Put
-from mailtap.live.tally import VERDICTS
-from mailtap.live.transport import VERDICT_EVENT, VERDICTS_TOPIC, FatalError, Transport
+from mailtap.live.transport import FatalError, Transport
 from mailtap.policy import Policy
 
 #: Seconds for which a session and its label wait for each other at least, and the records of a kind
@@ -30,12 +26,6 @@ NOTIFY = 0.25
 
 #: Seconds between looks at whether there is room again.
 ROOM = 0.02
-
-#: Verdicts that may wait to be published.
-MAXIMUM_ANSWERS = 4 * MAXIMUM_RATE
-
-#: Between the names of two sensors whose halves were put together.
-STITCHED_WITH = " + "
 
 
 class LiveError(Exception):
@@ -60,13 +50,10 @@ class LiveMode:
         self._streams = list(label_streams)
         self._store = store
         self._window = window
-        self._redact = frozenset(policy.redact)
         self._inbox = Inbox()
-        self._answers: asyncio.Queue[list[Answer]] | None = None
-        self._allowance = Allowance(MAXIMUM_RATE)
-        self._sent = self._withheld = self._unsent = 0
-        self._answer = answer
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._publisher = (
+            Publisher(frozenset(policy.redact), asyncio.get_running_loop()) if answer else None
+        )
         self._ended = False
         self._correlator = Correlator(
             self._inbox,
@@ -76,13 +63,11 @@ class LiveMode:
             window=window,
             maximum=maximum,
             store=store,
-            on_judgements=self._publish,
+            answers=self._publisher,
         )
 
     async def run(self) -> None:
         """Until it is cancelled. Raises LiveError when no sensor is left to listen to."""
-        self._loop = asyncio.get_running_loop()
-        self._answers = asyncio.Queue()
         self._correlator.start()
         if self._store is not None:
             self._store.start()
@@ -92,8 +77,8 @@ class LiveMode:
                     tasks.create_task(self._listen(number, transport))
                 for number, stream in enumerate(self._streams):
                     tasks.create_task(stream.run(self._putter(number)))
-                if self._answer:
-                    tasks.create_task(self._send_answers())
+                if self._publisher is not None:
+                    tasks.create_task(self._publisher.run(self._sensors, self._nodes))
                 tasks.create_task(self._watch())
         except* (LiveError, FatalError) as group:
             raise LiveError("; ".join(map(str, group.exceptions))) from None
@@ -136,7 +121,7 @@ class LiveMode:
             sensors=tuple(map(_sensor, now.sensors, self._sensors)),
             label_sources=tuple(map(_label_source, now.label_sources, self._streams)),
             store=None if self._store is None else self._store.state(),
-            answers=AnswerState(self._sent, self._withheld) if self._answer else None,
+            answers=None if self._publisher is None else self._publisher.state(),
         )
 
     async def subscribe(self) -> AsyncIterator[Snapshot]:
@@ -173,48 +158,12 @@ class LiveMode:
             await asyncio.sleep(1)
         raise LiveError(f"could not go on: {self._correlator.failure!r}")
 
-    def _publish(self, judgements: pa.Table) -> None:
-        """Called by the correlator's thread."""
-        if not self._answer or self._loop is None or self._answers is None:
-            return
-        scored = judgements.filter(pc.is_in(judgements["verdict"], pa.array(VERDICTS)))
-        room = MAXIMUM_ANSWERS - self._unsent
-        granted = self._allowance.take(min(len(scored), max(0, room)), time.monotonic())
-        self._withheld += len(scored) - granted
-        answers = [
-            Answer(frozenset((row["sensor"] or "").split(STITCHED_WITH)), text)
-            for row in scored.slice(0, granted).to_pylist()
-            if (text := message(row, self._redact)) is not None
+    def _nodes(self) -> list[frozenset[str]]:
+        """The names of each sensor's nodes."""
+        return [
+            frozenset(node.node for node in sensor.nodes)
+            for sensor in self._correlator.latest.sensors
         ]
-        self._unsent += len(answers)
-        self._loop.call_soon_threadsafe(self._answers.put_nowait, answers)
-
-    async def _send_answers(self) -> None:
-        while self._answers is not None:
-            answers = await self._answers.get()
-            self._unsent -= len(answers)
-            nodes = [
-                frozenset(node.node for node in sensor.nodes)
-                for sensor in self._correlator.latest.sensors
-            ]
-            for answer in answers:
-                sent = [
-                    await transport.publish(VERDICTS_TOPIC, VERDICT_EVENT, answer.text)
-                    for transport, of_sensor in zip(self._sensors, nodes, strict=True)
-                    if answer.nodes & of_sensor
-                ]
-                if any(sent):
-                    self._sent += 1
-                else:
-                    self._withheld += 1
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A message, and the nodes whose session it is about."""
-
-    nodes: frozenset[str]
-    text: str
 
 
 def _sensor(state: SensorState, transport: Transport) -> SensorState:

@@ -57,8 +57,12 @@ def run(
     streams = [
         label_stream(text, (lambda _: None) if kept is None else kept.position) for text in labels
     ]
-    mode = LiveMode(transports, streams, policy, kept, answer=answer)
-    asyncio.run(_until_signal(_run(mode, listening, token)))
+
+    async def work() -> None:
+        mode = LiveMode(transports, streams, policy, kept, answer=answer)
+        await _run(mode, listening, token)
+
+    asyncio.run(_until_signal(work()))
 
 
 async def _run(mode: LiveMode, listening: socket.socket | None, token: str | None) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailtap.live.columns import Column
+from mailtap.live.columns import Column, Places
+from mailtap.sources.fields import Field
 from mailtap.sources.records import FLOW, SESSION_FIELDS
 from mailtap.sources.table import COLUMNS
 
@@ -22,20 +23,29 @@ ARROW_TYPES: Mapping[str, pa.DataType] = {
 }
 
 
+#: What a record says about itself beside the session: its number, and when its node started.
+NUMBER_PLACES = ("node", "seq", "uid", "started")
+
+
 class SessionReader:
     """Remembers texts between batches: most come again."""
 
     def __init__(self) -> None:
         self._columns = {name: Column(field) for name, field in SESSION_FIELDS.items()}
+        self._places = Places((*SESSION_FIELDS.values(), Field(NUMBER_PLACES)))
 
-    def __call__(self, records: Sequence[Record]) -> pa.Table:
+    def rows(self, records: Iterable[Record]) -> dict[str, Sequence[object]]:
+        """The values of records by place; of those a report reads, and NUMBER_PLACES."""
+        return self._places.columns([self._places.row(record) for record in records])
+
+    def table(self, values: Mapping[str, Sequence[object]]) -> pa.Table:
         """The fields of docs/session.md that a report reads, a row each record.
 
         A record that is no session lacks one of the fields in `FLOW`.
         """
         return pa.table(
             {
-                name: pa.array(column(records), type=ARROW_TYPES[COLUMNS[name]])
+                name: pa.array(column(values), type=ARROW_TYPES[COLUMNS[name]])
                 for name, column in self._columns.items()
             }
         )

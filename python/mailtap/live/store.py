@@ -234,13 +234,14 @@ class Store:
             for name, tables in rows.tables.items():
                 if name in _REPLACED:
                     self._connection.execute(f"DELETE FROM {name}").fetchall()
-                columns = [row.partition(" ")[0] for row in _TABLES[name].split(", ")]
-                added = pa.concat_tables(
-                    [table.select([c.strip('"') for c in columns]) for table in tables]
-                )
+                columns = [row.partition(" ")[0].strip('"') for row in _TABLES[name].split(", ")]
+                names = [column for column in columns if column in tables[0].column_names]
+                added = pa.concat_tables([table.select(names) for table in tables])
                 self._connection.register("added", added)
                 select = self._sessions if name == "sessions" else "SELECT *"
-                self._connection.execute(f"INSERT INTO {name} {select} FROM added").fetchall()
+                self._connection.execute(
+                    f"INSERT INTO {name} BY NAME {select} FROM added"
+                ).fetchall()
                 self._connection.unregister("added")
             self._connection.commit()
         with self._condition:

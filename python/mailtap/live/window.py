@@ -24,7 +24,7 @@ from mailtap.correlation.verdicts import INCONSISTENT, Judge, first_cause_sql
 from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS
 from mailtap.labels.projection import END, START, TRANSLATED
 from mailtap.labels.table import COLUMNS as LABEL_COLUMNS
-from mailtap.live.tally import AMBIGUOUS, OUT_OF_SCOPE, Cell
+from mailtap.live.tally import AMBIGUOUS, OUT_OF_SCOPE, VERDICTS, Cell
 from mailtap.policy import Policy
 from mailtap.sources.key import endpoints_sql
 from mailtap.sources.records import session_columns
@@ -42,16 +42,20 @@ EXAMPLES = 64
 
 _KEY = "ip_a, port_a, ip_b, port_b"
 _NAT_KEY = "nat_ip_a, nat_port_a, nat_ip_b, nat_port_b"
+_SAME_NAT = " AND ".join(
+    f"l.nat_{name} = t.{name}" for name in ("ip_a", "port_a", "ip_b", "port_b")
+)
 _FLOW = f'source, {", ".join(ENDPOINTS)}, l4, "start"'
 _SAME_FLOW = " AND ".join(
     f"n.{name} IS NOT DISTINCT FROM o.{name}" for name in map(str.strip, _FLOW.split(","))
 )
 _CELL = "sensor, decode_as, app, label_provenance, verdict, causes, bucket"
 
-#: Of no use to a verdict, and large or empty in a live session.
-_LEFT_OUT = {"user_agent", "subject", "app"} | {
+#: Of no use to a verdict.
+_LEFT_OUT = {"orig_h", "orig_p", "resp_h", "resp_p", "user_agent", "subject", "app"} | {
     name for name in SESSION_COLUMNS if name.startswith("label_")
 }
+_EMPTY = ", ".join(f"NULL::{SESSION_COLUMNS[name]} AS {name}" for name in sorted(_LEFT_OUT))
 _KEPT = [name for name in SESSION_COLUMNS if name not in _LEFT_OUT]
 
 _RECORDS = {
@@ -82,8 +86,30 @@ class Change:
     labels: pa.Table | None = None
     judgements: pa.Table | None = None
     disagreements: list[Row] = field(default_factory=list)
+    details: list[Row] = field(default_factory=list)
     unlabelled: int = 0
     unmatched: int = 0
+
+
+class _Engine(DuckDBEngine):
+    """Runs the same queries over and over: a name may be a view once and a table the next time."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        super().__init__(connection)
+        self._views: set[str] = set()
+        self._drop = connection.execute
+
+    def table(self, name: str, query: str) -> None:
+        if name in self._views:
+            self._views.remove(name)
+            self._drop(f"DROP VIEW IF EXISTS {name}").fetchall()
+        super().table(name, query)
+
+    def view(self, name: str, query: str) -> None:
+        if name not in self._views:
+            self._views.add(name)
+            self._drop(f"DROP TABLE IF EXISTS {name}").fetchall()
+        super().view(name, query)
 
 
 class Window:
@@ -94,7 +120,7 @@ class Window:
         self._maximum = maximum
         self._judge = Judge(policy)
         self._connection = duckdb.connect(config={"threads": 1})
-        self._engine = DuckDBEngine(self._connection)
+        self._engine = _Engine(self._connection)
         self._generation = 0
         self._begun: float | None = None
         self._counts = {"sessions": 0, "labels": 0}
@@ -118,12 +144,13 @@ class Window:
         sessions: pa.Table | None,
         labels: Sequence[pa.Table],
         now: float,
+        details: int = 0,
     ) -> Change:
         """Takes a batch in. `now` is a clock in seconds that only goes forward.
 
         `sessions` are those of SessionReader with `session_id` and `bucket`; `labels` those of
         LabelReader with `label_id`, `source` and `engine`. Both are numbered in order, across
-        batches.
+        batches. The change has the details of as many judgements as `details` says.
         """
         change = Change()
         if self._begun is None:
@@ -139,7 +166,7 @@ class Window:
             if self._translated:
                 touched.append(f"SELECT {_NAT_KEY} FROM new_labels WHERE nat_ip_a IS NOT NULL")
         if touched:
-            self._rejudge(" UNION ".join(touched), change)
+            self._rejudge(" UNION ".join(touched), change, details)
         return change
 
     def restore(
@@ -227,25 +254,19 @@ class Window:
     def _select(self, flows: str) -> None:
         """Makes the tables `sessions` and `labels` of a report, with the records of these flows."""
         self._engine.table("touched", f"SELECT DISTINCT * FROM ({flows}) t({_KEY})")
-        empty = ", ".join(
-            f"NULL::{SESSION_COLUMNS[name]} AS {name}"
-            for name in SESSION_COLUMNS
-            if name in _LEFT_OUT
-        )
-        latest = f"QUALIFY row_number() OVER (PARTITION BY {_KEY} ORDER BY {{}} DESC) <= "
-        latest += str(MAXIMUM_OF_A_FLOW)
         self._engine.table(
             "sessions",
-            f"SELECT *, {empty} FROM all_sessions SEMI JOIN touched USING ({_KEY}) "
-            + latest.format("session_id"),
+            f"SELECT *, {_EMPTY} FROM all_sessions SEMI JOIN touched USING ({_KEY}) "
+            + self._latest("all_sessions", "session_id"),
         )
-        same_nat = " AND ".join(
-            f"l.nat_{name.strip()} = t.{name.strip()}" for name in _KEY.split(",")
+        behind_nat = (
+            f" UNION SELECT l.* FROM all_labels l SEMI JOIN touched t ON {_SAME_NAT}"
+            if self._translated
+            else ""
         )
-        behind_nat = f" UNION SELECT l.* FROM all_labels l SEMI JOIN touched t ON {same_nat}"
         # Of several statements on a flow the best counts, the latest of equally good ones.
         flow = (
-            f"CASE WHEN rank IS NULL THEN label_id "
+            "CASE WHEN rank IS NULL THEN label_id "
             f"ELSE min(label_id) OVER (PARTITION BY {_FLOW}) END"
             if self._statements
             else "label_id"
@@ -253,7 +274,7 @@ class Window:
         self._engine.table(
             "flow_labels",
             f"SELECT *, {flow} AS flow FROM (SELECT * FROM all_labels SEMI JOIN touched "
-            f"USING ({_KEY}){behind_nat if self._translated else ''}) {latest.format('label_id')}",
+            f"USING ({_KEY}){behind_nat}) {self._latest('all_labels', 'label_id')}",
         )
         if not self._statements:
             self._engine.view("labels", "SELECT * FROM flow_labels")
@@ -270,7 +291,20 @@ class Window:
             "ORDER BY rank DESC, moment DESC, label_id DESC) = 1",
         )
 
-    def _rejudge(self, flows: str, change: Change) -> None:
+    def _latest(self, table: str, number: str) -> str:
+        """A QUALIFY that leaves the latest of each touched flow, where there are too many."""
+        (most,) = self._engine.rows(
+            f"SELECT max(n) AS n FROM (SELECT count(*) AS n FROM {table} "
+            f"SEMI JOIN touched USING ({_KEY}) GROUP BY {_KEY})"
+        )
+        if (most["n"] or 0) <= MAXIMUM_OF_A_FLOW:
+            return ""
+        return (
+            f"QUALIFY row_number() OVER (PARTITION BY {_KEY} ORDER BY {number} DESC) "
+            f"<= {MAXIMUM_OF_A_FLOW}"
+        )
+
+    def _rejudge(self, flows: str, change: Change, details: int = 0) -> None:
         self._select(flows)
         stitched = stitch(self._engine, self._policy.join.slack, self._policy.effective)
         pair_by_join(self._engine, self._judge, self._policy.join.slack, self._clocks_differ)
@@ -294,10 +328,10 @@ class Window:
             f"LEFT JOIN ambiguous a ON a.session_id = s.session_id {halves}",
         )
         self._engine.table("stale", "SELECT * FROM judged SEMI JOIN sessions USING (session_id)")
-        self._note_changes(change)
+        self._note_changes(change, details)
         self._keep_judgements()
 
-    def _note_changes(self, change: Change) -> None:
+    def _note_changes(self, change: Change, details: int) -> None:
         change.cells += [
             (Cell(*(row[name] for name in Cell.__dataclass_fields__)), row["bucket"], row["n"])
             for row in self._engine.rows(
@@ -305,27 +339,28 @@ class Window:
                 f"UNION ALL SELECT *, -1 AS n FROM stale) GROUP BY {_CELL} HAVING sum(n) <> 0"
             )
         ]
-        self._engine.table(
-            "changed",
-            f"SELECT *, {first_cause_sql()} AS cause FROM ("
+        (known,) = self._engine.rows("SELECT count(*) AS n FROM stale")
+        changed = (
             "(SELECT * FROM fresh EXCEPT SELECT * FROM stale) "
             "UNION ALL SELECT session_id, sensor, decode_as, NULL, NULL, NULL, 0, bucket "
-            "FROM stale ANTI JOIN fresh USING (session_id))",
+            "FROM stale ANTI JOIN fresh USING (session_id)"
+            if known["n"]
+            else "SELECT * FROM fresh"
         )
-        shown = (
-            "c.session_id, c.app, c.label_provenance, c.verdict, c.causes, c.cause, s.ts, s.uid, "
-            "s.community_id, c.sensor, s.client_h, s.client_p, s.server_h, s.server_p, s.service, "
-            "s.direction, c.decode_as"
-        )
-        self._engine.table(
-            "shown",
-            f"SELECT {shown} FROM changed c "
-            "LEFT JOIN whole_sessions s ON s.session_id = c.session_id",
-        )
-        change.judgements = self._arrow("SELECT * FROM shown")
-        change.disagreements += self._engine.rows(
-            f"SELECT * FROM shown WHERE verdict = '{INCONSISTENT}' "
-            f"ORDER BY session_id DESC LIMIT {EXAMPLES}"
+        self._engine.table("changed", f"SELECT *, {first_cause_sql()} AS cause FROM ({changed})")
+        change.judgements = self._arrow("SELECT * FROM changed")
+        change.disagreements = self._details(f"verdict = '{INCONSISTENT}'", EXAMPLES)
+        if details:
+            verdicts = ", ".join(f"'{verdict}'" for verdict in VERDICTS)
+            change.details = self._details(f"verdict IN ({verdicts})", details)
+
+    def _details(self, condition: str, number: int) -> list[Row]:
+        """The latest judgements of which the condition holds, with what is known of the sessions."""
+        return self._engine.rows(
+            "SELECT c.*, s.ts, s.uid, s.community_id, s.client_h, s.client_p, s.server_h, "
+            "s.server_p, s.service, s.direction FROM "
+            f"(SELECT * FROM changed WHERE {condition} ORDER BY session_id DESC LIMIT {number}) c "
+            "JOIN whole_sessions s ON s.session_id = c.session_id ORDER BY c.session_id DESC"
         )
 
     def _keep_judgements(self) -> None:
