@@ -8,6 +8,7 @@ it would then defeat, and when the flows agree about it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from mailtap.correlation.engines import QueryEngine
 
@@ -25,7 +26,7 @@ _KEY = "ip_a, port_a, ip_b, port_b"
 
 @dataclass(frozen=True)
 class ClockOffset:
-    """Of one sensor and one file of labels: seconds to add to the label's times.
+    """Of one sensor and one file of labels, by its name: seconds to add to the label's times.
 
     `spread` is the median absolute deviation of the flows from it.
     """
@@ -74,7 +75,12 @@ def estimate_clock_offsets(engine: QueryEngine, slack: float) -> tuple[ClockOffs
     engine.table("clock_offsets", "SELECT * FROM clock_estimates WHERE applied")
     return tuple(
         ClockOffset(
-            row["sensor"], row["source"], row["pairs"], row["center"], row["spread"], row["applied"]
+            sensor=row["sensor"],
+            source=Path(row["source"]).name,
+            pairs=row["pairs"],
+            offset=row["center"],
+            spread=row["spread"],
+            applied=row["applied"],
         )
         for row in engine.rows("SELECT * FROM clock_estimates ORDER BY sensor NULLS LAST, source")
     )
