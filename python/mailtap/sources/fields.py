@@ -50,7 +50,11 @@ class Transform:
 
 
 def _sanitise_sql(text: str) -> str:
-    return f"left(regexp_replace({text}, '{UNPRINTABLE}', '?', 'g'), {MAX_TEXT})"
+    # Nearly all texts are plain, and a match is cheaper than a replacement.
+    return (
+        f"CASE WHEN regexp_full_match({text}, '[ -~]{{1,{MAX_TEXT}}}') THEN {text} "
+        f"ELSE left(regexp_replace({text}, '{UNPRINTABLE}', '?', 'g'), {MAX_TEXT}) END"
+    )
 
 
 def sanitise(text: str) -> str:

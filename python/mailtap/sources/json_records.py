@@ -12,6 +12,7 @@ from mailtap.sources.textfile import TextFile, lines_sql, path_option, quoted
 # A document that is no list is read as one value.
 MAX_DOCUMENT_BYTES = 1 << 28
 DATA_KEY = "data"
+BEFORE_OBJECT = " \t0123456789"
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,15 @@ class JsonLines:
 
     def relation(self, file: TextFile, places: Sequence[str], parallel: bool = True) -> str:
         """See Container."""
-        objects = f"SELECT ltrim(line, '0123456789') AS object FROM {lines_sql(file, parallel)}"
+        objects = (
+            f"SELECT ltrim(line, '{BEFORE_OBJECT}') AS object FROM {lines_sql(file, parallel)}"
+        )
         return _texts_sql(objects, places)
 
     def parse(self, line: str) -> Texts | None:
         """See Container."""
         try:
-            record = json.loads(line.lstrip("0123456789"), parse_constant=_refuse)
+            record = json.loads(line.lstrip(BEFORE_OBJECT), parse_constant=_refuse)
         except (ValueError, RecursionError):
             return None
         return JsonTexts(record) if isinstance(record, dict) else None
@@ -94,7 +97,7 @@ def _texts_sql(objects: str, places: Sequence[str]) -> str:
     listed = ", ".join(map(quoted, paths))
     return (
         f"SELECT {columns_sql(columns)}, v IS NULL AND object IS NOT NULL AS bad "
-        "FROM (SELECT object, CASE WHEN json_valid(object) AND json_type(object) = 'OBJECT' "
+        "FROM (SELECT object, CASE WHEN starts_with(object, '{') AND json_valid(object) "
         f"THEN json_extract_string(object, [{listed}]) END AS v FROM ({objects}))"
     )
 

@@ -120,7 +120,8 @@ def lines_sql(file: TextFile, parallel: bool = True) -> str:
     """SQL table function with one row per line, column `line`; NULL for an empty one."""
     return (
         rf"read_csv({scan_options(file)}, strict_mode = false, delim = E'\x01', "
-        f"quote = '', escape = '', columns = {{'line': 'VARCHAR'}}, parallel = {str(parallel).lower()})"
+        "quote = '', escape = '', columns = {'line': 'VARCHAR'}, "
+        f"parallel = {str(parallel).lower()})"
     )
 
 
