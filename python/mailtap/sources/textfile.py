@@ -61,7 +61,7 @@ def open_text(connection: duckdb.DuckDBPyConnection, path: Path) -> TextFile:
         whole = not raw.startswith(ZSTANDARD_MAGIC) or is_complete(path)
     except OSError as error:
         raise UnreadableFileError(f"{named}: {error.strerror}") from None
-    file = TextFile(path.absolute(), named, "none", ())
+    file = TextFile(path.absolute(), named, "uncompressed", ())
     if raw.startswith(GZIP_MAGIC):
         try:
             raw = zlib.decompressobj(wbits=31).decompress(raw, HEAD_BYTES)
@@ -166,4 +166,4 @@ def _unpack(file: TextFile, scratch: Path) -> TextFile:
                 inflater = zlib.decompressobj(wbits=31)
             else:
                 data = inflater.unconsumed_tail or stream.read(CHUNK_BYTES)
-    return replace(file, path=target, compression="none", damage=damage)
+    return replace(file, path=target, compression="uncompressed", damage=damage)
