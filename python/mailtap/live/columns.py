@@ -142,7 +142,7 @@ class Column:
         self._by_first = not self._others or field.combine is Combine.FIRST
         self._of_text = _remembered(field.transform)
 
-    def __call__(self, columns: Mapping[str, Sequence[object]]) -> list[Scalar | None]:
+    def __call__(self, columns: Mapping[str, Sequence[object]]) -> Sequence[Scalar | None]:
         raw = columns[self._first]
         if not self._by_first:
             return [self._at(columns, n) for n in range(len(raw))]
@@ -153,12 +153,13 @@ class Column:
             ]
         return values
 
-    def _values(self, raw: Sequence[object]) -> list[Scalar | None]:
+    def _values(self, raw: Sequence[object]) -> Sequence[Scalar | None]:
         if self._is_list:
             return [bool(value) if type(value) is list else self._value(value) for value in raw]
         if self._plain(raw):
             return raw  # type: ignore[return-value]
-        return list(map(self._value, raw))
+        of_text = self._of_text
+        return [of_text(value) if type(value) is str else self._value(value) for value in raw]
 
     def _value(self, value: object) -> Scalar | None:
         if value is None:

@@ -73,7 +73,7 @@ class LabelReader:
         blank = sum(not line.strip() for line in lines)
         places = self._places.columns(rows)
         values = {name: column(places) for name, column in self._columns.items()}
-        nothing: list[Scalar | None] = [None] * len(rows)
+        nothing: Sequence[Scalar | None] = [None] * len(rows)
         about_tcp = [True] * len(rows)
         for condition in self.form.conditions:
             found = values[condition.place]
@@ -110,8 +110,8 @@ class LabelReader:
         return self._container.parse(line.decode(errors="replace"))
 
     def _meaning(
-        self, names: list[Scalar | None], evidences: list[Scalar | None]
-    ) -> dict[str, list[Scalar | None]]:
+        self, names: Sequence[Scalar | None], evidences: Sequence[Scalar | None]
+    ) -> dict[str, Sequence[Scalar | None]]:
         meanings = list(map(self._meaning_of, names, evidences))
         return {key: [getattr(meaning, key) for meaning in meanings] for key in MEANING}
 
@@ -126,8 +126,8 @@ class LabelReader:
         return meaning
 
     def _statements(
-        self, values: Mapping[str, list[Scalar | None]], nothing: list[Scalar | None]
-    ) -> dict[str, list[Scalar | None]]:
+        self, values: Mapping[str, Sequence[Scalar | None]], nothing: Sequence[Scalar | None]
+    ) -> dict[str, Sequence[Scalar | None]]:
         if self.form.statements is None:
             return dict.fromkeys(STATEMENT, nothing)
         ranking = self.form.statements.ranking

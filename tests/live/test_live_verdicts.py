@@ -1,0 +1,272 @@
+"""Whatever the order in which records come, live mode's verdicts are those of the report."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from mailtap import labels as label_files
+from mailtap import sources
+from mailtap.correlation.engines import DuckDBEngine
+from mailtap.labels import LabelFile
+from mailtap.live.labels import reader_of
+from mailtap.live.sessions import SessionReader
+from mailtap.live.tally import VERDICTS, Tally
+from mailtap.live.window import Window
+from mailtap.policy import load_policy
+from mailtap.report.build import build_report
+from mailtap.report.model import Report
+from records import SERVER, client, label, session
+
+POLICY = load_policy(None)
+
+Record = dict[str, Any]
+Verdict = tuple[str, int, str]
+
+
+class Live:
+    """The correlator's core, fed by hand."""
+
+    def __init__(self, seconds: float = 600.0, maximum: int = 100_000) -> None:
+        self.window = Window(POLICY, seconds, maximum)
+        self.tally = Tally()
+        self.unlabelled = self.unmatched = 0
+        self._read = SessionReader()
+        self._sessions, self._labels = itertools.count(), itertools.count()
+        self._uids: dict[int, str] = {}
+        self._verdicts: dict[int, Verdict] = {}
+
+    def add(self, sessions: list[Record], labels: list[Record], now: float = 0.0) -> None:
+        table = None
+        if sessions:
+            numbers = list(itertools.islice(self._sessions, len(sessions)))
+            self._uids |= dict(zip(numbers, (s["uid"] for s in sessions), strict=True))
+            table = self._read.table(self._read.rows(sessions))
+            table = table.append_column("session_id", pa.array(numbers, pa.int64()))
+            table = table.append_column("bucket", pa.array([0] * len(sessions), pa.int64()))
+        change = self.window.add(table, [self._table(labels)] if labels else [], now)
+        for cell, bucket, n in change.cells:
+            self.tally.add(cell, bucket, n)
+        self.unlabelled += change.unlabelled
+        self.unmatched += change.unmatched
+        self._note(change.judgements)
+
+    def compare_clocks(self) -> None:
+        change = self.window.compare_clocks()
+        for cell, bucket, n in change.cells:
+            self.tally.add(cell, bucket, n)
+        self._note(change.judgements)
+
+    @property
+    def verdicts(self) -> dict[str, Verdict]:
+        return {
+            self._uids[number]: said
+            for number, said in self._verdicts.items()
+            if said[0] in VERDICTS
+        }
+
+    def _note(self, judgements: pa.Table | None) -> None:
+        for row in [] if judgements is None else judgements.to_pylist():
+            self._verdicts[row["session_id"]] = (row["verdict"], row["causes"], row["app"])
+
+    def _table(self, labels: list[Record]) -> pa.Table:
+        lines = [json.dumps(one).encode() for one in labels]
+        reader, _ = reader_of("labels", lines, None, POLICY)
+        flows = reader(lines).flows
+        numbers = list(itertools.islice(self._labels, len(flows)))
+        return (
+            flows.append_column("label_id", pa.array(numbers, pa.int64()))
+            .append_column("source", pa.array(["labels"] * len(flows)))
+            .append_column("engine", pa.array([reader.form.name] * len(flows)))
+            .append_column("bucket", pa.array([0] * len(flows), pa.int64()))
+        )
+
+
+def by_report(
+    folder: Path, sessions: list[Record], labels: list[Record]
+) -> tuple[dict[str, Verdict], Report]:
+    """The report's verdicts by uid (of two halves: the first to have come), and its figures."""
+    session_file, label_file = folder / "sessions.jsonl", folder / "labels.jsonl"
+    for path, records in ((session_file, sessions), (label_file, labels)):
+        path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    with sources.open_database() as connection:
+        sources.load(connection, [session_file], POLICY)
+        label_files.load(connection, [LabelFile(label_file)], POLICY)
+        engine = DuckDBEngine(connection)
+        report = build_report(engine, POLICY, engine_name="duckdb", with_labels=True)
+        rows = engine.rows(
+            "SELECT s.uid AS uid, verdict, causes, v.app AS app "
+            "FROM verdicts v JOIN whole_sessions s USING (session_id)"
+        )
+    order = {record["uid"]: n for n, record in enumerate(sessions)}
+    return {
+        min(row["uid"].split(), key=order.__getitem__): (row["verdict"], row["causes"], row["app"])
+        for row in rows
+    }, report
+
+
+def drawn(generator: random.Random) -> tuple[list[Record], list[Record]]:
+    """Sessions of two sensors and labels of few flows, so that much meets, misses and is doubtful."""
+    sessions, labels = [], []
+    for number in range(1, 301):
+        flow, start = generator.randrange(60), generator.random() * 400
+        kind = generator.choice(
+            [
+                {},
+                {"decode_as": "BASE", "service": None, "mailfrom": None},
+                {"decode_as": "SSL", "service": None, "implicit_tls": True},
+                {"starttls": "tls", "mailfrom": None, "empty_cause": "starttls"},
+                {"decode_as": "HTTP", "tunnel": "http"},
+                {"service": "imap", "midstream": True},
+                {"effective": False, "client_bytes": 0, "server_bytes": 0},
+            ]
+        )
+        half = generator.choice([{}, {"direction": "c2s"}, {"direction": "s2c", "node": "south"}])
+        port = generator.choice([25, 25, 143, 2_525, 8_080])
+        sessions.append(
+            session(
+                number,
+                **{
+                    **kind,
+                    **half,
+                    "ts": 1000 + start,
+                    "duration": generator.random() * 20,
+                    **{f"{end}_h": client(flow) for end in ("id.orig", "client")},
+                    **{f"{end}_p": port for end in ("id.resp", "server")},
+                },
+            )
+        )
+        if half == {"direction": "c2s"} and generator.random() < 0.2:
+            other = {"uid": f"S{number}", "direction": "s2c", "node": "south"}
+            sessions.append(sessions[-1] | other | {"ts": 1000 + start + generator.random()})
+        for _ in range(generator.choice([0, 1, 1, 2])):
+            begun = 1000 + start + generator.gauss(0, 4)
+            labels.append(
+                label(
+                    flow,
+                    app=generator.choice(["smtp", "smtp", "imap", "tls", "http.imap", "unknown"]),
+                    provenance=generator.choice(["payload", "port"]),
+                    dst_port=port,
+                    start=begun,
+                    end=begun + generator.random() * 10,
+                )
+            )
+            if generator.random() < 0.1:
+                labels.append(labels[-1] | {"app": "ftp"})
+    return sessions, labels
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_verdicts_are_those_of_the_report_in_whatever_order_records_come(
+    seed: int, tmp_path: Path
+) -> None:
+    generator = random.Random(seed)
+    sessions, labels = drawn(generator)
+    generator.shuffle(sessions)
+    generator.shuffle(labels)
+    expected, report = by_report(tmp_path, sessions, labels)
+    consistency = report.consistency
+    assert consistency is not None
+    assert min(report.stitched, consistency.matched, consistency.ambiguous) > 0
+    live = Live()
+    first_session = first_label = 0
+    while first_session < len(sessions) or first_label < len(labels):
+        next_session = first_session + generator.randrange(80)
+        next_label = first_label + generator.randrange(120)
+        live.add(sessions[first_session:next_session], labels[first_label:next_label])
+        first_session, first_label = next_session, next_label
+    assert live.verdicts == expected
+    figures = live.tally.figures()
+    assert figures.consistent == consistency.consistent
+    assert figures.compatible == consistency.compatible
+    assert figures.inconsistent == consistency.inconsistent
+    assert figures.unexplained == consistency.unexplained
+    assert figures.causes == consistency.causes
+    assert figures.without_port_guesses == consistency.without_port_guesses
+    assert figures.ambiguous == consistency.ambiguous
+    assert figures.out_of_scope == consistency.out_of_scope
+    assert {(c.app, c.provenance, c.decode_as): c.n for c in figures.matrix} == {
+        (c.app, c.provenance, c.decode_as): c.n for c in consistency.matrix
+    }
+
+
+def test_a_clock_that_is_off_is_allowed_for_as_in_a_report(tmp_path: Path) -> None:
+    sessions = [session(n) for n in range(1, 30)]
+    labels = [label(n, start=session(n)["ts"] + 3600, end=session(n)["ts"] + 3601) for n in range(30)]
+    expected, _ = by_report(tmp_path, sessions, labels)
+    assert len(expected) == 29
+    live = Live()
+    live.add(sessions, labels)
+    assert live.verdicts == {}
+    live.compare_clocks()
+    assert live.verdicts == expected
+
+
+def test_a_later_and_better_word_of_the_engine_replaces_the_verdict() -> None:
+    def said(event: str, name: str, confidence: str, moment: int) -> Record:
+        return {
+            "flow_event_name": event,
+            "flow_id": 7,
+            "src_ip": client(1),
+            "src_port": 40_000,
+            "dst_ip": SERVER,
+            "dst_port": 25,
+            "l4_proto": "tcp",
+            "flow_first_seen": 1_700_000_001_000_000,
+            "flow_src_last_pkt_time": 1_700_000_001_000_000 + moment,
+            "flow_dst_last_pkt_time": 0,
+            "thread_ts_usec": 1_700_000_001_000_000 + moment,
+            "ndpi": {"proto": name, "confidence": {confidence: "said"}},
+        }
+
+    live = Live()
+    live.add([session(1, decode_as="SSL", service=None, mailfrom=None)], [])
+    live.add([], [said("guessed", "SMTP", "1", 10)])
+    assert live.verdicts["C1"][2] == "smtp"
+    live.add([], [said("detected", "TLS", "6", 20)])
+    assert live.verdicts["C1"][::2] == ("consistent", "tls")
+    live.add([], [said("guessed", "SMTP", "1", 30)])
+    assert live.verdicts["C1"][::2] == ("consistent", "tls")
+    assert live.tally.figures().matched == 1
+
+
+def test_what_waits_in_vain_is_counted_when_it_is_dropped() -> None:
+    live = Live(seconds=10)
+    live.add([session(n) for n in range(1, 6)], [label(n) for n in (4, 5, 6)], now=0)
+    live.add([], [label(99)], now=11)
+    live.add([], [label(98)], now=22)
+    assert (live.unlabelled, live.unmatched) == (3, 1)
+    assert live.tally.figures().matched == 2
+
+
+def test_a_record_stays_for_the_window_even_when_a_new_generation_begins() -> None:
+    live = Live(seconds=10)
+    live.add([session(1)], [], now=0)
+    live.add([session(2)], [], now=9.9)
+    live.add([session(3)], [], now=10.1)
+    live.add([], [label(2)], now=19)
+    assert set(live.verdicts) == {"C2"}
+
+
+def test_memory_is_bounded_by_a_number_of_records() -> None:
+    live = Live(maximum=100)
+    for first in range(0, 1_000, 50):
+        live.add([session(n) for n in range(first, first + 50)], [])
+    assert live.unlabelled >= 800
+
+
+def test_a_flow_that_is_used_over_and_over_again_does_not_join_all_with_all() -> None:
+    live = Live()
+    for first in range(0, 2_000, 500):
+        numbers = range(first, first + 500)
+        same = {"id.orig_h": client(0), "client_h": client(0), "ts": 1e9, "duration": 1.0}
+        live.add(
+            [session(n, **same) for n in numbers],
+            [label(0, start=1e9, end=1e9 + 1) for _ in numbers],
+        )
+    assert len(live.verdicts) >= 128

@@ -1,0 +1,70 @@
+"""What running numbers tell."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from mailtap.live.numbering import Arrival, Numbering
+from mailtap.live.state import Gap
+
+
+def take(numbering: Numbering, *numbers: int, run: str = "a", started: float | None = None) -> None:
+    for number in numbers:
+        numbering.take(number, f"{run}{number}", started, float(number))
+
+
+def test_the_first_number_that_is_seen_is_where_counting_begins() -> None:
+    numbering = Numbering("zeek")
+    take(numbering, 500, 501)
+    assert (numbering.received, numbering.lost) == (2, 0)
+
+
+def test_a_gap_is_counted_with_the_times_around_it() -> None:
+    numbering = Numbering("zeek")
+    take(numbering, 1, 2)
+    assert numbering.take(6, "a6", None, 9.5) == (Arrival.NEW, Gap("zeek", 2.0, 9.5, 3))
+    assert numbering.lost == 3
+
+
+def test_a_record_that_comes_late_is_not_lost_any_more() -> None:
+    numbering = Numbering("zeek")
+    take(numbering, 1, 5, 3, 2, 4)
+    assert (numbering.received, numbering.lost, numbering.restarts) == (5, 0, 0)
+
+
+def test_a_record_that_comes_again_is_counted_once() -> None:
+    numbering = Numbering("zeek")
+    take(numbering, 1, 2, 3)
+    assert numbering.take(2, "a2", None, 4.0) == (Arrival.DUPLICATE, None)
+    assert (numbering.received, numbering.duplicates, numbering.restarts) == (3, 1, 0)
+
+
+def test_a_number_used_for_another_session_tells_a_restart_not_loss() -> None:
+    numbering = Numbering("zeek")
+    take(numbering, 1, 2, 3)
+    take(numbering, 1, 2, 3, 4, run="b")
+    assert (numbering.restarts, numbering.received, numbering.lost) == (1, 7, 0)
+
+
+def test_what_is_missing_at_the_beginning_of_a_new_run_is_lost() -> None:
+    numbering = Numbering("zeek")
+    take(numbering, 1, 2, 3)
+    take(numbering, 3, run="b")
+    assert (numbering.restarts, numbering.lost) == (1, 2)
+
+
+def test_a_node_that_says_when_it_started_can_count_beyond_the_old_number_unnoticed_by_none() -> None:
+    numbering = Numbering("zeek")
+    take(numbering, 1, 2, 3, started=100.0)
+    take(numbering, 11, 12, started=200.0)
+    assert (numbering.restarts, numbering.lost) == (1, 10)
+
+
+@given(st.lists(st.integers(1, 400), unique=True, min_size=2))
+def test_whatever_the_order_what_came_and_what_is_lost_make_the_whole(numbers: list[int]) -> None:
+    first = min(numbers)
+    numbering = Numbering("zeek")
+    take(numbering, first, *(number for number in numbers if number != first))
+    assert numbering.received == len(numbers)
+    assert numbering.received + numbering.lost == max(numbers) - first + 1
+    assert numbering.restarts == 0
