@@ -12,8 +12,9 @@ from types import TracebackType
 from typing import Self
 
 from mailtap.capture import nfstream_worker
-from mailtap.capture.errors import CaptureError, printable, shown
+from mailtap.capture.errors import CaptureError, shown
 from mailtap.capture.reader import check_readable
+from mailtap.printable import printable
 
 
 class LabellingError(Exception):

@@ -8,7 +8,7 @@ import click
 
 from mailtap.cli.options import policy_option
 from mailtap.live.transport import Tls
-from mailtap.report.printable import printable
+from mailtap.printable import printable
 
 
 @click.command()

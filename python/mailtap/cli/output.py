@@ -10,11 +10,11 @@ import click
 import duckdb
 from rich.console import Console
 
+from mailtap.printable import printable
 from mailtap.report import text
 from mailtap.report.html import to_html
 from mailtap.report.json import to_json
 from mailtap.report.model import Report
-from mailtap.report.printable import printable
 
 
 def put_out(report: Report, *, as_json: bool, html: Path | None) -> None:

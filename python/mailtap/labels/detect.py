@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mailtap.labels.formats import ENDPOINTS, FORMATS, LabelFormat, generic
 from mailtap.policy import Policy
+from mailtap.printable import printable
 from mailtap.sources.containers import (
     Container,
     Csv,
@@ -16,7 +17,7 @@ from mailtap.sources.containers import (
     TooManyColumnsError,
 )
 from mailtap.sources.json_records import JsonDocument, JsonLines
-from mailtap.sources.textfile import TextFile, printable
+from mailtap.sources.textfile import TextFile
 
 GENERIC = ("csv", "jsonl")
 FORMAT_NAMES = (*(form.name for form in FORMATS), *GENERIC)

@@ -12,7 +12,7 @@ from mailtap.correlation.engines import Row
 from mailtap.live.state import AnswerState
 from mailtap.live.tally import VERDICTS
 from mailtap.live.transport import VERDICT_EVENT, VERDICTS_TOPIC, Transport
-from mailtap.report.printable import printable
+from mailtap.printable import printable
 
 VERSION = 1
 

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from mailtap.live.state import LabelSourceState, SensorState, Snapshot
+from mailtap.printable import printable
 from mailtap.report.model import Rate
-from mailtap.report.printable import printable
 
 #: Causes and disagreements that fit a terminal.
 SHOWN_CAUSES = 8

@@ -21,8 +21,8 @@ from mailtap.live.numbering import Numbering
 from mailtap.live.state import Gap, StoreState
 from mailtap.live.streams import Position
 from mailtap.live.tally import Cell
+from mailtap.printable import printable
 from mailtap.sources.table import COLUMNS as SESSION_COLUMNS
-from mailtap.sources.textfile import printable
 
 #: Seconds between batches, and before a batch that could not be written is tried again.
 INTERVAL = 1.0

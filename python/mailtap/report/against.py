@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mailtap.printable import printable
 from mailtap.report.model import MixCell, Report
-from mailtap.report.printable import printable
 from mailtap.report.statistics import drift
 
 

@@ -14,8 +14,8 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mailtap.correlation.vocabulary import DECODE_AS
+from mailtap.printable import printable
 from mailtap.report.model import DirectionCell, MatrixCell, PortCell, WindowAgreement
-from mailtap.report.printable import printable
 
 #: Rows of a table whose length depends on the data; the JSON document has them all.
 MAXIMUM_ROWS = 100

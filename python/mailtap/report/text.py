@@ -8,8 +8,8 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from mailtap.printable import printable
 from mailtap.report.model import Agreement, Consistency, Counts, Drift, Rate, Report, Sides
-from mailtap.report.printable import printable
 
 #: Rows of a table whose length depends on the data; the JSON document has them all.
 MAXIMUM_ROWS = 30

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from mailtap.policy import Policy
+from mailtap.printable import printable
 from mailtap.sources.detect import Kind, Recognised, SourceError, recognise
 from mailtap.sources.fields import Field
 from mailtap.sources.gateway import IS_SESSION as IS_GATEWAY_SESSION
@@ -30,7 +31,6 @@ from mailtap.sources.textfile import (
     TextFile,
     UnreadableFileError,
     open_text,
-    printable,
     read,
 )
 from mailtap.sources.zeek import find_logs

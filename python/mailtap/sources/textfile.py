@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import duckdb
 
+from mailtap.printable import printable
 from mailtap.sources.malformed import REJECT_SCANS, REJECTS, forget_rejects
 from mailtap.sources.zstandard import is_complete
 
@@ -90,11 +91,6 @@ def _head_by_query(connection: duckdb.DuckDBPyConnection, file: TextFile) -> tup
     finally:
         forget_rejects(connection)
     return tuple(str(line or "") for (line,) in rows)
-
-
-def printable(text: str) -> str:
-    """`text` without anything that a terminal would act upon."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def quoted(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from mailtap.capture.embedded import EngineOptions
 from mailtap.capture.errors import CaptureError, shown
 from mailtap.capture.reader import Capture
+from mailtap.printable import printable
 from mailtap.zeek.installation import Installation, ZeekError, find_installation
 from mailtap.zeek.stream import StreamWriter
 
@@ -82,7 +83,7 @@ def _port_set(ports: Iterable[int]) -> str:
 
 
 def _feed(paths: Sequence[Path], zeek: BinaryIO) -> list[str]:
-    """Hand the packets to Zeek, which reads one capture only. Its end of the pipe may close early."""
+    """Hand the packets to Zeek, which reads one capture only. It may end early."""
     warnings = []
     writer: StreamWriter | None = None
     try:
@@ -93,8 +94,8 @@ def _feed(paths: Sequence[Path], zeek: BinaryIO) -> list[str]:
                         writer = StreamWriter(zeek, capture.link_type)
                     if capture.link_type != writer.link_type:
                         raise CaptureError(
-                            f"{shown(path)}: link type {capture.link_type}, but the captures before "
-                            f"have {writer.link_type}: analyse them apart"
+                            f"{shown(path)}: link type {capture.link_type}, but those before have "
+                            f"{writer.link_type}: analyse them apart"
                         )
                     count = 0
                     for header, data in capture:
@@ -112,4 +113,4 @@ def _feed(paths: Sequence[Path], zeek: BinaryIO) -> list[str]:
 def _last_line(errors: Path) -> str:
     lines = errors.read_text(errors="replace").split("\n")
     said = [line.strip() for line in lines if line.strip()]
-    return "".join(c if c.isprintable() else "?" for c in (said[-1] if said else "no reason given"))
+    return printable(said[-1] if said else "no reason given")

@@ -14,8 +14,8 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from mailtap.live.state import AnswerState, Snapshot, StoreState
+from mailtap.printable import printable
 from mailtap.report.model import Agreement
-from mailtap.report.printable import printable
 
 #: Values of a metric's labels, and what it is for them; None: not known, and left out.
 Rows = Iterable[tuple[tuple[str, ...], float | None]]
