@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from mailtap.capture.embedded import EngineOptions
 from mailtap.capture.errors import CaptureError, shown
@@ -82,7 +82,7 @@ def _port_set(ports: Iterable[int]) -> str:
     return "set(" + ", ".join(f"{port}/tcp" for port in ports) + ")"
 
 
-def _feed(paths: Sequence[Path], zeek: BinaryIO) -> list[str]:
+def _feed(paths: Sequence[Path], zeek: IO[bytes]) -> list[str]:
     """Hand the packets to Zeek, which reads one capture only. It may end early."""
     warnings = []
     writer: StreamWriter | None = None

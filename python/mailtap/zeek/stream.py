@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import BinaryIO
+from typing import IO
 
 from mailtap.capture.reader import Header
 
@@ -14,7 +14,7 @@ SNAPSHOT_LENGTH = 262144
 class StreamWriter:
     """Writes packets of one link type."""
 
-    def __init__(self, file: BinaryIO, link_type: int) -> None:
+    def __init__(self, file: IO[bytes], link_type: int) -> None:
         """Write the file header."""
         self.link_type = link_type
         self._file = file
