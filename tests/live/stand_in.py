@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from typing import Any, Self
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -60,6 +60,7 @@ class StandIn:
             process_request=self._check,
             compression=None,
             max_size=None,
+            ping_interval=None,
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -82,6 +83,22 @@ class StandIn:
         """Ends every connection without a word."""
         for client in self._clients:
             client.transport.abort()
+
+    def fall_silent(self) -> None:
+        """Reads and writes nothing any more on the connections there are, but leaves them open."""
+        for client in self._clients:
+            client.transport.pause_reading()
+        self._clients.clear()
+
+    async def slowest_pong(self, work: Awaitable[object]) -> float:
+        """The longest that a client took to answer a ping while the work was done, in seconds."""
+        task, slowest = asyncio.ensure_future(work), 0.0
+        while not task.done():
+            for client in list(self._clients):
+                slowest = max(slowest, await (await client.ping()))
+            await asyncio.sleep(0.05)
+        await task
+        return slowest
 
     async def _check(self, connection: ServerConnection, request: Request) -> Response | None:
         if request.path != "/v1/messages/json":

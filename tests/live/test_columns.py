@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mailtap.labels import normalise
 from mailtap.labels.formats import FORMATS, LabelFormat, generic
 from mailtap.live.columns import Column, Places
@@ -27,8 +28,25 @@ SCALARS = (
     | st.integers(-5, 10**20)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.sampled_from(
-        ["", " ", "smtp", " smtp ", "192.0.2.1", "2001:DB8::1", "::ffff:192.0.2.1", "25", "065",
-         "1700000000.5", "2023-11-14T22:13:20Z", "T", "a\x1b[31mb", "x" * 300, "\u202e", "[]", "-0"]
+        [
+            "",
+            " ",
+            "smtp",
+            " smtp ",
+            "192.0.2.1",
+            "2001:DB8::1",
+            "::ffff:192.0.2.1",
+            "25",
+            "065",
+            "1700000000.5",
+            "2023-11-14T22:13:20Z",
+            "T",
+            "a\x1b[31mb",
+            "x" * 300,
+            "\u202e",
+            "[]",
+            "-0",
+        ]
     )
     | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+
 from mailtap import labels as label_files
 from mailtap import sources
 from mailtap.correlation.engines import DuckDBEngine
@@ -111,7 +112,7 @@ def by_report(
 
 
 def drawn(generator: random.Random) -> tuple[list[Record], list[Record]]:
-    """Sessions of two sensors and labels of few flows, so that much meets, misses and is doubtful."""
+    """Sessions of two sensors and labels of few flows: much meets, misses and is doubtful."""
     sessions, labels = [], []
     for number in range(1, 301):
         flow, start = generator.randrange(60), generator.random() * 400
@@ -197,7 +198,10 @@ def test_verdicts_are_those_of_the_report_in_whatever_order_records_come(
 
 def test_a_clock_that_is_off_is_allowed_for_as_in_a_report(tmp_path: Path) -> None:
     sessions = [session(n) for n in range(1, 30)]
-    labels = [label(n, start=session(n)["ts"] + 3600, end=session(n)["ts"] + 3601) for n in range(30)]
+    hour = 3600
+    labels = [
+        label(n, start=label(n)["start"] + hour, end=label(n)["end"] + hour) for n in range(30)
+    ]
     expected, _ = by_report(tmp_path, sessions, labels)
     assert len(expected) == 29
     live = Live()

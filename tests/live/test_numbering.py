@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mailtap.live.numbering import Arrival, Numbering
 from mailtap.live.state import Gap
 
@@ -53,7 +54,7 @@ def test_what_is_missing_at_the_beginning_of_a_new_run_is_lost() -> None:
     assert (numbering.restarts, numbering.lost) == (1, 2)
 
 
-def test_a_node_that_says_when_it_started_can_count_beyond_the_old_number_unnoticed_by_none() -> None:
+def test_a_new_run_that_counted_beyond_the_old_number_shows_by_when_it_started() -> None:
     numbering = Numbering("zeek")
     take(numbering, 1, 2, 3, started=100.0)
     take(numbering, 11, 12, started=200.0)

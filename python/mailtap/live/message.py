@@ -75,10 +75,17 @@ def loads(text: str | bytes) -> object:
     if isinstance(text, bytes):
         text = text.decode("utf-8", "surrogateescape")
     text = _NO_UTF8.sub(lambda match: f"\\\\x{ord(match[0]) & 0xFF:02x}", text)
-    text = _ESCAPE.sub(lambda match: "\\u000b" if match[1] == "v" else match[0], text)
+    text = _ESCAPE.sub(_legal, text)
     try:
         value = json.loads(text, strict=False)
         # Once more, for what Python takes and nothing else does: NaN, halves of a surrogate pair.
         return orjson.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         raise MalformedError("not JSON") from None
+
+
+def _legal(escape: re.Match[str]) -> str:
+    """An escape as JSON has it; a backslash before anything else stands for itself."""
+    if escape[1] == "v":
+        return "\\u000b"
+    return escape[0] if escape[1] in '"\\/bfnrtu' else "\\" + escape[0]

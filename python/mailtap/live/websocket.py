@@ -85,9 +85,7 @@ class WebSocketTransport:
             max_queue=None,  # a full queue would keep pings unanswered; the inbox is the bound
         ) as socket:
             await socket.send(json.dumps(TOPICS))
-            # Without an acknowledgement the cluster has no backend that would ever send anything.
-            first = await asyncio.wait_for(socket.recv(decode=False), ACKNOWLEDGE)
-            _acknowledged(first)
+            await _acknowledged(socket)
             self._socket = socket
             self.connection.came()
             backoff.reset()
@@ -95,11 +93,14 @@ class WebSocketTransport:
                 receive(await socket.recv(decode=False))
 
 
-def _acknowledged(frame: bytes) -> None:
-    """Raises OSError where the sensor did not acknowledge the subscription."""
+async def _acknowledged(socket: ClientConnection) -> None:
+    """Raises OSError where the sensor does not acknowledge the subscription: the cluster has no
+    backend that would ever send anything.
+    """
     try:
+        frame = await asyncio.wait_for(socket.recv(decode=False), ACKNOWLEDGE)
         kind = json.loads(frame).get("type")
-    except (ValueError, AttributeError):
+    except (TimeoutError, ValueError, AttributeError):
         kind = None
     if kind != "ack":
         raise ConnectionError("the subscription was not acknowledged")
