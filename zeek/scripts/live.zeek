@@ -14,10 +14,15 @@
 
 module MailTap;
 
+export {
+	## The port to serve WebSocket clients on.
+	const websocket_port = 27759/tcp &redef;
+}
+
 event zeek_init()
 	{
 	if ( ! Cluster::is_enabled()
 	    || Cluster::local_node_type() == Cluster::MANAGER )
-		Cluster::listen_websocket([$listen_addr=127.0.0.1, $listen_port=27759/tcp]);
+		Cluster::listen_websocket([$listen_addr=127.0.0.1, $listen_port=websocket_port]);
 	}
 @endif

@@ -1,5 +1,7 @@
 ##! Completes the record of each mail session with what a site decides.
 
+@load-plugin MailTap::Sessions
+
 @load base/frameworks/cluster
 
 module MailTap;
