@@ -73,6 +73,11 @@ class StandIn:
     async def connected(self) -> None:
         await asyncio.wait_for(self._connected.wait(), 15)
 
+    async def gone(self) -> None:
+        """Until no client is connected."""
+        while self._clients:
+            await asyncio.sleep(0.02)
+
     async def send(self, frames: Iterable[str | bytes]) -> None:
         """To every client; bytes go into a text frame unchecked, as Zeek sends them."""
         for client in list(self._clients):
