@@ -46,10 +46,12 @@ async def running(
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def until(mode: LiveMode, condition: Callable[[Snapshot], bool]) -> Snapshot:
+async def until(
+    mode: LiveMode, condition: Callable[[Snapshot], bool], patience: float = PATIENCE
+) -> Snapshot:
     """The first state of which the condition holds."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             async for state in mode.subscribe():
                 if condition(state):
                     return state

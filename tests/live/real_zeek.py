@@ -1,0 +1,125 @@
+"""A real Zeek with the package, that replays a capture to whoever listens."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from mailtap.zeek.installation import Installation, ZeekError, find_installation
+
+WAIT_FOR_CLIENT = """
+event zeek_init()
+	{
+	suspend_processing();
+	}
+"""
+
+WEBSOCKET = """
+@load frameworks/cluster/backend/zeromq
+redef Cluster::Backend::ZeroMQ::listen_xpub_endpoint = "ipc://xpub";
+redef Cluster::Backend::ZeroMQ::listen_xsub_endpoint = "ipc://xsub";
+redef Cluster::Backend::ZeroMQ::connect_xpub_endpoint = "ipc://xsub";
+redef Cluster::Backend::ZeroMQ::connect_xsub_endpoint = "ipc://xpub";
+redef Cluster::Backend::ZeroMQ::run_proxy_thread = T;
+redef exit_only_after_terminate = T;
+
+event Cluster::websocket_client_added(endpoint: Cluster::EndpointInfo, subscriptions: string_vec)
+	{
+	continue_processing();
+	}
+"""
+
+BROKER = """
+redef exit_only_after_terminate = T;
+redef Broker::disable_ssl = T;
+redef MailTap::broker_listen_port = to_port(getenv("BROKER_PORT"));
+
+event Broker::peer_added(endpoint: Broker::EndpointInfo, msg: string)
+	{
+	continue_processing();
+	}
+"""
+
+#: Of a packet that says nothing but that time goes on: Ethernet, IPv4, UDP.
+LATER_PACKET = bytes.fromhex(
+    "0200000000010200000000020800450000200000000040110000c0000201c00002020009 0009 000c 0000 00000000"
+)
+LATER_PACKETS = 2_000
+LATER_SECONDS = 3_600
+
+
+def installation() -> Installation:
+    try:
+        return find_installation()
+    except ZeekError as error:
+        pytest.skip(str(error))
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+def with_all_ended(capture: Path, target: Path) -> None:
+    """The capture (pcap, little-endian, microseconds) with time going on until every session ends:
+    Zeek's clock is that of the packets, and it ends so many sessions with each.
+    """
+    content = capture.read_bytes()
+    place, last = 24, 0
+    while place < len(content):
+        last, _, length, _ = struct.unpack_from("<IIII", content, place)
+        place += 16 + length
+    with target.open("wb") as file:
+        file.write(content)
+        for number in range(LATER_PACKETS):
+            size = len(LATER_PACKET)
+            when = last + LATER_SECONDS + number
+            file.write(struct.pack("<IIII", when, 0, size, size) + LATER_PACKET)
+
+
+@contextmanager
+def replaying(capture: Path, folder: Path, way: str, *loaded: str) -> Iterator[int]:
+    """A Zeek that replays the capture once a client is there; the port it listens on.
+
+    `way` is `live` (WebSocket) or `broker`.
+    """
+    zeek, port = installation(), free_port()
+    # Loaded by a name that its other scripts can be loaded by, too.
+    packages = folder / "packages"
+    packages.mkdir()
+    if zeek.environment:
+        (packages / "mailtap").symlink_to(zeek.scripts)
+    script = folder / "replay.zeek"
+    script.write_text(WAIT_FOR_CLIENT + (WEBSOCKET if way == "live" else BROKER))
+    path = subprocess.run(
+        [zeek.zeek.parent / "zeek-config", "--zeekpath"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    order = [str(script)] if way == "live" else []
+    order += ["mailtap", f"mailtap/{way}", *loaded]
+    order += [] if way == "live" else [str(script)]
+    process = subprocess.Popen(
+        [zeek.zeek, "-C", "-r", capture, *order],
+        cwd=folder,
+        env=os.environ
+        | zeek.environment
+        | {
+            "ZEEKPATH": f"{path}:{packages}",
+            "ZEEK_WEBSOCKET_LISTEN_PORT": str(port),
+            "BROKER_PORT": f"{port}/tcp",
+        },
+        stderr=(folder / "stderr.txt").open("w"),
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield port
+    finally:
+        process.kill()
+        process.wait()

@@ -1,0 +1,99 @@
+"""With a real Zeek: a capture replayed through it gives the verdicts of a report on its logs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from mailtap.capture.embedded import EngineOptions
+from mailtap.live.broker import BrokerTransport
+from mailtap.live.transport import Tls, Transport
+from mailtap.zeek.run import write_logs
+from real_zeek import installation, replaying, with_all_ended
+from running import running, until
+
+#: As `mailtap.fieldcapture` makes it unless told otherwise.
+SESSIONS = 12_670
+
+Verdicts = dict[tuple[Any, ...], tuple[Any, ...]]
+
+
+@pytest.fixture(scope="module")
+def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    installation()
+    folder = tmp_path_factory.mktemp("capture")
+    command = [sys.executable, "-m", "mailtap.fieldcapture", "--out", folder / "field.pcap"]
+    subprocess.run(command, check=True, capture_output=True)
+    with_all_ended(folder / "field.pcap", folder / "ended.pcap")
+    return folder / "ended.pcap"
+
+
+@pytest.fixture(scope="module")
+def labels(capture: Path) -> Path:
+    pytest.importorskip("nfstream")
+    from mailtap.capture.nfstream_labels import NfstreamLabels
+
+    path = capture.parent / "labels.csv"
+    with NfstreamLabels([capture], path) as labelling:
+        labelling.wait()
+    return path
+
+
+@pytest.fixture(scope="module")
+def by_report(capture: Path, labels: Path) -> Verdicts:
+    folder = capture.parent / "logs"  # conn.log has those that said nothing
+    folder.mkdir()
+    write_logs([capture], EngineOptions(verify_checksums=False), folder)
+    listing = folder / "sessions.jsonl"
+    command = [sys.executable, "-m", "mailtap", "report", folder]
+    command += ["--labels", labels, "--sessions", listing, "--json"]
+    subprocess.run(command, check=True, capture_output=True)
+    rows = (json.loads(line) for line in listing.read_text().splitlines())
+    return {
+        (round(row["ts"], 6), row["id.orig_h"], row["id.orig_p"], row["id.resp_p"]): (
+            row.get("verdict"),
+            row.get("cause"),
+            row.get("app"),
+        )
+        for row in rows
+    }
+
+
+def by_live(store: Path) -> Verdicts:
+    with duckdb.connect(str(store), read_only=True) as database:
+        rows = database.execute(
+            "SELECT round(ts, 6), orig_h, orig_p, resp_p, verdict, cause, j.app FROM sessions "
+            "LEFT JOIN (SELECT * FROM judgements QUALIFY row_number() OVER "
+            "(PARTITION BY session_id ORDER BY rowid DESC) = 1) j USING (session_id)"
+        ).fetchall()
+    scored = ("consistent", "compatible", "inconsistent")
+    return {row[:4]: row[4:] if row[4] in scored else (None, None, None) for row in rows}
+
+
+@pytest.mark.parametrize("way", ["live", "broker"])
+def test_verdicts_are_those_of_a_report_on_the_logs_and_none_is_missing(
+    way: str, capture: Path, labels: Path, by_report: Verdicts, tmp_path: Path
+) -> None:
+    store = tmp_path / "live.duckdb"
+
+    async def scenario() -> None:
+        with replaying(capture, tmp_path, way) as port:
+            sensor: str | Transport = f"ws://127.0.0.1:{port}"
+            if way == "broker":
+                sensor = BrokerTransport(f"broker://127.0.0.1:{port}", Tls(disabled=True))
+            async with running([sensor], [labels], store) as mode:
+                state = await until(mode, lambda state: state.sessions >= len(by_report), 120)
+                assert state.sensors[0].lost == 0
+                assert state.sensors[0].malformed == 0
+                await until(mode, lambda state: state.labels >= SESSIONS and state.delay is not None)
+                await asyncio.sleep(1)
+
+    asyncio.run(scenario())
+    assert by_live(store) == by_report
+    assert sum(verdict is not None for verdict, *_ in by_report.values()) > 10_000
