@@ -79,10 +79,10 @@ def analyze(
             options = _options(site, checksums)
             decode = _by_zeek if engine == "zeek" else _embedded
             decoded = decode(capture, folder, options)
-            if labeller is not None:
-                labeller.wait()
             connection = stack.enter_context(sources.open_database())
             loaded = sources.load(connection, [decoded.source], site)
+            if labeller is not None:
+                labeller.wait()
             labelled = label_files.load(connection, files, site)
             warnings = (*decoded.warnings, *loaded.warnings, *labelled.warnings)
             queries = DuckDBEngine(connection)
