@@ -91,7 +91,9 @@ def test_verdicts_are_those_of_a_report_on_the_logs_and_none_is_missing(
                 state = await until(mode, lambda state: state.sessions >= len(by_report), 120)
                 assert state.sensors[0].lost == 0
                 assert state.sensors[0].malformed == 0
-                await until(mode, lambda state: state.labels >= SESSIONS and state.delay is not None)
+                await until(
+                    mode, lambda state: state.labels >= SESSIONS and state.delay is not None
+                )
                 await asyncio.sleep(1)
 
     asyncio.run(scenario())

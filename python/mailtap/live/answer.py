@@ -16,9 +16,9 @@ from mailtap.printable import printable
 
 VERSION = 1
 
-#: What Zeek accepts: bytes of a message, and characters of each text in it.
+#: What Zeek accepts: bytes of a message, and of each text in it.
 MAXIMUM_BYTES = 4_096
-MAXIMUM_TEXT = 200
+MAXIMUM_TEXT = 256
 
 #: Messages a second.
 MAXIMUM_RATE = 2_000
@@ -59,9 +59,13 @@ def message(judgement: Mapping[str, Any], redact: Collection[str]) -> str | None
         value = judgement[name]
         if value is None or key in redact:
             continue
-        body[key] = printable(value)[:MAXIMUM_TEXT] if isinstance(value, str) else value
+        body[key] = _text(value) if isinstance(value, str) else value
     text = json.dumps(body, ensure_ascii=False)
     return text if len(text.encode()) <= MAXIMUM_BYTES else None
+
+
+def _text(value: str) -> str:
+    return printable(value).encode()[:MAXIMUM_TEXT].decode(errors="ignore")
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ from mailtap.policy import Policy
 from mailtap.report.listing import REDACTED
 from mailtap.report.model import Example
 
-#: Seconds between batches. Shorter costs more for each record, longer makes verdicts late.
+#: Seconds between the beginnings of batches. Shorter costs more for each record, longer makes verdicts late.
 INTERVAL = 0.05
 
 #: Seconds between looks at whether clocks differ, and between states when nothing comes.
@@ -143,12 +143,13 @@ class Correlator:
             while True:
                 stopping = self._stopping
                 self._inbox.wait(IDLE)
+                begun = time.monotonic()
                 batch = self._inbox.take()
                 self._step(batch)
                 if stopping and not batch:
                     return
                 if not stopping and len(batch.arrivals) < BATCH:
-                    time.sleep(INTERVAL)
+                    time.sleep(max(0.0, INTERVAL - (time.monotonic() - begun)))
         except Exception as error:  # whatever it is, the event loop must know
             self._failure = error
 

@@ -19,6 +19,8 @@ def transport(url: str, tls: Tls) -> Transport:
         raise FatalError(f"{url}: is no URL") from None
     if address.scheme not in ("ws", "wss", "broker"):
         raise FatalError(f"{url}: give ws://, wss:// or broker://")
+    if address.username is not None:
+        raise FatalError(f"{address.scheme}://{address.hostname}: a sensor's URL has no user name")
     if not complete:
         raise FatalError(f"{url}: give {address.scheme}://HOST:PORT")
     if address.scheme == "broker":

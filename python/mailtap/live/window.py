@@ -254,10 +254,11 @@ class Window:
     def _select(self, flows: str) -> None:
         """Makes the tables `sessions` and `labels` of a report, with the records of these flows."""
         self._engine.table("touched", f"SELECT DISTINCT * FROM ({flows}) t({_KEY})")
+        latest = self._latest()
         self._engine.table(
             "sessions",
             f"SELECT *, {_EMPTY} FROM all_sessions SEMI JOIN touched USING ({_KEY}) "
-            + self._latest("all_sessions", "session_id"),
+            + latest.format("session_id"),
         )
         behind_nat = (
             f" UNION SELECT l.* FROM all_labels l SEMI JOIN touched t ON {_SAME_NAT}"
@@ -274,7 +275,7 @@ class Window:
         self._engine.table(
             "flow_labels",
             f"SELECT *, {flow} AS flow FROM (SELECT * FROM all_labels SEMI JOIN touched "
-            f"USING ({_KEY}){behind_nat}) {self._latest('all_labels', 'label_id')}",
+            f"USING ({_KEY}){behind_nat}) {latest.format('label_id')}",
         )
         if not self._statements:
             self._engine.view("labels", "SELECT * FROM flow_labels")
@@ -291,16 +292,18 @@ class Window:
             "ORDER BY rank DESC, moment DESC, label_id DESC) = 1",
         )
 
-    def _latest(self, table: str, number: str) -> str:
-        """A QUALIFY that leaves the latest of each touched flow, where there are too many."""
-        (most,) = self._engine.rows(
-            f"SELECT max(n) AS n FROM (SELECT count(*) AS n FROM {table} "
-            f"SEMI JOIN touched USING ({_KEY}) GROUP BY {_KEY})"
+    def _latest(self) -> str:
+        """A QUALIFY that leaves the latest of each touched flow, where one has too many; with the
+        place for the column that numbers the records.
+        """
+        flows = " UNION ALL ".join(
+            f"SELECT count(*) AS n FROM all_{name} SEMI JOIN touched USING ({_KEY}) GROUP BY {_KEY}"
+            for name in _RECORDS
         )
-        if (most["n"] or 0) <= MAXIMUM_OF_A_FLOW:
+        if self._count(f"SELECT coalesce(max(n), 0) AS n FROM ({flows})") <= MAXIMUM_OF_A_FLOW:
             return ""
         return (
-            f"QUALIFY row_number() OVER (PARTITION BY {_KEY} ORDER BY {number} DESC) "
+            f"QUALIFY row_number() OVER (PARTITION BY {_KEY} ORDER BY {{}} DESC) "
             f"<= {MAXIMUM_OF_A_FLOW}"
         )
 
@@ -355,7 +358,7 @@ class Window:
             change.details = self._details(f"verdict IN ({verdicts})", details)
 
     def _details(self, condition: str, number: int) -> list[Row]:
-        """The latest judgements of which the condition holds, with what is known of the sessions."""
+        """The latest judgements of which the condition holds, with what is known of sessions."""
         return self._engine.rows(
             "SELECT c.*, s.ts, s.uid, s.community_id, s.client_h, s.client_p, s.server_h, "
             "s.server_p, s.service, s.direction FROM "
