@@ -9,5 +9,7 @@ function endpoint_of(variable: string): string
 
 redef Cluster::Backend::ZeroMQ::listen_xpub_endpoint = endpoint_of("XPUB_PORT");
 redef Cluster::Backend::ZeroMQ::listen_xsub_endpoint = endpoint_of("XSUB_PORT");
-redef Cluster::Backend::ZeroMQ::connect_xpub_endpoint = endpoint_of("XSUB_PORT");
-redef Cluster::Backend::ZeroMQ::connect_xsub_endpoint = endpoint_of("XPUB_PORT");
+redef Cluster::Backend::ZeroMQ::connect_xpub_endpoint = endpoint_of(
+    "XSUB_PORT");
+redef Cluster::Backend::ZeroMQ::connect_xsub_endpoint = endpoint_of(
+    "XPUB_PORT");

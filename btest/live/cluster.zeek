@@ -15,7 +15,8 @@
 redef Cluster::manager_is_logger = F;
 redef Cluster::nodes = {
 	["manager"] = [$node_type=Cluster::MANAGER, $ip=127.0.0.1],
-	["logger"] = [$node_type=Cluster::LOGGER, $ip=127.0.0.1, $p=to_port(getenv("LOG_PULL_PORT"))],
+	["logger"] = [$node_type=Cluster::LOGGER, $ip=127.0.0.1, $p=to_port(getenv(
+	    "LOG_PULL_PORT"))],
 	["worker-1"] = [$node_type=Cluster::WORKER, $ip=127.0.0.1],
 };
 # @TEST-END-FILE
@@ -25,7 +26,8 @@ redef exit_only_after_terminate = T;
 redef MailTap::websocket_port = to_port(getenv("WEBSOCKET_PORT"));
 
 global ready: event() &is_used;
-event Cluster::websocket_client_added(endpoint: Cluster::EndpointInfo, subscriptions: string_vec)
+event Cluster::websocket_client_added(endpoint: Cluster::EndpointInfo,
+    subscriptions: string_vec)
 	{
 	close(open("client-added"));
 	}
@@ -52,4 +54,4 @@ event ready()
 	{
 	continue_processing();
 	}
-# @TEST-END-FILE
+	# @TEST-END-FILE

@@ -19,12 +19,14 @@ event zeek_init()
 	suspend_processing();
 	}
 
-event Cluster::websocket_client_added(endpoint: Cluster::EndpointInfo, subscriptions: string_vec)
+event Cluster::websocket_client_added(endpoint: Cluster::EndpointInfo,
+    subscriptions: string_vec)
 	{
 	continue_processing();
 	}
 
-event Cluster::websocket_client_lost(endpoint: Cluster::EndpointInfo, code: count, reason: string)
+event Cluster::websocket_client_lost(endpoint: Cluster::EndpointInfo,
+    code: count, reason: string)
 	{
 	terminate();
 	}

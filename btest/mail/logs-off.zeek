@@ -4,7 +4,8 @@
 # @TEST-EXEC: test -e pop3.log
 # @TEST-EXEC: btest-diff output
 
-hook MailTap::log_policy(rec: MailTap::Session, id: Log::ID, filter: Log::Filter)
+hook MailTap::log_policy(rec: MailTap::Session, id: Log::ID,
+    filter: Log::Filter)
 	{
 	break;
 	}

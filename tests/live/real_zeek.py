@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from mailtap.zeek.installation import Installation, ZeekError, find_installation
 
 WAIT_FOR_CLIENT = """
@@ -48,7 +49,8 @@ event Broker::peer_added(endpoint: Broker::EndpointInfo, msg: string)
 
 #: Of a packet that says nothing but that time goes on: Ethernet, IPv4, UDP.
 LATER_PACKET = bytes.fromhex(
-    "0200000000010200000000020800450000200000000040110000c0000201c00002020009 0009 000c 0000 00000000"
+    "020000000001020000000002080045000020000000004011"
+    "0000c0000201c00002020009 0009 000c 0000 00000000"
 )
 LATER_PACKETS = 2_000
 LATER_SECONDS = 3_600

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from mailtap.live.message import MAXIMUM_LINE_BYTES
 from mailtap.live.streams import (
     FileStream,

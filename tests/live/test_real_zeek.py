@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import pytest
+
 from mailtap.capture.embedded import EngineOptions
 from mailtap.live.broker import BrokerTransport
 from mailtap.live.transport import Tls, Transport

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from mailtap.live.store import Store, StoreError
 from records import label, session
 from running import append, running, until

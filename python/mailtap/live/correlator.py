@@ -40,7 +40,8 @@ from mailtap.policy import Policy
 from mailtap.report.listing import REDACTED
 from mailtap.report.model import Example
 
-#: Seconds between the beginnings of batches. Shorter costs more for each record, longer makes verdicts late.
+#: Seconds between the beginnings of batches. Shorter costs more for each record, longer makes
+#: verdicts late.
 INTERVAL = 0.05
 
 #: Seconds between looks at whether clocks differ, and between states when nothing comes.

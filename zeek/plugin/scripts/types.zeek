@@ -5,7 +5,11 @@ module MailTap;
 export {
 	## Ports on which SMTP is expected. On a mail port every TCP session gets a record, and weaker evidence of the
 	## protocol is enough.
-	const smtp_ports: set[port] = { 25/tcp, 465/tcp, 587/tcp } &redef;
+	const smtp_ports: set[port] = {
+		25/tcp,
+		465/tcp,
+		587/tcp
+	} &redef;
 
 	## Ports on which POP3 is expected.
 	const pop3_ports: set[port] = {
