@@ -28,16 +28,34 @@ export {
 	global mail_starttls: event(line: string);
 }
 
+# Zeek 8.1 and later have nobody to publish to unless a backend was loaded; before, Broker always is there.
+function has_backend(): bool
+	{
+@ifdef ( Cluster::CLUSTER_BACKEND_NONE )
+	return Cluster::backend != Cluster::CLUSTER_BACKEND_NONE;
+@else
+	return T;
+@endif
+	}
+
+# When the node started: its numbers begin anew.
+global started: time;
+
+event zeek_init()
+	{
+	started = current_time();
+	}
+
 event MailTap::session_ended(c: connection, session: Session) &priority=-5
 	{
-	if ( Cluster::backend != Cluster::CLUSTER_BACKEND_NONE )
-		Cluster::publish(sessions_topic, MailTap::mail_session, session_line(
-		    session));
+	if ( has_backend() )
+		Cluster::publish(sessions_topic, MailTap::mail_session, session_line(session,
+		    started));
 	}
 
 event MailTap::tls_started(c: connection, session: Session) &priority=-5
 	{
-	if ( Cluster::backend != Cluster::CLUSTER_BACKEND_NONE )
-		Cluster::publish(starttls_topic, MailTap::mail_starttls, session_line(
-		    session));
+	if ( has_backend() )
+		Cluster::publish(starttls_topic, MailTap::mail_starttls, session_line(session,
+		    started));
 	}
