@@ -217,6 +217,14 @@ REDIS = [
     ("C", b"*1\r\n$4\r\nQUIT\r\n"),
     ("S", b"+OK\r\n"),
 ]
+REDIS_INLINE = """
+    C: AUTH secret
+    S: +OK
+    C: SET key value
+    S: +OK
+    C: QUIT
+    S: +OK
+"""
 BDAT_MESSAGE = (
     b"From: alice@example.net\r\nTo: bob@example.org\r\nSubject: In chunks\r\n\r\nAt noon?\r\n"
 )
@@ -271,6 +279,7 @@ def main() -> None:
     write("imap-socks5", play(SOCKS5 + spoken(IMAP)), 1080)
     write("ftp-port-25", play(FTP), 25)
     write("redis-port-25", play(REDIS), 25)
+    write("redis-inline-port-110", play(REDIS_INLINE), 110)
     write("openvpn-port-143", play(OPENVPN), 143)
 
     mail = b"MAIL FROM:<alice"

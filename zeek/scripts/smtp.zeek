@@ -32,13 +32,13 @@ hook SMTP::log_policy(rec: SMTP::Info, id: Log::ID, filter: Log::Filter)
 		return;
 
 	c$mailtap_in_smtp_log = T;
-	local so_far = session_so_far(c);
+	local so_far = progress(c);
 
-	if ( so_far is Session )
+	if ( so_far is Progress )
 		{
-		local session = so_far as Session;
-		rec$starttls = session$starttls;
-		rec$direction = session$direction;
+		local reached = so_far as Progress;
+		rec$starttls = reached$starttls;
+		rec$direction = reached$direction;
 		}
 	}
 

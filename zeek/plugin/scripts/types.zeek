@@ -120,6 +120,14 @@ export {
 		## The node's running number of the record.
 		seq: count &log &default=0;
 	};
+
+	## How far a session has come that goes on: what each row of smtp.log tells.
+	type Progress: record {
+		## See :zeek:see:`MailTap::Session`.
+		starttls: string;
+		## See :zeek:see:`MailTap::Session`.
+		direction: string;
+	};
 }
 
 # So that a connection whose beginning was not seen has its mail server as the responder.

@@ -64,6 +64,10 @@ private:
     zeek::RecordValPtr record_ = zeek::make_intrusive<zeek::RecordVal>(SessionType());
 };
 
+std::string_view DirectionOf(const TcpSession& session, End client) {
+    return session.Packets(Other(client)) == 0 ? "c2s" : session.Packets(client) == 0 ? "s2c" : "bidirectional";
+}
+
 void SetMail(Builder& record, const decoder::Facts& facts) {
     record.SetText<"helo">(facts.helo);
     record.SetTexts<"mailfrom">(facts.mailfrom);
@@ -154,9 +158,7 @@ zeek::RecordValPtr MakeRecord(zeek::Connection& connection, const TcpSession& se
     record.Set<"server_h">(zeek::make_intrusive<zeek::AddrVal>(orig_is_client ? resp : orig));
     record.Set<"server_p">(orig_is_client ? resp_port : orig_port);
     record.SetText<"service">(decoder::Name(facts.service));
-    record.SetText<"direction">(session.Packets(server) == 0 ? "c2s" :
-                                session.Packets(client) == 0 ? "s2c" :
-                                                               "bidirectional");
+    record.SetText<"direction">(DirectionOf(session, client));
     record.SetText<"starttls">(decoder::Name(facts.starttls));
     record.Set<"implicit_tls">(facts.implicit_tls);
     record.SetText<"tunnel">(decoder::Name(facts.tunnel));
@@ -171,10 +173,21 @@ zeek::RecordValPtr MakeRecord(zeek::Connection& connection, const TcpSession& se
     return record.Take();
 }
 
-std::string SessionLine(const zeek::RecordVal& record) {
+zeek::RecordValPtr MakeProgress(const TcpSession& session, const decoder::Facts& facts) {
+    static const auto type = zeek::id::find_type<zeek::RecordType>("MailTap::Progress");
+    static const int starttls = type->FieldOffset("starttls");
+    static const int direction = type->FieldOffset("direction");
+    auto progress = zeek::make_intrusive<zeek::RecordVal>(type);
+    progress->Assign(starttls, TextVal(decoder::Name(facts.starttls)));
+    progress->Assign(direction, TextVal(DirectionOf(session, session.Client(facts))));
+    return progress;
+}
+
+std::string SessionLine(const zeek::RecordVal& record, double started) {
     std::string line;
     engine::JsonObject json(line);
     AppendFields(json, "", record);
+    json.Seconds("started", MicrosecondsOf(started));
     json.Close();
     return line;
 }

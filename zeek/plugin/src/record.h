@@ -15,8 +15,11 @@ namespace mailtap::plugin {
 zeek::RecordValPtr MakeRecord(zeek::Connection& connection, const TcpSession& session, const decoder::Facts& facts,
                               bool orig_is_client);
 
-// Any record's logged fields as a session line (docs/architecture.md), without the line feed. Fields whose type a
-// session line doesn't know are left out.
-std::string SessionLine(const zeek::RecordVal& record);
+// MailTap::Progress.
+zeek::RecordValPtr MakeProgress(const TcpSession& session, const decoder::Facts& facts);
+
+// The record's logged fields as a session line (docs/architecture.md), and `started`, in seconds since the epoch;
+// without the line feed. Fields whose type a session line doesn't know are left out.
+std::string SessionLine(const zeek::RecordVal& record, double started);
 
 } // namespace mailtap::plugin

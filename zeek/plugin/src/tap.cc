@@ -88,11 +88,18 @@ zeek::RecordValPtr Tap::Record() const {
     if ( ! session_ )
         return nullptr;
     const auto facts = session_->Facts();
-    if ( facts.service == decoder::Service::None && ! OnMailPort() )
+    if ( ! HasRecord(facts) )
         return nullptr;
     const bool orig_first = IsFirst(Conn()->OrigAddr(), ntohs(static_cast<uint16_t>(Conn()->OrigPort())));
     const bool orig_is_client = (session_->Client(facts) == End::First) == orig_first;
     return MakeRecord(*Conn(), *session_, facts, orig_is_client);
+}
+
+zeek::RecordValPtr Tap::Progress() const {
+    if ( ! session_ )
+        return nullptr;
+    const auto facts = session_->Facts();
+    return HasRecord(facts) ? MakeProgress(*session_, facts) : nullptr;
 }
 
 void Tap::Done() {

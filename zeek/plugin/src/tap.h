@@ -32,6 +32,9 @@ public:
     // The session's record as if the session ended here; null when it is no mail and on no mail port.
     zeek::RecordValPtr Record() const;
 
+    // The same, only the fields of MailTap::Progress.
+    zeek::RecordValPtr Progress() const;
+
 private:
     // Zeek takes a connection whose responder is not seen for an attempt, and ends it tcp_attempt_delay (5 s) after its
     // SYN, however much the originator sends. A mail session goes on: for Zeek it is established until it ends. Then
@@ -40,6 +43,9 @@ private:
     void StopKeepingOpen();
 
     zeek::packet_analysis::TCP::TCPSessionAdapter& Adapter() const;
+    bool HasRecord(const decoder::Facts& facts) const {
+        return facts.service != decoder::Service::None || OnMailPort();
+    }
     bool IsFirst(const zeek::IPAddr& address, uint16_t port) const {
         return port == first_port_ && address == first_address_;
     }
