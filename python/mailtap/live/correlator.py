@@ -134,6 +134,10 @@ class Correlator:
             self._thread.join()
         self._window.close()
 
+    def nodes(self) -> list[frozenset[str]]:
+        """The names of each sensor's nodes so far."""
+        return [sensor.nodes() for sensor in self._sensors]
+
     @property
     def failure(self) -> Exception | None:
         """What ended the thread, if it was not `stop`."""

@@ -76,6 +76,10 @@ class SensorIntake:
     def numberings(self) -> list[Numbering]:
         return list(self._numberings.values())
 
+    def nodes(self) -> frozenset[str]:
+        """The names of the nodes that are followed."""
+        return frozenset(tuple(self._numberings))
+
     def resume(self, numbering: Numbering) -> None:
         """Goes on with a node's numbers where an earlier run stopped."""
         self._numberings[numbering.node] = numbering

@@ -78,7 +78,7 @@ class LiveMode:
                 for number, stream in enumerate(self._streams):
                     tasks.create_task(stream.run(self._putter(number)))
                 if self._publisher is not None:
-                    tasks.create_task(self._publisher.run(self._sensors, self._nodes))
+                    tasks.create_task(self._publisher.run(self._sensors, self._correlator.nodes))
                 tasks.create_task(self._watch())
         except* (LiveError, FatalError) as group:
             raise LiveError("; ".join(map(str, group.exceptions))) from None
@@ -157,13 +157,6 @@ class LiveMode:
         while self._correlator.failure is None:
             await asyncio.sleep(1)
         raise LiveError(f"could not go on: {self._correlator.failure!r}")
-
-    def _nodes(self) -> list[frozenset[str]]:
-        """The names of each sensor's nodes."""
-        return [
-            frozenset(node.node for node in sensor.nodes)
-            for sensor in self._correlator.latest.sensors
-        ]
 
 
 def _sensor(state: SensorState, transport: Transport) -> SensorState:

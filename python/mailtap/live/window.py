@@ -352,7 +352,8 @@ class Window:
         )
         self._engine.table("changed", f"SELECT *, {first_cause_sql()} AS cause FROM ({changed})")
         change.judgements = self._arrow("SELECT * FROM changed")
-        change.disagreements = self._details(f"verdict = '{INCONSISTENT}'", EXAMPLES)
+        if any(cell.verdict == INCONSISTENT and n > 0 for cell, _, n in change.cells):
+            change.disagreements = self._details(f"verdict = '{INCONSISTENT}'", EXAMPLES)
         if details:
             verdicts = ", ".join(f"'{verdict}'" for verdict in VERDICTS)
             change.details = self._details(f"verdict IN ({verdicts})", details)
