@@ -4,7 +4,8 @@
 
 event MailTap::tls_started(c: connection, session: MailTap::Session)
 	{
-	print "TLS started", network_time(), MailTap::session_line(session, double_to_time(1.5));
+	print "TLS started", network_time(), MailTap::session_line(session,
+	    double_to_time(1.5));
 	}
 
 event MailTap::session_ended(c: connection, session: MailTap::Session)
