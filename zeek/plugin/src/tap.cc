@@ -5,6 +5,9 @@
 #include <zeek/IP.h>
 #include <zeek/packet_analysis/protocol/tcp/TCPSessionAdapter.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "events.bif.h"
 #include "record.h"
 
@@ -15,17 +18,23 @@ namespace {
 // Bytes that the sessions of this process hold behind holes.
 engine::PendingTotal pending;
 
-Segment SegmentOf(End sender, const zeek::IP_Hdr* ip, std::span<const uint8_t> payload) {
-    const auto* header = reinterpret_cast<const tcphdr*>(ip->Payload());
+// A packet's header need not lie where its fields would be aligned.
+tcphdr HeaderOf(const zeek::IP_Hdr* ip) {
+    tcphdr header;
+    std::memcpy(&header, ip->Payload(), sizeof(header)); // Zeek has checked that it is there
+    return header;
+}
+
+Segment SegmentOf(End sender, const zeek::IP_Hdr* ip, const tcphdr& header, std::span<const uint8_t> payload) {
     // With segmentation offload the IP header may give no length.
-    const auto wire = ip->TotalLen() == 0 ? payload.size() : std::size_t{ip->PayloadLen()} - header->th_off * 4u;
+    const auto wire = ip->TotalLen() == 0 ? payload.size() : std::size_t{ip->PayloadLen()} - header.th_off * 4u;
     return {.sender = sender,
-            .sequence = ntohl(header->th_seq),
-            .acknowledgement = ntohl(header->th_ack),
-            .syn = (header->th_flags & TH_SYN) != 0,
-            .ack = (header->th_flags & TH_ACK) != 0,
-            .fin = (header->th_flags & TH_FIN) != 0,
-            .rst = (header->th_flags & TH_RST) != 0,
+            .sequence = ntohl(header.th_seq),
+            .acknowledgement = ntohl(header.th_ack),
+            .syn = (header.th_flags & TH_SYN) != 0,
+            .ack = (header.th_flags & TH_ACK) != 0,
+            .fin = (header.th_flags & TH_FIN) != 0,
+            .rst = (header.th_flags & TH_RST) != 0,
             .payload = {payload, std::max(wire, payload.size())}};
 }
 
@@ -47,10 +56,10 @@ void Tap::DeliverPacket(int length, const u_char* data, bool is_orig, uint64_t r
     if ( ! session_ )
         return;
 
-    const auto* header = reinterpret_cast<const tcphdr*>(ip->Payload());
-    const End sender = IsFirst(ip->IPHeaderSrcAddr(), ntohs(header->th_sport)) ? End::First : End::Second;
+    const tcphdr header = HeaderOf(ip);
+    const End sender = IsFirst(ip->IPHeaderSrcAddr(), ntohs(header.th_sport)) ? End::First : End::Second;
     const std::span<const uint8_t> payload(data, static_cast<std::size_t>(std::max(length, 0)));
-    session_->Add(SegmentOf(sender, ip, payload));
+    session_->Add(SegmentOf(sender, ip, header, payload));
 
     if ( ! payload.empty() && (OnMailPort() || session_->Certain() != decoder::Service::None) )
         KeepOpen();
