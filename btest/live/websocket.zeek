@@ -10,6 +10,10 @@
 
 # Zeek's script for a single process leaves this to whoever chose the backend.
 redef Cluster::Backend::ZeroMQ::run_proxy_thread = T;
+@ifdef ( MailTap::websocket_port )
+redef MailTap::websocket_port = to_port(getenv("WEBSOCKET_PORT"));
+@endif
+
 redef exit_only_after_terminate = T;
 # Time stands still after the last packet: the connection has to end by itself.
 redef tcp_close_delay = 0sec;

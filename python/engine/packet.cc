@@ -101,10 +101,10 @@ std::optional<Segment> PacketParser::ParseTcp(View header) {
     return Segment{
         .source = {ip_.source, header.U16(0)},
         .destination = {ip_.destination, header.U16(2)},
-        .sequence = header.U32(4),
-        .acknowledgement = header.U32(8),
-        .flags = header.U8(13),
-        .payload = header.Skip(length),
+        .tcp = {.sequence = header.U32(4),
+                .acknowledgement = header.U32(8),
+                .flags = header.U8(13),
+                .payload = header.Skip(length)},
     };
 }
 

@@ -8,6 +8,7 @@
 
 #include "address.h"
 #include "fragments.h"
+#include "tcp_segment.h"
 #include "view.h"
 
 namespace mailtap::engine {
@@ -15,22 +16,11 @@ namespace mailtap::engine {
 // Headers below TCP that are followed: deep enough for any tunnel in a tunnel, and an end to crafted ones.
 constexpr int kMaxLayers = 32;
 
-// TCP flags (RFC 9293 3.1)
-constexpr uint8_t kFin = 0x01;
-constexpr uint8_t kSyn = 0x02;
-constexpr uint8_t kRst = 0x04;
-constexpr uint8_t kAck = 0x10;
-
-// A TCP segment. It refers to the packet's bytes.
+// A segment and whose it is.
 struct Segment {
     Endpoint source;
     Endpoint destination;
-    uint32_t sequence = 0;
-    uint32_t acknowledgement = 0;
-    uint8_t flags = 0;
-    View payload;
-
-    bool Has(uint8_t flag) const { return (flags & flag) != 0; }
+    TcpSegment tcp;
 };
 
 struct PacketCounts {

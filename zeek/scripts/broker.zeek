@@ -5,6 +5,9 @@
 @load base/misc/version
 @load ./publish
 
+# Labels may be of these too.
+redef MailTap::silent_sessions = T;
+
 # Before 8.1 it is the only backend.
 @if ( Version::at_least("8.1") )
 @load policy/frameworks/cluster/backend/broker

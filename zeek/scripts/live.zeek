@@ -8,6 +8,9 @@
 @load base/misc/version
 @load ./publish
 
+# Labels may be of these too.
+redef MailTap::silent_sessions = T;
+
 @if ( ! Cluster::is_enabled() && Version::at_least("8.1") )
 @load policy/frameworks/cluster/websocket/server
 @else

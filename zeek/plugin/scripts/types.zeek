@@ -23,6 +23,10 @@ export {
 		993/tcp
 	} &redef;
 
+	## Whether connections that say nothing on a mail port raise :zeek:see:`MailTap::session_ended` too. Whoever joins
+	## published sessions with labels needs them; the logs don't, since conn.log has all there is to know.
+	const silent_sessions = F &redef;
+
 	## A mail session. The same fields as in the lines of ``mailtap analyze --sessions``.
 	type Session: record {
 		## Time of the first packet.

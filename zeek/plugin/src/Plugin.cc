@@ -40,13 +40,14 @@ void Plugin::InitPostScript() {
     ports_.smtp = PortsOf("MailTap::smtp_ports");
     ports_.pop3 = PortsOf("MailTap::pop3_ports");
     ports_.imap = PortsOf("MailTap::imap_ports");
+    silent_sessions_ = zeek::id::find_val("MailTap::silent_sessions")->AsBool();
 }
 
 void Plugin::HookSetupAnalyzerTree(zeek::Connection* connection) {
     if ( connection->ConnTransport() != TRANSPORT_TCP )
         return;
     auto* adapter = static_cast<zeek::packet_analysis::TCP::TCPSessionAdapter*>(connection->GetSessionAdapter());
-    auto* tap = new Tap(connection, ports_); // the adapter's from here on
+    auto* tap = new Tap(connection, ports_, silent_sessions_); // the adapter's from here on
     adapter->AddChildPacketAnalyzer(tap);
     tap->Init();
 }

@@ -18,6 +18,7 @@ protected:
 
 private:
     decoder::Ports ports_;
+    bool silent_sessions_ = false;
 };
 
 } // namespace mailtap::plugin

@@ -8,6 +8,8 @@
 
 namespace mailtap::plugin {
 
+using engine::End;
+
 namespace {
 
 // A field's name as a template argument: its place in the record is looked up once.
@@ -64,8 +66,8 @@ private:
     zeek::RecordValPtr record_ = zeek::make_intrusive<zeek::RecordVal>(SessionType());
 };
 
-std::string_view DirectionOf(const TcpSession& session, End client) {
-    return session.Packets(Other(client)) == 0 ? "c2s" : session.Packets(client) == 0 ? "s2c" : "bidirectional";
+std::string_view DirectionOf(const engine::TwoSides& session, End client) {
+    return session.Packets(engine::Other(client)) == 0 ? "c2s" : session.Packets(client) == 0 ? "s2c" : "bidirectional";
 }
 
 void SetMail(Builder& record, const decoder::Facts& facts) {
@@ -138,10 +140,10 @@ void AppendFields(engine::JsonObject& json, const std::string& prefix, const zee
 
 } // namespace
 
-zeek::RecordValPtr MakeRecord(zeek::Connection& connection, const TcpSession& session, const decoder::Facts& facts,
-                              bool orig_is_client) {
-    const End client = session.Client(facts);
-    const End server = Other(client);
+zeek::RecordValPtr MakeRecord(zeek::Connection& connection, const engine::TwoSides& session,
+                              const decoder::Facts& facts, bool orig_is_client) {
+    const End client = session.EndOf(facts.client);
+    const End server = engine::Other(client);
     const auto& conn_val = connection.GetVal();
     const auto& orig = connection.OrigAddr();
     const auto& resp = connection.RespAddr();
@@ -173,13 +175,13 @@ zeek::RecordValPtr MakeRecord(zeek::Connection& connection, const TcpSession& se
     return record.Take();
 }
 
-zeek::RecordValPtr MakeProgress(const TcpSession& session, const decoder::Facts& facts) {
+zeek::RecordValPtr MakeProgress(const engine::TwoSides& session, const decoder::Facts& facts) {
     static const auto type = zeek::id::find_type<zeek::RecordType>("MailTap::Progress");
     static const int starttls = type->FieldOffset("starttls");
     static const int direction = type->FieldOffset("direction");
     auto progress = zeek::make_intrusive<zeek::RecordVal>(type);
     progress->Assign(starttls, TextVal(decoder::Name(facts.starttls)));
-    progress->Assign(direction, TextVal(DirectionOf(session, session.Client(facts))));
+    progress->Assign(direction, TextVal(DirectionOf(session, session.EndOf(facts.client))));
     return progress;
 }
 

@@ -13,6 +13,8 @@
 
 namespace mailtap::plugin {
 
+using engine::End;
+
 namespace {
 
 // Bytes that the sessions of this process hold behind holes.
@@ -25,29 +27,25 @@ tcphdr HeaderOf(const zeek::IP_Hdr* ip) {
     return header;
 }
 
-Segment SegmentOf(End sender, const zeek::IP_Hdr* ip, const tcphdr& header, std::span<const uint8_t> payload) {
+engine::TcpSegment SegmentOf(const zeek::IP_Hdr* ip, const tcphdr& header, std::span<const uint8_t> payload) {
     // With segmentation offload the IP header may give no length.
     const auto wire = ip->TotalLen() == 0 ? payload.size() : std::size_t{ip->PayloadLen()} - header.th_off * 4u;
-    return {.sender = sender,
-            .sequence = ntohl(header.th_seq),
+    return {.sequence = ntohl(header.th_seq),
             .acknowledgement = ntohl(header.th_ack),
-            .syn = (header.th_flags & TH_SYN) != 0,
-            .ack = (header.th_flags & TH_ACK) != 0,
-            .fin = (header.th_flags & TH_FIN) != 0,
-            .rst = (header.th_flags & TH_RST) != 0,
+            .flags = header.th_flags,
             .payload = {payload, std::max(wire, payload.size())}};
 }
 
 } // namespace
 
-Tap::Tap(zeek::Connection* connection, const decoder::Ports& ports)
-    : Analyzer(kAnalyzerName, connection), ports_(ports), first_address_(connection->OrigAddr()),
-      first_port_(ntohs(static_cast<uint16_t>(connection->OrigPort()))),
+Tap::Tap(zeek::Connection* connection, const decoder::Ports& ports, bool silent_sessions)
+    : Analyzer(kAnalyzerName, connection), ports_(ports), silent_sessions_(silent_sessions),
+      first_address_(connection->OrigAddr()), first_port_(ntohs(static_cast<uint16_t>(connection->OrigPort()))),
       second_port_(ntohs(static_cast<uint16_t>(connection->RespPort()))) {
     const bool first_serves = ports_.ServiceOf(first_port_) != decoder::Service::None &&
                               ports_.ServiceOf(second_port_) == decoder::Service::None;
-    session_ = std::make_unique<TcpSession>(first_serves ? End::Second : End::First, first_port_, second_port_, ports_,
-                                            pending);
+    session_ = std::make_unique<engine::TwoSides>(first_serves ? End::Second : End::First, first_port_, second_port_,
+                                                  ports_, pending);
 }
 
 void Tap::DeliverPacket(int length, const u_char* data, bool is_orig, uint64_t relative_sequence,
@@ -59,7 +57,7 @@ void Tap::DeliverPacket(int length, const u_char* data, bool is_orig, uint64_t r
     const tcphdr header = HeaderOf(ip);
     const End sender = IsFirst(ip->IPHeaderSrcAddr(), ntohs(header.th_sport)) ? End::First : End::Second;
     const std::span<const uint8_t> payload(data, static_cast<std::size_t>(std::max(length, 0)));
-    session_->Add(SegmentOf(sender, ip, header, payload));
+    session_->Add(sender, SegmentOf(ip, header, payload));
 
     if ( ! payload.empty() && (OnMailPort() || session_->Certain() != decoder::Service::None) )
         KeepOpen();
@@ -100,7 +98,7 @@ zeek::RecordValPtr Tap::Record() const {
     if ( ! HasRecord(facts) )
         return nullptr;
     const bool orig_first = IsFirst(Conn()->OrigAddr(), ntohs(static_cast<uint16_t>(Conn()->OrigPort())));
-    const bool orig_is_client = (session_->Client(facts) == End::First) == orig_first;
+    const bool orig_is_client = (session_->EndOf(facts.client) == End::First) == orig_first;
     return MakeRecord(*Conn(), *session_, facts, orig_is_client);
 }
 
@@ -117,6 +115,10 @@ void Tap::Done() {
         return;
     StopKeepingOpen();
     session_->Finish();
+    if ( session_->Silent() && ! silent_sessions_ ) {
+        session_.reset();
+        return;
+    }
     if ( auto record = Record() )
         zeek::BifEvent::MailTap::enqueue_session_ended(this, Conn(), std::move(record));
     session_.reset();

@@ -7,7 +7,7 @@
 
 #include <memory>
 
-#include "tcp_session.h"
+#include "engine/two_sides.h"
 
 namespace zeek::packet_analysis::TCP {
 class TCPSessionAdapter;
@@ -22,8 +22,8 @@ constexpr auto kAnalyzerName = "MAILTAP";
 // neither side can be mail any more, which mostly is for its first line.
 class Tap : public zeek::analyzer::Analyzer {
 public:
-    // `ports` must outlive the connection.
-    Tap(zeek::Connection* connection, const decoder::Ports& ports);
+    // `ports` must outlive the connection. `silent_sessions`: those on mail ports that say nothing count too.
+    Tap(zeek::Connection* connection, const decoder::Ports& ports, bool silent_sessions);
 
     void DeliverPacket(int length, const u_char* data, bool is_orig, uint64_t relative_sequence, const zeek::IP_Hdr* ip,
                        int captured) override;
@@ -55,10 +55,11 @@ private:
     }
 
     const decoder::Ports& ports_;
+    bool silent_sessions_;
     zeek::IPAddr first_address_;
     uint16_t first_port_;
     uint16_t second_port_;
-    std::unique_ptr<TcpSession> session_; // none any more when it can't be mail
+    std::unique_ptr<engine::TwoSides> session_; // none any more when it can't be mail
     bool tls_announced_ = false;
     bool kept_open_ = false;
 };
