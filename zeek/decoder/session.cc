@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "combine.h"
 
@@ -70,10 +71,17 @@ Service Session::Certain() const {
 bool Session::TlsStarted() const { return sides_[0].Facts().tls_upgrade || sides_[1].Facts().tls_upgrade; }
 
 Facts Session::Result(bool orig_seen, bool resp_seen) const {
-    SideDecoder orig = sides_[0];
-    SideDecoder resp = sides_[1];
-    orig.End();
-    resp.End();
+    // Most sides end with a line's end: no need of a copy to end.
+    std::optional<SideDecoder> ended[2];
+    const auto end = [&](int place) -> const SideDecoder& {
+        if ( ! sides_[place].HasUnfinishedLine() )
+            return sides_[place];
+        ended[place] = sides_[place];
+        ended[place]->End();
+        return *ended[place];
+    };
+    const SideDecoder& orig = end(0);
+    const SideDecoder& resp = end(1);
     return Combine({.decoder = &orig, .seen = orig_seen, .recognised = Recognised(orig, Side::Orig)},
                    {.decoder = &resp, .seen = resp_seen, .recognised = Recognised(resp, Side::Resp)});
 }

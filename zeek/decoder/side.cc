@@ -351,7 +351,7 @@ void SideDecoder::Gap(uint64_t length) {
 }
 
 void SideDecoder::End() {
-    if ( mode_ != Mode::Opening && mode_ != Mode::Lines )
+    if ( ! HasUnfinishedLine() )
         return;
     std::string line(lines_.Pending());
     lines_.Clear();
