@@ -94,29 +94,15 @@ def replaying(capture: Path, folder: Path, way: str, *loaded: str) -> Iterator[i
     `way` is `live` (WebSocket) or `broker`.
     """
     zeek, port = installation(), free_port()
-    # Loaded by a name that its other scripts can be loaded by, too.
-    packages = folder / "packages"
-    packages.mkdir()
-    if zeek.environment:
-        (packages / "mailtap").symlink_to(zeek.scripts)
     script = folder / "replay.zeek"
     script.write_text(WAIT_FOR_CLIENT + (WEBSOCKET if way == "live" else BROKER))
-    path = subprocess.run(
-        [zeek.zeek.parent / "zeek-config", "--zeekpath"], capture_output=True, text=True, check=True
-    ).stdout.strip()
     order = [str(script)] if way == "live" else []
     order += ["mailtap", f"mailtap/{way}", *loaded]
     order += [] if way == "live" else [str(script)]
     process = subprocess.Popen(
         [zeek.zeek, "-C", "-r", capture, *order],
         cwd=folder,
-        env=os.environ
-        | zeek.environment
-        | {
-            "ZEEKPATH": f"{path}:{packages}",
-            "ZEEK_WEBSOCKET_LISTEN_PORT": str(port),
-            "BROKER_PORT": f"{port}/tcp",
-        },
+        env=os.environ | {"ZEEK_WEBSOCKET_LISTEN_PORT": str(port), "BROKER_PORT": f"{port}/tcp"},
         stderr=(folder / "stderr.txt").open("w"),
         stdout=subprocess.DEVNULL,
     )

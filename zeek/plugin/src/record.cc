@@ -35,7 +35,7 @@ public:
         record_->Assign(Place<name>(), std::forward<Value>(value));
     }
 
-    // An empty text and an empty set are left out: that is how the record says unset.
+    // An empty text and an empty list are left out: that is how the record says unset.
     template <Name name>
     void SetText(std::string_view text) {
         if ( ! text.empty() )
@@ -46,12 +46,11 @@ public:
     void SetTexts(const std::vector<std::string>& texts) {
         if ( texts.empty() )
             return;
-        const auto* field = SessionType()->FieldDecl(Place<name>());
-        auto set =
-            zeek::make_intrusive<zeek::TableVal>(zeek::cast_intrusive<zeek::TableType>(field->type), field->attrs);
+        auto vector = zeek::make_intrusive<zeek::VectorVal>(zeek::id::string_vec);
+        vector->Reserve(texts.size());
         for ( const auto& text : texts )
-            set->Assign(TextVal(text), nullptr);
-        Set<name>(std::move(set));
+            vector->Append(TextVal(text));
+        Set<name>(std::move(vector));
     }
 
     zeek::RecordValPtr Take() { return std::move(record_); }
@@ -111,12 +110,12 @@ void Append(engine::JsonObject& json, const std::string& key, const zeek::ValPtr
             break;
         case zeek::TYPE_ADDR: json.Text(key, value->AsAddr().AsString()); break;
         case zeek::TYPE_PORT: json.Count(key, value->AsPortVal()->Port()); break;
-        case zeek::TYPE_TABLE: {
+        case zeek::TYPE_VECTOR: {
+            const auto* vector = value->AsVectorVal();
             std::vector<std::string> texts;
-            const auto members = value->AsTableVal()->ToPureListVal();
-            for ( int i = 0; i < members->Length(); ++i )
-                if ( members->Idx(i)->GetType()->Tag() == zeek::TYPE_STRING )
-                    texts.push_back(members->Idx(i)->AsStringVal()->ToStdString());
+            for ( unsigned int i = 0; i < vector->Size(); ++i )
+                if ( const auto text = vector->ValAt(i); text && text->GetType()->Tag() == zeek::TYPE_STRING )
+                    texts.push_back(text->AsStringVal()->ToStdString());
             json.Set(key, texts);
             break;
         }
