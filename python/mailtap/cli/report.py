@@ -85,6 +85,7 @@ def report(
                     complete=not warnings,
                     with_labels=bool(files),
                     with_examples=html is not None,
+                    keep_verdicts=sessions is not None,
                     warnings=warnings,
                 )
                 warn(found.warnings)

@@ -25,15 +25,18 @@ def build_report(
     complete: bool = True,
     with_labels: bool = False,
     with_examples: bool = False,
+    keep_verdicts: bool = False,
     warnings: Sequence[str] = (),
 ) -> Report:
     """The report over the table `sessions` and, with labels, the table `labels`.
 
-    Without labels, sessions that carry a label of their own are compared with that. Leaves the
-    tables `whole_sessions` and, if anything was compared, `verdicts`.
+    Without labels, sessions that carry a label of their own are compared with that. Leaves
+    `whole_sessions` and, if anything was compared, `verdicts`: with `keep_verdicts` a table, for
+    who goes on to list sessions.
     """
     stitched = stitch(engine, policy.join.slack, policy.effective)
-    consistency = _consistency(engine, policy, with_labels)
+    keep = with_examples or keep_verdicts
+    consistency = _consistency(engine, policy, with_labels, keep)
     seeds = seed_warnings(engine, policy.join.community_id_seed) if with_labels else ()
     figures = session_figures(engine, "whole_sessions")
     return Report(
@@ -51,14 +54,17 @@ def build_report(
     )
 
 
-def _consistency(engine: QueryEngine, policy: Policy, with_labels: bool) -> Consistency | None:
+def _consistency(
+    engine: QueryEngine, policy: Policy, with_labels: bool, keep: bool
+) -> Consistency | None:
     judge = Judge(policy)
     if with_labels:
         clocks = estimate_clock_offsets(engine, policy.join.slack)
         differ = any(clock.applied for clock in clocks)
-        counts = pair_by_join(engine, judge, policy.join.slack, differ)
-        return consistency_figures(engine, counts, clocks)
+        pair_by_join(engine, judge, policy.join.slack, differ, keep=keep)
+        return consistency_figures(engine, clocks, with_labels=True)
     (own,) = engine.rows("SELECT count(label_is_label) AS labels FROM sessions")
     if own["labels"]:
-        return consistency_figures(engine, pair_by_row(engine, judge), ())
+        pair_by_row(engine, judge)
+        return consistency_figures(engine, (), with_labels=False)
     return None
