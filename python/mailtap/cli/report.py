@@ -76,7 +76,7 @@ def report(
         site = load_policy(policy)
         files = [LabelFile.parse(text) for text in labels]
         with sources.open_database() as connection:
-            warnings = _load(connection, source, files, site)
+            warnings = _load(connection, source, files, site, details=sessions is not None)
             with _engine(connection, *engine) as queries:
                 found = build_report(
                     queries,
@@ -85,7 +85,7 @@ def report(
                     complete=not warnings,
                     with_labels=bool(files),
                     with_examples=html is not None,
-                    keep_verdicts=sessions is not None,
+                    listing=sessions is not None,
                     warnings=warnings,
                 )
                 warn(found.warnings)
@@ -107,9 +107,11 @@ def _load(
     paths: tuple[Path, ...],
     files: list[LabelFile],
     policy: Policy,
+    *,
+    details: bool,
 ) -> tuple[str, ...]:
     """Fills the tables `sessions` and `labels`, and returns what could not be read."""
-    loaded = sources.load(connection, paths, policy)
+    loaded = sources.load(connection, paths, policy, details=details)
     labelled = label_files.load(connection, files, policy)
     return (*loaded.warnings, *labelled.warnings)
 

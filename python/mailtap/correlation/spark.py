@@ -57,8 +57,7 @@ class SparkEngine:
         self._spark.sql(query).createOrReplaceTempView(name)
 
     def write_json_lines(self, query: str, path: Path) -> None:
-        options = "map('ignoreNullFields', 'false')"
-        lines = self._spark.sql(f"SELECT to_json(struct(*), {options}) AS line FROM ({query})")
+        lines = self._spark.sql(f"SELECT to_json(struct(*)) AS line FROM ({query})")
         with path.open("w", encoding="utf-8") as file:
             for row in lines.toLocalIterator():
                 file.write(f"{row.line}\n")

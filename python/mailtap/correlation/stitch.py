@@ -11,20 +11,23 @@ from mailtap.correlation import sql
 from mailtap.correlation.engines import QueryEngine
 from mailtap.correlation.vocabulary import STAGES, STARTTLS_STEPS, STARTTLS_TAKEN
 from mailtap.policy import Effective
+from mailtap.sources.details import COLUMNS as DETAILS
 from mailtap.sources.table import COLUMNS
 
 
-def stitch(engine: QueryEngine, slack: float, thresholds: Effective) -> int:
+def stitch(
+    engine: QueryEngine, slack: float, thresholds: Effective, *, details: bool = False
+) -> int:
     """Makes the table `whole_sessions` of `sessions`, and returns how many were put together.
 
-    `slack` (seconds) is how far apart the halves may lie.
+    `slack` (seconds) is how far apart the halves may lie. `details`: the sessions have them.
     """
     (sensors,) = engine.rows("SELECT count(DISTINCT sensor) AS n FROM sessions")
     if sensors["n"] < 2:
         engine.view("whole_sessions", "SELECT * FROM sessions")
         return 0
     engine.table("halves", _halves(slack))
-    names = list(COLUMNS)
+    names = [*COLUMNS, *(DETAILS if details else ())]
     merged = ", ".join(f"{_merged(name, thresholds)} AS {name}" for name in names)
     engine.table(
         "whole_sessions",
@@ -76,6 +79,10 @@ def _sum(name: str) -> str:
     return f"coalesce(a.{name} + b.{name}, a.{name}, b.{name})"
 
 
+def _most(name: str) -> str:
+    return f"greatest(coalesce(a.{name}, b.{name}), coalesce(b.{name}, a.{name}))"
+
+
 def _either(name: str) -> str:
     return f"(a.{name} OR b.{name})"
 
@@ -115,6 +122,11 @@ _RULES = {
         for name in ("client_pkts", "client_bytes", "server_pkts", "server_bytes", "gap_bytes")
     },
     **{name: _either(name) for name in _ADDRESSES},
+    **{
+        name: _most(name)
+        for name in ("mailfrom_count", "rcptto_count", "messages", "commands", "replies")
+    },
+    "seq": "CAST(NULL AS BIGINT)",  # a half's number is one of its own sensor's
     "empty_cause": "CASE WHEN "
     + " OR ".join(_either(name) for name in _ADDRESSES)
     + " THEN NULL WHEN "

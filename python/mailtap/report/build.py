@@ -25,17 +25,17 @@ def build_report(
     complete: bool = True,
     with_labels: bool = False,
     with_examples: bool = False,
-    keep_verdicts: bool = False,
+    listing: bool = False,
     warnings: Sequence[str] = (),
 ) -> Report:
     """The report over the table `sessions` and, with labels, the table `labels`.
 
     Without labels, sessions that carry a label of their own are compared with that. Leaves
-    `whole_sessions` and, if anything was compared, `verdicts`: with `keep_verdicts` a table, for
-    who goes on to list sessions.
+    `whole_sessions` and, if anything was compared, `verdicts`, both ready for a listing of
+    sessions if there will be one: with the details that `sessions` then has, and as a table.
     """
-    stitched = stitch(engine, policy.join.slack, policy.effective)
-    keep = with_examples or keep_verdicts
+    stitched = stitch(engine, policy.join.slack, policy.effective, details=listing)
+    keep = with_examples or listing
     consistency = _consistency(engine, policy, with_labels, keep)
     seeds = seed_warnings(engine, policy.join.community_id_seed) if with_labels else ()
     figures = session_figures(engine, "whole_sessions")
