@@ -24,6 +24,10 @@ def stitch(engine: QueryEngine, slack: float, thresholds: Effective) -> int:
         engine.view("whole_sessions", "SELECT * FROM sessions")
         return 0
     engine.table("halves", _halves(slack))
+    (halves,) = engine.rows("SELECT count(*) AS n FROM halves")
+    if not halves["n"]:
+        engine.view("whole_sessions", "SELECT * FROM sessions")
+        return 0
     names = list(COLUMNS)
     merged = ", ".join(f"{_merged(name, thresholds)} AS {name}" for name in names)
     engine.table(
@@ -35,7 +39,6 @@ def stitch(engine: QueryEngine, slack: float, thresholds: Effective) -> int:
         "JOIN sessions a ON a.session_id = h.client_half "
         "JOIN sessions b ON b.session_id = h.server_half",
     )
-    (halves,) = engine.rows("SELECT count(*) AS n FROM halves")
     return int(halves["n"])
 
 
