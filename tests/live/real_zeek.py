@@ -87,6 +87,18 @@ def with_all_ended(capture: Path, target: Path) -> None:
             file.write(struct.pack("<IIII", when, 0, size, size) + LATER_PACKET)
 
 
+def environment(zeek: Installation, folder: Path) -> dict[str, str]:
+    """What Zeek needs to load the package by its name, as its other scripts can be, too."""
+    packages = folder / "packages"
+    packages.mkdir()
+    if zeek.environment:
+        (packages / "mailtap").symlink_to(zeek.scripts)
+    path = subprocess.run(
+        [zeek.zeek.parent / "zeek-config", "--zeekpath"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    return os.environ | zeek.environment | {"ZEEKPATH": f"{path}:{packages}"}
+
+
 @contextmanager
 def replaying(capture: Path, folder: Path, way: str, *loaded: str) -> Iterator[int]:
     """A Zeek that replays the capture once a client is there; the port it listens on.
@@ -94,29 +106,16 @@ def replaying(capture: Path, folder: Path, way: str, *loaded: str) -> Iterator[i
     `way` is `live` (WebSocket) or `broker`.
     """
     zeek, port = installation(), free_port()
-    # Loaded by a name that its other scripts can be loaded by, too.
-    packages = folder / "packages"
-    packages.mkdir()
-    if zeek.environment:
-        (packages / "mailtap").symlink_to(zeek.scripts)
     script = folder / "replay.zeek"
     script.write_text(WAIT_FOR_CLIENT + (WEBSOCKET if way == "live" else BROKER))
-    path = subprocess.run(
-        [zeek.zeek.parent / "zeek-config", "--zeekpath"], capture_output=True, text=True, check=True
-    ).stdout.strip()
     order = [str(script)] if way == "live" else []
     order += ["mailtap", f"mailtap/{way}", *loaded]
     order += [] if way == "live" else [str(script)]
     process = subprocess.Popen(
         [zeek.zeek, "-C", "-r", capture, *order],
         cwd=folder,
-        env=os.environ
-        | zeek.environment
-        | {
-            "ZEEKPATH": f"{path}:{packages}",
-            "ZEEK_WEBSOCKET_LISTEN_PORT": str(port),
-            "BROKER_PORT": f"{port}/tcp",
-        },
+        env=environment(zeek, folder)
+        | {"ZEEK_WEBSOCKET_LISTEN_PORT": str(port), "BROKER_PORT": f"{port}/tcp"},
         stderr=(folder / "stderr.txt").open("w"),
         stdout=subprocess.DEVNULL,
     )
