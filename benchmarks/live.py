@@ -141,8 +141,9 @@ async def send(write, pending, closing, make, rate: float, seconds: float, start
     for first, last in slices(rate, seconds, start):
         if closing():
             return
-        now = b"%.6f" % (time.time() - SESSION["duration"])
         if last > first:
+            # When it was due: a sender that falls behind must not move one of its records only.
+            now = b"%.6f" % (start + first / rate - SESSION["duration"])
             write(b"".join(make(number, now) for number in range(first, last)))
         while pending() > PENDING:
             await asyncio.sleep(SLICE)

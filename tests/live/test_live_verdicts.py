@@ -47,7 +47,7 @@ class Live:
         if sessions:
             numbers = list(itertools.islice(self._sessions, len(sessions)))
             self._uids |= dict(zip(numbers, (s["uid"] for s in sessions), strict=True))
-            table = self._read.table(self._read.rows(sessions))
+            table = self._read([json.dumps(record) for record in sessions]).fields
             table = table.append_column("session_id", pa.array(numbers, pa.int64()))
             table = table.append_column("bucket", pa.array([0] * len(sessions), pa.int64()))
         change = self.window.add(table, [self._table(labels)] if labels else [], now)

@@ -69,3 +69,20 @@ def test_whatever_the_order_what_came_and_what_is_lost_make_the_whole(numbers: l
     assert numbering.received == len(numbers)
     assert numbering.received + numbering.lost == max(numbers) - first + 1
     assert numbering.restarts == 0
+
+
+NUMBERS = st.lists(st.tuples(st.integers(1, 9), st.sampled_from([None, 1.0, 2.0])), max_size=12)
+
+
+@given(st.lists(NUMBERS.filter(bool), max_size=4))
+def test_records_that_come_together_are_taken_as_if_one_by_one(
+    batches: list[list[tuple[int, float | None]]],
+) -> None:
+    alone, together = Numbering("zeek"), Numbering("zeek")
+    for now, batch in enumerate(batches):
+        taken = [alone.take(n, f"C{n}", started, now) for n, started in batch]
+        numbers, uids, starts = zip(*((n, f"C{n}", started) for n, started in batch), strict=True)
+        arrivals, gaps = together.take_all(list(numbers), list(uids), list(starts), now)
+        assert list(arrivals) == [arrival for arrival, _ in taken]
+        assert gaps == [gap for _, gap in taken if gap is not None]
+    assert together == alone

@@ -6,6 +6,8 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from mailtap.live.transport import Tls, Transport
 from mailtap.zeek.run import write_logs
 from real_zeek import installation, replaying, with_all_ended
 from running import running, until
+from zeek_cluster import divided, replaying_cluster
 
 #: As `mailtap.fieldcapture` makes it unless told otherwise.
 SESSIONS = 12_670
@@ -77,21 +80,37 @@ def by_live(store: Path) -> Verdicts:
     return {row[:4]: row[4:] if row[4] in scored else (None, None, None) for row in rows}
 
 
-@pytest.mark.parametrize("way", ["live", "broker"])
+@contextmanager
+def replayed(way: str, capture: Path, folder: Path) -> Iterator[str | Transport]:
+    """The sensor that replays the capture."""
+    if way == "cluster":
+        parts = [folder / f"part-{n}.pcap" for n in (1, 2)]
+        divided(capture, parts)
+        for part in parts:
+            with_all_ended(part, part.with_suffix(".ended"))
+        with replaying_cluster([part.with_suffix(".ended") for part in parts], folder) as port:
+            yield f"ws://127.0.0.1:{port}"
+        return
+    with replaying(capture, folder, way) as port:
+        if way == "broker":
+            yield BrokerTransport(f"broker://127.0.0.1:{port}", Tls(disabled=True))
+        else:
+            yield f"ws://127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize("way", ["live", "broker", "cluster"])
 def test_verdicts_are_those_of_a_report_on_the_logs_and_none_is_missing(
     way: str, capture: Path, labels: Path, by_report: Verdicts, tmp_path: Path
 ) -> None:
     store = tmp_path / "live.duckdb"
 
     async def scenario() -> None:
-        with replaying(capture, tmp_path, way) as port:
-            sensor: str | Transport = f"ws://127.0.0.1:{port}"
-            if way == "broker":
-                sensor = BrokerTransport(f"broker://127.0.0.1:{port}", Tls(disabled=True))
+        with replayed(way, capture, tmp_path) as sensor:
             async with running([sensor], [labels], store) as mode:
                 state = await until(mode, lambda state: state.sessions >= len(by_report), 120)
-                assert state.sensors[0].lost == 0
-                assert state.sensors[0].malformed == 0
+                (state_of_sensor,) = state.sensors
+                assert (state_of_sensor.lost, state_of_sensor.malformed) == (0, 0)
+                assert len(state_of_sensor.nodes) == (2 if way == "cluster" else 1)
                 await until(
                     mode, lambda state: state.labels >= SESSIONS and state.delay is not None
                 )

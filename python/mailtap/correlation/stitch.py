@@ -27,6 +27,10 @@ def stitch(
         engine.view("whole_sessions", "SELECT * FROM sessions")
         return 0
     engine.table("halves", _halves(slack))
+    (halves,) = engine.rows("SELECT count(*) AS n FROM halves")
+    if not halves["n"]:
+        engine.view("whole_sessions", "SELECT * FROM sessions")
+        return 0
     names = [*COLUMNS, *(DETAILS if details else ())]
     merged = ", ".join(f"{_merged(name, thresholds)} AS {name}" for name in names)
     engine.table(
@@ -38,7 +42,6 @@ def stitch(
         "JOIN sessions a ON a.session_id = h.client_half "
         "JOIN sessions b ON b.session_id = h.server_half",
     )
-    (halves,) = engine.rows("SELECT count(*) AS n FROM halves")
     return int(halves["n"])
 
 

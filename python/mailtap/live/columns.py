@@ -1,19 +1,25 @@
 """Normal fields of a batch of records, column by column: `Field.python` for a stream.
 
-Most columns of a batch hold only plain values, which the field leaves as they are; to see that
-costs little. Any other value is read by the field itself.
+A text that comes several times in a batch is read once. Texts as nearly all are, which shows in one
+match, are read by the column; any others by the field itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mailtap.sources.fields import (
-    BOOLEAN,
+    ADDRESS,
     COUNT,
     HAS_MEMBERS,
     MAX_TEXT,
+    MICROSECONDS,
+    MILLISECONDS,
     PORT_NUMBER,
     SECONDS,
     TEXT,
@@ -24,64 +30,46 @@ from mailtap.sources.fields import (
     Scalar,
     Transform,
 )
-from mailtap.sources.json_records import JsonTexts
-
-Record = Mapping[str, object]
+from mailtap.sources.key import IPV4
 
 #: Texts of a kind of field that are remembered with their values.
 REMEMBERED = 1 << 16
 
-_NOTHING = type(None)
-_LEAST_SCALED = UNITS[-1][0]
-_LARGEST_COUNT = 10**18
-_LARGEST_PORT = 65535
-_LEAST_NUMBER = 1e-9
+
+class _Plain(NamedTuple):
+    """Texts that match, and what they become."""
+
+    pattern: str
+    values: Callable[[pa.Array], pa.Array]
 
 
-def _numbers(values: Sequence[object]) -> bool:
-    return set(map(type, values)) <= {float, _NOTHING} and not [
-        value
-        for value in values
-        if value and not _LEAST_NUMBER <= value < _LEAST_SCALED  # type: ignore[operator]
-    ]
+def _itself(texts: pa.Array) -> pa.Array:
+    return texts
 
 
-def _whole_below(bound: int) -> Callable[[Sequence[object]], bool]:
-    def plain(values: Sequence[object]) -> bool:
-        return set(map(type, values)) <= {int, _NOTHING} and not [
-            value
-            for value in values
-            if value and not 0 < value < bound  # type: ignore[operator]
-        ]
-
-    return plain
+def _seconds(per_second: float) -> _Plain:
+    return _Plain(_NUMBER, lambda texts: pc.divide(texts.cast(pa.float64()), per_second))
 
 
-def _texts(values: Sequence[object]) -> bool:
-    if not set(map(type, values)) <= {str, _NOTHING} or "" in values:
-        return False
-    present = [str(value) for value in values if value is not None]
-    joined = "".join(present)
-    return (
-        joined.isascii()
-        and joined.isprintable()
-        and " " not in joined
-        and max(map(len, present), default=0) <= MAX_TEXT
-    )
+def _time(texts: pa.Array) -> pa.Array:
+    number = seconds = texts.cast(pa.float64())
+    for least, unit in reversed(UNITS):
+        seconds = pc.if_else(pc.greater_equal(number, least), pc.divide(number, unit), seconds)
+    return seconds
 
 
-def _never(_: Sequence[object]) -> bool:
-    return False
+_NUMBER = r"[0-9]{1,19}(\.[0-9]{1,30})?"
 
-
-#: Whether a transform leaves all these values of a JSON record as they are.
-_PLAIN: Mapping[Transform, Callable[[Sequence[object]], bool]] = {
-    TIME: _numbers,
-    SECONDS: _numbers,
-    COUNT: _whole_below(_LARGEST_COUNT),
-    PORT_NUMBER: _whole_below(_LARGEST_PORT + 1),
-    BOOLEAN: lambda values: set(map(type, values)) <= {bool, _NOTHING},
-    TEXT: _texts,
+_PLAIN: Mapping[Transform, _Plain] = {
+    TEXT: _Plain(f"[!-~]([ -~]{{0,{MAX_TEXT - 2}}}[!-~])?", _itself),
+    ADDRESS: _Plain(IPV4, _itself),
+    PORT_NUMBER: _Plain("[0-9]{1,4}|[1-5][0-9]{4}", lambda texts: texts.cast(pa.int32())),
+    COUNT: _Plain("[0-9]{1,18}", lambda texts: texts.cast(pa.int64())),
+    TIME: _Plain(_NUMBER, _time),
+    SECONDS: _seconds(1),
+    MILLISECONDS: _seconds(1e3),
+    MICROSECONDS: _seconds(1e6),
+    HAS_MEMBERS: _Plain(r"(?s)\[.*\]", lambda texts: pc.not_equal(texts, "[]")),
 }
 
 
@@ -97,76 +85,55 @@ def _remembered(transform: Transform) -> Callable[[str], Scalar | None]:
     return value
 
 
-class Places:
-    """Takes the values at some places out of records, while they are at hand: a batch of whole
-    records is large.
-    """
-
-    def __init__(self, fields: Iterable[Field]) -> None:
-        self._places = tuple(dict.fromkeys(place for field in fields for place in field.places))
-        self._dotted = tuple(n for n, place in enumerate(self._places) if "." in place)
-
-    def row(self, record: Record) -> tuple[object, ...]:
-        """A place with dots is a key with dots, else keys within each other."""
-        row = tuple(map(record.get, self._places))
-        for n in self._dotted:
-            if row[n] is None:
-                return self._within(record, row)
-        return row
-
-    def columns(self, rows: Sequence[tuple[object, ...]]) -> dict[str, Sequence[object]]:
-        """The values by place."""
-        if not rows:
-            return dict.fromkeys(self._places, ())
-        return dict(zip(self._places, zip(*rows, strict=True), strict=True))
-
-    def _within(self, record: Record, row: tuple[object, ...]) -> tuple[object, ...]:
-        found = list(row)
-        for n in self._dotted:
-            if found[n] is None:
-                value: object = record
-                for key in self._places[n].split("."):
-                    value = value.get(key) if isinstance(value, Mapping) else None
-                found[n] = value
-        return tuple(found)
-
-
 class Column:
-    """One field of every record of a batch, from the columns of its places."""
+    """One field of every record of a batch, from the texts at its places."""
 
-    def __init__(self, field: Field) -> None:
+    def __init__(self, field: Field, kind: pa.DataType) -> None:
         self._field = field
-        self._first, *self._others = field.places
-        self._plain = _PLAIN.get(field.transform, _never)
-        self._is_list = field.transform is HAS_MEMBERS
-        self._by_first = not self._others or field.combine is Combine.FIRST
+        self._kind = kind
+        self._plain = _PLAIN.get(field.transform)
         self._of_text = _remembered(field.transform)
 
-    def __call__(self, columns: Mapping[str, Sequence[object]]) -> Sequence[Scalar | None]:
-        raw = columns[self._first]
-        if not self._by_first:
-            return [self._at(columns, n) for n in range(len(raw))]
-        values = self._values(raw)
-        if self._others and None in values:
-            values = [
-                self._at(columns, n) if value is None else value for n, value in enumerate(values)
-            ]
-        return values
+    def __call__(self, by_place: Mapping[str, pa.Array]) -> pa.Array:
+        """`by_place` has a text or null each record."""
+        values = [self._values(by_place[place]) for place in self._field.places]
+        if len(values) == 1:
+            return values[0]
+        return _COMBINED[self._field.combine](values, self._field.separator)
 
-    def _values(self, raw: Sequence[object]) -> Sequence[Scalar | None]:
-        if self._is_list:
-            return [bool(value) if type(value) is list else self._value(value) for value in raw]
-        if self._plain(raw):
-            return raw  # type: ignore[return-value]
-        of_text = self._of_text
-        return [of_text(value) if type(value) is str else self._value(value) for value in raw]
+    def _values(self, texts: pa.Array) -> pa.Array:
+        if texts.null_count == len(texts):
+            return pa.nulls(len(texts), self._kind)
+        encoded = texts.dictionary_encode()
+        return self._of_distinct(encoded.dictionary).take(encoded.indices)
 
-    def _value(self, value: object) -> Scalar | None:
-        if value is None:
-            return None
-        text = JsonTexts({"value": value})["value"]
-        return None if text is None else self._of_text(text)
+    def _of_distinct(self, texts: pa.Array) -> pa.Array:
+        if self._plain is not None:
+            pattern, values = self._plain
+            if pc.all(pc.match_substring_regex(texts, rf"\A(?:{pattern})\z")).as_py():
+                return values(texts)
+        return pa.array(map(self._of_text, texts.to_pylist()), self._kind)
 
-    def _at(self, columns: Mapping[str, Sequence[object]], n: int) -> Scalar | None:
-        record = {place: columns[place][n] for place in self._field.places}
-        return self._field.python(JsonTexts(record))
+
+def _sum(values: list[pa.Array], _: str) -> pa.Array:
+    total, *others = (pc.fill_null(value, 0) for value in values)
+    for other in others:
+        total = pc.add(total, other)
+    known = pc.is_valid(pc.coalesce(*values))
+    return pc.if_else(known, total, None)
+
+
+def _joined(values: list[pa.Array], separator: str) -> pa.Array:
+    joined, *others = values
+    for other in others:
+        both = pc.binary_join_element_wise(joined, other, separator)
+        joined = pc.coalesce(both, joined, other)
+    return joined
+
+
+_COMBINED: Mapping[Combine, Callable[[list[pa.Array], str], pa.Array]] = {
+    Combine.FIRST: lambda values, _: pc.coalesce(*values),
+    Combine.SUM: _sum,
+    Combine.LATEST: lambda values, _: pc.max_element_wise(*values),
+    Combine.JOINED: _joined,
+}

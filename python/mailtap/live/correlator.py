@@ -161,10 +161,7 @@ class Correlator:
     def _step(self, batch: Batch) -> None:
         clock, now = time.monotonic(), time.time()
         bucket = int(now // BUCKET)
-        sessions = [
-            self._sensors[sensor].take(frames, self._read, now, clock)
-            for sensor, frames in batch.frames.items()
-        ]
+        sessions = self._sessions_of(batch, now, clock)
         labels = [
             table
             for source, lines in batch.lines.items()
@@ -172,21 +169,17 @@ class Correlator:
             is not None
             and len(table)
         ]
-        together = pa.concat_tables(sessions) if sessions else None
-        if together is not None and len(together):
-            self._sessions += len(together)
-            together = _with(
-                together, "session_id", itertools.islice(self._session_numbers, len(together))
-            )
-            together = _with(together, "bucket", [bucket] * len(together))
-        else:
-            together = None
+        if sessions is not None:
+            numbers = itertools.islice(self._session_numbers, len(sessions))
+            sessions = _with(sessions, "session_id", numbers)
+            sessions = _with(sessions, "bucket", [bucket] * len(sessions))
+            self._sessions += len(sessions)
         labels = [_with(table, "bucket", [bucket] * len(table)) for table in labels]
         self._labels += sum(map(len, labels))
         for source, position in batch.positions.items():
             self._positions[self._names[source]] = position
         details = 0 if self._answers is None else self._answers.room(clock)
-        change = self._window.add(together, labels, clock, details)
+        change = self._window.add(sessions, labels, clock, details)
         if batch or change.unlabelled or change.unmatched:
             self._take(change)
         if clock - self._clocks_compared >= CLOCKS:
@@ -197,6 +190,18 @@ class Correlator:
         if clock - self._shown >= SHOW or not batch:
             self._shown = clock
             self.latest = self._correlated()
+
+    def _sessions_of(self, batch: Batch, now: float, clock: float) -> pa.Table | None:
+        """The sessions of all sensors, read together: to begin reading costs, too."""
+        if not batch.frames:
+            return None
+        lines = {n: self._sensors[n].lines(frames) for n, frames in batch.frames.items()}
+        together = self._read(list(itertools.chain(*lines.values())))
+        taken, first = [], 0
+        for n, own in lines.items():
+            taken.append(self._sensors[n].take(together.slice(first, len(own)), now, clock))
+            first += len(own)
+        return pa.concat_tables(taken) if sum(map(len, taken)) else None
 
     def _take(self, change: Change) -> None:
         for cell, bucket, n in change.cells:

@@ -13,8 +13,9 @@ from mailtap.live.streams import Position
 MAXIMUM_RECORDS = 500_000
 MAXIMUM_BYTES = 512 << 20
 
-#: Records taken in at once: more would make those that came last wait too long.
-BATCH = 20_000
+#: Records taken in at once, by which memory is bounded. Usually it is what came during the last
+#: batch: the more there is to do, the larger are batches, and the less each record costs.
+BATCH = 100_000
 
 
 @dataclass
@@ -94,4 +95,5 @@ class Inbox:
             self._waiting.append((is_frame, origin, items, now, position))
             self._records += len(items)
             self._bytes += sum(map(len, items))
-            self._came.set()
+            if not self._came.is_set():
+                self._came.set()

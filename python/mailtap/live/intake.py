@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailtap.live.labels import LabelReader, UnknownFormatError, reader_of
-from mailtap.live.message import (
-    Complaint,
-    MalformedError,
-    read_frame,
-    read_record,
-)
+from mailtap.live.message import Complaint, MalformedError, read_frame
 from mailtap.live.meters import Rate
 from mailtap.live.numbering import Arrival, Numbering
-from mailtap.live.sessions import NUMBER_PLACES, SessionReader, is_session
+from mailtap.live.sessions import SessionBatch
 from mailtap.live.state import Gap, LabelSourceState, SensorState
 from mailtap.policy import Policy
 
@@ -48,19 +43,14 @@ class SensorIntake:
         self.complaint: str | None = None
         self._new_gaps: list[Gap] = []
 
-    def take(
-        self, frames: Sequence[bytes], read: SessionReader, now: float, clock: float
-    ) -> pa.Table:
-        """The sessions in the frames. `now` is epoch seconds, `clock` only goes forward."""
-        values = read.rows(record for record in map(self._read, frames) if record is not None)
-        new = [
-            self._is_new(node, number, uid, started, now)
-            for node, number, uid, started in zip(*map(values.get, NUMBER_PLACES), strict=True)
-        ]
-        table = read.table(values)
-        mask = is_session(table)
-        self._malformed += len(table) - pc.sum(mask).as_py()
-        sessions = table.filter(mask if all(new) else pc.and_(mask, pa.array(new)))
+    def lines(self, frames: Sequence[bytes]) -> list[str]:
+        """The records of sessions in the frames, not read yet."""
+        return [line for frame in frames if (line := self._line(frame)) is not None]
+
+    def take(self, batch: SessionBatch, now: float, clock: float) -> pa.Table:
+        """The sessions of these records. `now` is epoch seconds, `clock` only goes forward."""
+        self._malformed += len(batch.is_session) - (pc.sum(batch.is_session).as_py() or 0)
+        sessions = batch.fields.filter(pc.and_(batch.is_session, self._new(batch.numbers, now)))
         self._received += len(sessions)
         self._rate.add(len(sessions), clock)
         if len(sessions):
@@ -105,36 +95,49 @@ class SensorIntake:
             gaps=tuple(self._gaps),
         )
 
-    def _read(self, frame: bytes) -> Mapping[str, object] | None:
+    def _line(self, frame: bytes) -> str | None:
         try:
             message = read_frame(frame)
-            if isinstance(message, Complaint):
-                self.complaint = message.text
-                return None
-            if message.topic != SESSIONS_TOPIC:
-                return None
-            return read_record(message.line)
         except MalformedError:
             self._malformed += 1
             return None
+        if isinstance(message, Complaint):
+            self.complaint = message.text
+            return None
+        return message.line if message.topic == SESSIONS_TOPIC else None
 
-    def _is_new(
-        self, node: object, number: object, uid: object, started: object, now: float
-    ) -> bool:
-        """Whether the record is none that came before. One without a number is taken for new."""
-        if type(number) is not int or type(node) is not str:
-            return True
-        numbering = self._numberings.get(node)
-        if numbering is None:
-            if len(self._numberings) >= MAXIMUM_NODES:
-                return True
-            numbering = self._numberings[node] = Numbering(node)
-        start = float(started) if isinstance(started, int | float) else None
-        arrival, gap = numbering.take(number, str(uid), start, now)
-        if gap is not None:
-            self._gaps.append(gap)
-            self._new_gaps.append(gap)
-        return arrival is Arrival.NEW
+    def _new(self, numbers: pa.Table, now: float) -> pa.Array:
+        """Which records are none that came before. One without a number is taken for new."""
+        new = [True] * len(numbers)
+        for node, places in _by_node(numbers):
+            numbering = self._numbering(node)
+            if numbering is None:
+                continue
+            rows = numbers if len(places) == len(new) else numbers.take(places)
+            values, uids, started = (
+                rows[name].to_pylist() for name in ("number", "uid", "started")
+            )
+            arrivals, gaps = numbering.take_all(values, uids, started, now)
+            self._gaps.extend(gaps)
+            self._new_gaps.extend(gaps)
+            for place, arrival in zip(places, arrivals, strict=True):
+                new[place] = arrival is Arrival.NEW
+        return pa.array(new, pa.bool_())
+
+    def _numbering(self, node: str) -> Numbering | None:
+        if node not in self._numberings and len(self._numberings) < MAXIMUM_NODES:
+            self._numberings[node] = Numbering(node)
+        return self._numberings.get(node)
+
+
+def _by_node(numbers: pa.Table) -> Iterator[tuple[str, Sequence[int]]]:
+    """The places of the records that each node numbered."""
+    numbered = pc.and_(pc.is_valid(numbers["node"]), pc.is_valid(numbers["number"]))
+    for node in pc.unique(numbers["node"].filter(numbered)).to_pylist():
+        yield (
+            node,
+            pc.indices_nonzero(pc.and_(numbered, pc.equal(numbers["node"], node))).to_pylist(),
+        )
 
 
 class LabelIntake:

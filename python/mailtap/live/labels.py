@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mailtap.labels.detect import LabelError, recognise
 from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS, NORMAL_FIELDS, LabelFormat
 from mailtap.labels.table import COLUMNS
-from mailtap.live.columns import Column, Places
-from mailtap.live.message import MAXIMUM_LINE_BYTES, MalformedError, read_record
+from mailtap.live.columns import Column
 from mailtap.live.sessions import ARROW_TYPES
+from mailtap.live.texts import Lines, text_reader
 from mailtap.policy import Meaning, Policy
 from mailtap.sources.containers import Container, Csv
-from mailtap.sources.fields import Field, Scalar
-from mailtap.sources.json_records import JsonDocument, JsonLines
+from mailtap.sources.fields import Field
+from mailtap.sources.json_records import JsonDocument
 from mailtap.sources.textfile import TextFile
 
 #: Different names whose meaning is remembered.
@@ -38,6 +39,8 @@ TYPES: Mapping[str, pa.DataType] = {
     **dict.fromkeys(("duration", "moment"), pa.float64()),
 }
 
+_KINDS = {**TYPES, "rank": pa.string()}  # of which the place in a ranking is made
+
 
 @dataclass(frozen=True)
 class LabelBatch:
@@ -56,84 +59,70 @@ class LabelReader:
 
     def __init__(self, form: LabelFormat, container: Container, policy: Policy) -> None:
         self.form = form
-        self._container = container
         self._policy = policy
         fields = dict(form.fields)
         fields |= {condition.place: Field((condition.place,)) for condition in form.conditions}
         if form.statements is not None:
             fields |= {"rank": form.statements.kind, "moment": form.statements.moment}
-        self._places = Places(fields.values())
-        self._columns = {name: Column(field) for name, field in fields.items()}
-        self._meanings: dict[tuple[Scalar | None, Scalar | None], Meaning] = {}
+        places = [place for field in fields.values() for place in field.places]
+        self._texts = text_reader(container, places)
+        self._columns = {
+            name: Column(field, _KINDS.get(name, pa.string())) for name, field in fields.items()
+        }
+        self._meanings: dict[tuple[str | None, str | None], Meaning] = {}
 
-    def __call__(self, lines: Sequence[bytes]) -> LabelBatch:
-        rows = [
-            self._places.row(record) for record in map(self._parse, lines) if record is not None
-        ]
-        blank = sum(not line.strip() for line in lines)
-        places = self._places.columns(rows)
-        values = {name: column(places) for name, column in self._columns.items()}
-        nothing: Sequence[Scalar | None] = [None] * len(rows)
-        about_tcp = [True] * len(rows)
-        for condition in self.form.conditions:
-            found = values[condition.place]
-            about_tcp = [
-                was and value in condition.values
-                for was, value in zip(about_tcp, found, strict=True)
-            ]
-        l4 = values.get("l4", nothing)
-        about_tcp = [
-            was and value in (None, "tcp") for was, value in zip(about_tcp, l4, strict=True)
-        ]
-        times = zip(values.get("start", nothing), values.get("end", nothing), strict=True)
-        timed = [start is not None or end is not None for start, end in times]
-        ends = zip(*(values[name] for name in ENDPOINTS), strict=True)
-        whole = [None not in end for end in ends]
-        flow = [all(row) for row in zip(about_tcp, timed, whole, strict=True)]
-        columns = {name: values.get(name, nothing) for name in NORMAL_FIELDS}
+    def __call__(self, lines: Lines) -> LabelBatch:
+        texts = self._texts(lines)
+        values = {name: column(texts.by_place) for name, column in self._columns.items()}
+        columns = {
+            name: values.get(name, pa.nulls(len(lines), TYPES[name])) for name in NORMAL_FIELDS
+        }
         columns |= self._meaning(columns["name"], columns["evidence"])
-        columns |= self._statements(values, nothing)
-        table = pa.table({name: pa.array(columns[name], TYPES[name]) for name in TYPES})
-        flows = table if all(flow) else table.filter(pa.array(flow))
-        other = len(rows) - sum(about_tcp)
-        malformed = len(lines) - blank - len(flows) - other
-        return LabelBatch(flows, other, malformed)
+        columns |= self._statements(values, len(lines))
+        about_tcp = pc.and_(texts.is_record, pc.is_in(columns["l4"], pa.array(["tcp", None])))
+        for condition in self.form.conditions:
+            wanted = pc.is_in(values[condition.place], pa.array(condition.values))
+            about_tcp = pc.and_(about_tcp, wanted)
+        is_flow = pc.and_(about_tcp, pc.is_valid(pc.coalesce(columns["start"], columns["end"])))
+        for name in ENDPOINTS:
+            is_flow = pc.and_(is_flow, pc.is_valid(columns[name]))
+        flows = pa.table({name: columns[name] for name in TYPES}).filter(is_flow)
+        other = texts.is_record.true_count - about_tcp.true_count
+        blank = sum(not line.strip() for line in lines)
+        return LabelBatch(flows, other, len(lines) - blank - len(flows) - other)
 
-    def _parse(self, line: bytes) -> Mapping[str, object] | None:
-        if isinstance(self._container, JsonLines):
-            try:
-                return read_record(line.lstrip(b"0123456789"))
-            except MalformedError:
-                return None
-        if len(line) > MAXIMUM_LINE_BYTES:
-            return None
-        return self._container.parse(line.decode(errors="replace"))
+    def _meaning(self, names: pa.Array, evidences: pa.Array) -> dict[str, pa.Array]:
+        # Neither has control characters.
+        both = pc.binary_join_element_wise(
+            names, evidences, "\n", null_handling="replace", null_replacement="\0"
+        ).dictionary_encode()
+        meanings = [
+            self._meaning_of(*(None if text == "\0" else text for text in said.split("\n")))
+            for said in both.dictionary.to_pylist()
+        ]
+        return {
+            key: pa.array([getattr(meaning, key) for meaning in meanings], TYPES[key]).take(
+                both.indices
+            )
+            for key in MEANING
+        }
 
-    def _meaning(
-        self, names: Sequence[Scalar | None], evidences: Sequence[Scalar | None]
-    ) -> dict[str, Sequence[Scalar | None]]:
-        meanings = list(map(self._meaning_of, names, evidences))
-        return {key: [getattr(meaning, key) for meaning in meanings] for key in MEANING}
-
-    def _meaning_of(self, name: Scalar | None, evidence: Scalar | None) -> Meaning:
+    def _meaning_of(self, name: str | None, evidence: str | None) -> Meaning:
         known = self._meanings.get((name, evidence))
         if known is not None:
             return known
-        texts = (None if value is None else str(value) for value in (name, evidence))
-        meaning = self._policy.meaning(self.form.engine, *texts)
+        meaning = self._policy.meaning(self.form.engine, name, evidence)
         if len(self._meanings) < REMEMBERED:
             self._meanings[name, evidence] = meaning
         return meaning
 
-    def _statements(
-        self, values: Mapping[str, Sequence[Scalar | None]], nothing: Sequence[Scalar | None]
-    ) -> dict[str, Sequence[Scalar | None]]:
+    def _statements(self, values: Mapping[str, pa.Array], lines: int) -> dict[str, pa.Array]:
         if self.form.statements is None:
-            return dict.fromkeys(STATEMENT, nothing)
-        ranking = self.form.statements.ranking
+            return {name: pa.nulls(lines, TYPES[name]) for name in STATEMENT}
+        place = pc.index_in(values["rank"], pa.array(self.form.statements.ranking))
         return {
-            "rank": [ranking.index(k) + 1 if k in ranking else 0 for k in values["rank"]],
-            "moment": [0.0 if moment is None else moment for moment in values["moment"]],
+            "rank": pc.fill_null(pc.add(place, 1), 0).cast(TYPES["rank"]),
+            "moment": pc.fill_null(values["moment"], 0.0),
         }
 
 

@@ -8,6 +8,7 @@ where it does not, a number that was used for another record tells the restart.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -47,12 +48,12 @@ class Numbering:
     duplicates: int = 0
     restarts: int = 0
     latest: float = 0.0
-    _seen: dict[int, str] = field(default_factory=dict)
+    _seen: dict[int, str | None] = field(default_factory=dict)
     _order: deque[int] = field(default_factory=deque)
     _missing: deque[Missing] = field(default_factory=lambda: deque(maxlen=KEPT_RANGES))
 
     def take(
-        self, number: int, uid: str, started: float | None, now: float
+        self, number: int, uid: str | None, started: float | None, now: float
     ) -> tuple[Arrival, Gap | None]:
         """What the record is, and the gap before it if there is one. `now` is when it came."""
         gap = None
@@ -69,17 +70,43 @@ class Numbering:
             return Arrival.DUPLICATE, None
         self.started = started
         self.expected = max(self.expected, number + 1)
-        self._remember(number, uid)
+        self._remember((number,), (uid,))
         self.received += 1
         self.latest = now
         return Arrival.NEW, gap
+
+    def take_all(
+        self,
+        numbers: Sequence[int],
+        uids: Sequence[str | None],
+        started: Sequence[float | None],
+        now: float,
+    ) -> tuple[Sequence[Arrival], list[Gap]]:
+        """`take` of several records that came together."""
+        if self._goes_on(numbers, started):
+            self.expected = numbers[-1] + 1
+            self.received += len(numbers)
+            self.latest = now
+            self._remember(numbers, uids)
+            return [Arrival.NEW] * len(numbers), []
+        taken = [self.take(*record, now) for record in zip(numbers, uids, started, strict=True)]
+        return [arrival for arrival, _ in taken], [gap for _, gap in taken if gap is not None]
 
     def state(self) -> NodeState:
         return NodeState(
             self.node, self.received, self.lost, self.duplicates, self.restarts, self.latest
         )
 
-    def _is_restart(self, number: int, uid: str, started: float | None) -> bool:
+    def _goes_on(self, numbers: Sequence[int], started: Sequence[float | None]) -> bool:
+        """Whether the numbers are just those that come next, as nearly always."""
+        first = self.expected
+        return (
+            first is not None
+            and numbers == list(range(first, first + len(numbers)))
+            and started == [self.started] * len(started)
+        )
+
+    def _is_restart(self, number: int, uid: str | None, started: float | None) -> bool:
         if started is not None and self.started is not None:
             return started != self.started
         if self.expected is None or number >= self.expected:
@@ -109,10 +136,10 @@ class Numbering:
                 return True
         return False
 
-    def _remember(self, number: int, uid: str) -> None:
-        self._seen[number] = uid
-        self._order.append(number)
-        if len(self._order) > REMEMBERED:
+    def _remember(self, numbers: Sequence[int], uids: Sequence[str | None]) -> None:
+        self._seen.update(zip(numbers, uids, strict=True))
+        self._order.extend(numbers)
+        while len(self._order) > REMEMBERED:
             self._seen.pop(self._order.popleft(), None)
 
     def _forget(self) -> None:

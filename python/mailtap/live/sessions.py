@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailtap.live.columns import Column, Places
-from mailtap.sources.fields import Field
+from mailtap.live.columns import Column
+from mailtap.live.texts import JsonTexts, Lines
+from mailtap.sources.fields import COUNT, TIME, Field
 from mailtap.sources.records import FLOW, SESSION_FIELDS
 from mailtap.sources.table import COLUMNS
-
-Record = Mapping[str, object]
 
 ARROW_TYPES: Mapping[str, pa.DataType] = {
     "VARCHAR": pa.string(),
@@ -22,38 +22,48 @@ ARROW_TYPES: Mapping[str, pa.DataType] = {
     "BOOLEAN": pa.bool_(),
 }
 
-
 #: What a record says about itself beside the session: its number, and when its node started.
-NUMBER_PLACES = ("node", "seq", "uid", "started")
+NUMBER_FIELDS = {
+    "node": (Field(("node",)), pa.string()),
+    "number": (Field(("seq",), COUNT), pa.int64()),
+    "uid": (Field(("uid",)), pa.string()),
+    "started": (Field(("started",), TIME), pa.float64()),
+}
+
+
+class SessionBatch(NamedTuple):
+    """A row each line: the fields of docs/session.md that a report reads, whether it is a session
+    at all, and NUMBER_FIELDS.
+    """
+
+    fields: pa.Table
+    is_session: pa.ChunkedArray
+    numbers: pa.Table
+
+    def slice(self, first: int, length: int) -> SessionBatch:
+        return SessionBatch(*(part.slice(first, length) for part in self))
 
 
 class SessionReader:
-    """Remembers texts between batches: most come again."""
-
     def __init__(self) -> None:
-        self._columns = {name: Column(field) for name, field in SESSION_FIELDS.items()}
-        self._places = Places((*SESSION_FIELDS.values(), Field(NUMBER_PLACES)))
+        self._columns = {
+            name: Column(field, ARROW_TYPES[COLUMNS[name]])
+            for name, field in SESSION_FIELDS.items()
+        }
+        self._numbers = {name: Column(*field) for name, field in NUMBER_FIELDS.items()}
+        fields = [*SESSION_FIELDS.values(), *(field for field, _ in NUMBER_FIELDS.values())]
+        self._texts = JsonTexts([place for field in fields for place in field.places])
 
-    def rows(self, records: Iterable[Record]) -> dict[str, Sequence[object]]:
-        """The values of records by place; of those a report reads, and NUMBER_PLACES."""
-        return self._places.columns([self._places.row(record) for record in records])
-
-    def table(self, values: Mapping[str, Sequence[object]]) -> pa.Table:
-        """The fields of docs/session.md that a report reads, a row each record.
-
-        A record that is no session lacks one of the fields in `FLOW`.
-        """
-        return pa.table(
-            {
-                name: pa.array(column(values), type=ARROW_TYPES[COLUMNS[name]])
-                for name, column in self._columns.items()
-            }
-        )
+    def __call__(self, lines: Lines) -> SessionBatch:
+        by_place = self._texts(lines).by_place
+        fields = pa.table({name: column(by_place) for name, column in self._columns.items()})
+        numbers = pa.table({name: column(by_place) for name, column in self._numbers.items()})
+        return SessionBatch(fields, _is_session(fields), numbers)
 
 
-def is_session(table: pa.Table) -> pa.ChunkedArray:
-    """Which rows are sessions."""
-    mask = pc.is_valid(table[FLOW[0]])
+def _is_session(fields: pa.Table) -> pa.ChunkedArray:
+    """A record that is no session lacks one of the fields in `FLOW`."""
+    mask = pc.is_valid(fields[FLOW[0]])
     for name in FLOW[1:]:
-        mask = pc.and_(mask, pc.is_valid(table[name]))
+        mask = pc.and_(mask, pc.is_valid(fields[name]))
     return mask

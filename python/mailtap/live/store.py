@@ -31,6 +31,10 @@ RETRY = 5.0
 #: Rows that may wait for a disk that is full or slow.
 MAXIMUM_WAITING = 2_000_000
 
+#: What is written goes to the log beside the file first. Every so much of it is taken over into the
+#: file, which costs the same for little as for much.
+LOG = "128MB"
+
 #: Verdicts are only added, the latest of a session counts. The tally is the sum of its rows.
 _TABLES = {
     "sessions": ", ".join(f"{name} {kind}" for name, kind in SESSION_COLUMNS.items())
@@ -196,7 +200,12 @@ class Store:
     def _open(self) -> duckdb.DuckDBPyConnection:
         try:
             connection = duckdb.connect(
-                str(self._path), config={"threads": 1, "autoinstall_known_extensions": False}
+                str(self._path),
+                config={
+                    "threads": 1,
+                    "autoinstall_known_extensions": False,
+                    "checkpoint_threshold": LOG,
+                },
             )
             for name, columns in _TABLES.items():
                 connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns})").fetchall()

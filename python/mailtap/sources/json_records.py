@@ -91,7 +91,7 @@ def _texts_sql(objects: str, places: Sequence[str]) -> str:
     columns = []
     for place in places:
         first = len(paths) + 1
-        paths += _paths(place)
+        paths += json_paths(place)
         found = [f"v[{n}]" for n in range(first, len(paths) + 1)]
         columns.append(f"coalesce({', '.join(found)})")
     listed = ", ".join(map(quoted, paths))
@@ -102,7 +102,7 @@ def _texts_sql(objects: str, places: Sequence[str]) -> str:
     )
 
 
-def _paths(place: str) -> list[str]:
+def json_paths(place: str) -> list[str]:
     """JSON paths of a place: the key itself, and keys within each other."""
     keys = [key.replace("\\", "\\\\").replace('"', '\\"') for key in place.split(".")]
     whole = '$."' + ".".join(keys) + '"'

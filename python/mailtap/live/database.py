@@ -1,0 +1,54 @@
+"""The in-memory database of the window."""
+
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+
+from mailtap.correlation.engines import DuckDBEngine
+
+#: DuckDB would look after its tables every now and then, for a second in which nothing else is
+#: done. Those of the window are dropped before that is worth anything.
+NEVER = "1TB"
+
+
+class Database(DuckDBEngine):
+    """Runs the same queries over and over: a name may be a view once and a table the next time."""
+
+    def __init__(self) -> None:
+        super().__init__(duckdb.connect(config={"threads": 1, "checkpoint_threshold": NEVER}))
+        self._views: set[str] = set()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def table(self, name: str, query: str) -> None:
+        """See QueryEngine."""
+        if name in self._views:
+            self._views.remove(name)
+            self.run(f"DROP VIEW IF EXISTS {name}")
+        super().table(name, query)
+
+    def view(self, name: str, query: str) -> None:
+        """See QueryEngine."""
+        if name not in self._views:
+            self._views.add(name)
+            self.run(f"DROP TABLE IF EXISTS {name}")
+        super().view(name, query)
+
+    def take_in(self, rows: pa.Table, statement: str) -> None:
+        """Runs a statement that reads the rows as table `incoming`."""
+        self._connection.register("incoming", rows)
+        self.run(statement)
+        self._connection.unregister("incoming")
+
+    def count(self, query: str) -> int:
+        """The number that a query gives as `n`."""
+        (row,) = self.rows(query)
+        return int(row["n"])
+
+    def arrow(self, query: str) -> pa.Table:
+        return self._connection.sql(query).to_arrow_table()
+
+    def run(self, statement: str) -> None:
+        self._connection.execute(statement).fetchall()
