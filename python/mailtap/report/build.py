@@ -13,6 +13,7 @@ from mailtap.correlation.verdicts import Judge
 from mailtap.policy import Policy
 from mailtap.report.consistency import consistency_figures
 from mailtap.report.listing import examples
+from mailtap.report.missed import missed_by_live
 from mailtap.report.model import Consistency, Report
 from mailtap.report.sessions import session_figures
 
@@ -26,6 +27,7 @@ def build_report(
     with_labels: bool = False,
     with_examples: bool = False,
     listing: bool = False,
+    with_live: bool = False,
     warnings: Sequence[str] = (),
 ) -> Report:
     """The report over the table `sessions` and, with labels, the table `labels`.
@@ -33,12 +35,18 @@ def build_report(
     Without labels, sessions that carry a label of their own are compared with that. Leaves
     `whole_sessions` and, if anything was compared, `verdicts`, both ready for a listing of
     sessions if there will be one: with the details that `sessions` then has, and as a table.
+    `with_live`: what live mode missed is told by its store's tables.
     """
     stitched = stitch(engine, policy.join.slack, policy.effective, details=listing)
     keep = with_examples or listing
     consistency = _consistency(engine, policy, with_labels, keep)
     seeds = seed_warnings(engine, policy.join.community_id_seed) if with_labels else ()
     figures = session_figures(engine, "whole_sessions")
+    live = (
+        missed_by_live(engine, stitched=stitched > 0, with_labels=with_labels)
+        if with_live
+        else None
+    )
     return Report(
         complete=complete,
         engine=engine_name,
@@ -49,6 +57,7 @@ def build_report(
         mail=figures.mail,
         decode_as=figures.decode_as,
         consistency=consistency,
+        live=live,
         warnings=(*warnings, *seeds),
         examples=examples(engine, policy.redact) if consistency and with_examples else (),
     )

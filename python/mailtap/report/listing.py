@@ -43,11 +43,17 @@ _JUDGED = (
 
 
 def write_sessions(
-    engine: QueryEngine, path: Path, redact: Collection[str], *, judged: bool
+    engine: QueryEngine,
+    path: Path,
+    redact: Collection[str],
+    *,
+    judged: bool,
+    with_live: bool = False,
 ) -> None:
     """Writes the sessions, one JSON object a line, with their labels and verdicts if `judged`.
 
     The table `whole_sessions` has details. A field that is unset is not in the line.
+    `missed_by_live` is in those that `missed_by_live` found, if it was asked.
     """
     hidden = hidden_fields(redact)
     shown = {name: f"s.{_COLUMNS.get(name, name)}" for name in _FIELDS}
@@ -55,6 +61,9 @@ def write_sessions(
     if judged:
         shown |= {name: f"v.{name}" for name in ("app", "label_provenance", "verdict", "cause")}
         source += f" LEFT JOIN ({_JUDGED}) v ON v.session_id = s.session_id"
+    if with_live:
+        shown["missed_by_live"] = "CASE WHEN m.session_id IS NOT NULL THEN true END"
+        source += " LEFT JOIN missed_sessions m ON m.session_id = s.session_id"
     columns = ", ".join(
         f'{_shown(name, column, hidden)} AS "{name}"' for name, column in shown.items()
     )
