@@ -110,7 +110,7 @@ decoder::Session TwoSides::NewDecoder() const {
 
 decoder::Session& TwoSides::Decoder() {
     if ( ! decoder_ )
-        decoder_ = std::make_unique<decoder::Session>(NewDecoder());
+        decoder_.emplace(NewDecoder());
     return *decoder_;
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 
 #include "decoder/session.h"
@@ -83,7 +82,7 @@ private:
 
     Side sides_[2];
     const decoder::Ports& ports_;
-    std::unique_ptr<decoder::Session> decoder_; // from the first payload on
+    std::optional<decoder::Session> decoder_; // from the first payload on
     End originator_;
     bool reset_ = false;
 };

@@ -76,7 +76,7 @@ def label(number: int = 1, **fields: Any) -> Row:
 
 def database(sessions: list[Row], labels: list[Row]) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
-    sessions_table.create_table(connection)
+    sessions_table.create_table(connection, details=True)
     labels_table.create_table(connection)
     for table, rows in (("sessions", sessions), ("labels", labels)):
         for row in rows:

@@ -21,7 +21,9 @@ def offsets(sessions: list[Row], labels: list[Row]) -> tuple[tuple[ClockOffset, 
     engine = DuckDBEngine(database(sessions, labels))
     stitch(engine, SLACK, Effective(packets=3, payload_bytes=5))
     clocks = estimate_clock_offsets(engine, SLACK)
-    return clocks, pair_by_join(engine, JUDGE, SLACK, any(clock.applied for clock in clocks)).paired
+    pair_by_join(engine, JUDGE, SLACK, any(clock.applied for clock in clocks))
+    (paired,) = engine.rows("SELECT count(*) AS n FROM judged_candidates WHERE chosen")
+    return clocks, paired["n"]
 
 
 def flows(shift: float, count: int = 8) -> tuple[list[Row], list[Row]]:

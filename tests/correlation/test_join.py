@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailtap.correlation import hot_keys
 from mailtap.correlation.clock import estimate_clock_offsets
+from mailtap.correlation.counting import JoinCounts, count_judged, counts_of_join
 from mailtap.correlation.engines import DuckDBEngine
-from mailtap.correlation.join import JoinCounts, pair_by_join
+from mailtap.correlation.join import pair_by_join
 from mailtap.correlation.stitch import stitch
 from mailtap.correlation.verdicts import Judge
 from mailtap.policy import Effective, load_policy
@@ -25,8 +27,11 @@ def joined(sessions: list[Row], labels: list[Row]) -> tuple[JoinCounts, dict[int
     engine = DuckDBEngine(database(sessions, labels))
     stitch(engine, SLACK, Effective(packets=3, payload_bytes=5))
     clocks = estimate_clock_offsets(engine, SLACK)
-    counts = pair_by_join(engine, JUDGE, SLACK, any(clock.applied for clock in clocks))
-    return counts, {row["session_id"]: row["app"] for row in engine.rows("SELECT * FROM verdicts")}
+    pair_by_join(engine, JUDGE, SLACK, any(clock.applied for clock in clocks))
+    count_judged(engine, window="0")
+    return counts_of_join(engine), {
+        row["session_id"]: row["app"] for row in engine.rows("SELECT * FROM verdicts")
+    }
 
 
 def test_same_endpoints_and_time_match_whichever_side_the_engine_calls_the_source() -> None:
@@ -128,16 +133,41 @@ def test_a_udp_flow_with_the_same_endpoints_is_another_flow() -> None:
     assert joined([session()], [label(l4="udp")])[1] == {}
 
 
+@pytest.mark.parametrize("late", [0.0, 3600.0])
+def test_a_key_used_over_and_over_joins_each_session_with_the_labels_of_its_time(
+    late: float,
+) -> None:
+    times = [1000.0 + 20 * number for number in range(2 * hot_keys.MOST_LABELS)]
+    sessions = [session(number, ts=time) for number, time in enumerate(times)]
+    labels = [
+        label(number, app=f"app{number}", start=time + late, end=time + late + 10)
+        for number, time in enumerate(times)
+    ]
+    # Flows by which the clock is told.
+    sessions += [session(1000 + n, client_p=n, ts=500.0 * n) for n in range(1, 9)]
+    labels += [
+        label(1000 + n, src_port=n, start=500.0 * n + late, end=500.0 * n + late + 10)
+        for n in range(1, 9)
+    ]
+    pairs = joined(sessions, labels)[1]
+    assert {n: app for n, app in pairs.items() if n < 1000} == {
+        number: f"app{number}" for number in range(len(times))
+    }
+
+
 times = st.integers(0, 40)
-spans = st.tuples(times, st.integers(0, 15))
+spans = st.tuples(times, st.sampled_from([0, 1, 2, 5, 9, 15, 16, 17, 120, 300, 70_000]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
+    most_labels=st.sampled_from([hot_keys.MOST_LABELS, 1]),
     sessions=st.lists(st.tuples(st.integers(1, 2), spans), max_size=6),
     labels=st.lists(st.tuples(st.integers(1, 2), spans, st.sampled_from("xyz")), max_size=8),
 )
-def test_the_query_gives_what_the_rule_says(sessions: list[Any], labels: list[Any]) -> None:
+def test_the_query_gives_what_the_rule_says_whether_or_not_keys_are_hot(
+    most_labels: int, sessions: list[Any], labels: list[Any]
+) -> None:
     session_rows = [
         session(number, client_p=port, ts=float(start), duration=float(length))
         for number, (port, (start, length)) in enumerate(sessions)
@@ -163,7 +193,9 @@ def test_the_query_gives_what_the_rule_says(sessions: list[Any], labels: list[An
             ambiguous += 1
         elif best:
             expected[number] = best.pop()
-    counts, pairs = joined(session_rows, label_rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hot_keys, "MOST_LABELS", most_labels)
+        counts, pairs = joined(session_rows, label_rows)
     assert pairs == expected
     assert counts.several == several
     assert counts.ambiguous == ambiguous

@@ -52,3 +52,29 @@ def test_ids_of_no_seed_and_a_side_without_ids_say_nothing() -> None:
     connection = database([foreign], [with_id(label(1), 0)])
     connection.execute("CREATE VIEW whole_sessions AS FROM sessions")
     assert seed_warnings(DuckDBEngine(connection), 0) == ()
+
+
+def without_endpoints(row: Row) -> Row:
+    return row | dict.fromkeys(("ip_a", "port_a", "ip_b", "port_b"))
+
+
+@pytest.mark.parametrize(("label_seed", "found"), [(0, ()), (7, (7,))])
+def test_the_seed_of_labels_without_endpoints_is_found_by_the_sessions_of_their_time(
+    label_seed: int, found: tuple[int, ...]
+) -> None:
+    sessions = [with_id(session(n, client_p=n), 0) for n in range(1, 30)]
+    labels = [without_endpoints(with_id(label(n, src_port=n), label_seed)) for n in range(1, 30)]
+    connection = database(sessions, labels)
+    connection.execute("CREATE VIEW whole_sessions AS FROM sessions")
+    assert seed_warnings(DuckDBEngine(connection), 0) == tuple(
+        f"dpi.csv: Community IDs have seed {seed}, those of the sessions 0; none can match"
+        for seed in found
+    )
+
+
+def test_labels_without_endpoints_cannot_match_sessions_without_community_ids() -> None:
+    labels = [without_endpoints(with_id(label(1), 3))]
+    connection = database([session(1)], labels)
+    connection.execute("CREATE VIEW whole_sessions AS FROM sessions")
+    (warning,) = seed_warnings(DuckDBEngine(connection), 0)
+    assert warning == "dpi.csv: Community IDs have seed 3, the sessions have none; none can match"

@@ -51,6 +51,8 @@ def drawn(count: int, seed: int) -> tuple[list[Row], list[Row]]:
             "gap_bytes": generator.choice([0, 0, 0, 9]),
             "midstream": generator.random() < 0.2,
             "empty_cause": generator.choice([None, "greeting_only", "hello_only"]),
+            "mailfrom": generator.choice([None, ["a@example.net"], ["a@b.example", "<>"]]),
+            "messages": generator.choice([None, 0, 3]),
         }
         sensor = generator.choice(["north", "south", None])
         sessions.append(session(2 * number, sensor=sensor, **common, **more))
@@ -85,7 +87,7 @@ def drawn(count: int, seed: int) -> tuple[list[Row], list[Row]]:
 def test_spark_gives_the_same_document_and_the_same_sessions(tmp_path: Path) -> None:
     connection = database(*drawn(count=600, seed=7))
     policy = load_policy()
-    options = {"engine_name": "any", "with_labels": True, "with_examples": True}
+    options = {"engine_name": "any", "with_labels": True, "with_examples": True, "listing": True}
     engine = DuckDBEngine(connection)
     expected = build_report(engine, policy, **options)
     write_sessions(engine, tmp_path / "duckdb.jsonl", (), judged=True)

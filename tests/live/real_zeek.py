@@ -87,18 +87,6 @@ def with_all_ended(capture: Path, target: Path) -> None:
             file.write(struct.pack("<IIII", when, 0, size, size) + LATER_PACKET)
 
 
-def environment(zeek: Installation, folder: Path) -> dict[str, str]:
-    """What Zeek needs to load the package by its name, as its other scripts can be, too."""
-    packages = folder / "packages"
-    packages.mkdir()
-    if zeek.environment:
-        (packages / "mailtap").symlink_to(zeek.scripts)
-    path = subprocess.run(
-        [zeek.zeek.parent / "zeek-config", "--zeekpath"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    return os.environ | zeek.environment | {"ZEEKPATH": f"{path}:{packages}"}
-
-
 @contextmanager
 def replaying(capture: Path, folder: Path, way: str, *loaded: str) -> Iterator[int]:
     """A Zeek that replays the capture once a client is there; the port it listens on.
@@ -114,8 +102,7 @@ def replaying(capture: Path, folder: Path, way: str, *loaded: str) -> Iterator[i
     process = subprocess.Popen(
         [zeek.zeek, "-C", "-r", capture, *order],
         cwd=folder,
-        env=environment(zeek, folder)
-        | {"ZEEK_WEBSOCKET_LISTEN_PORT": str(port), "BROKER_PORT": f"{port}/tcp"},
+        env=os.environ | {"ZEEK_WEBSOCKET_LISTEN_PORT": str(port), "BROKER_PORT": f"{port}/tcp"},
         stderr=(folder / "stderr.txt").open("w"),
         stdout=subprocess.DEVNULL,
     )

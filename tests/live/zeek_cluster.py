@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from real_zeek import environment, free_port, installation
+from real_zeek import free_port, installation
 
 LAYOUT = """
 redef Cluster::manager_is_logger = F;
@@ -98,7 +99,7 @@ def replaying_cluster(captures: Sequence[Path], folder: Path) -> Iterator[int]:
     """Two workers that replay a capture each once a client is there; the manager's port."""
     zeek, port = installation(), free_port()
     ports = {"WEBSOCKET_PORT": f"{port}/tcp", "LOGGER_PORT": f"{free_port()}/tcp"}
-    inherited = environment(zeek, folder) | ports
+    inherited = os.environ | ports
     (folder / "cluster-layout.zeek").write_text(LAYOUT)
     scripts = {"manager": MANAGER, "logger": "", "worker-1": WORKER, "worker-2": WORKER}
     read: dict[str, list[str | Path]] = {

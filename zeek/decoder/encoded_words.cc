@@ -128,6 +128,12 @@ std::string DecodeEncodedWords(std::string_view text) {
     std::size_t blanks = 0; // at the end of `out`, right behind an encoded word: they go if another one follows
     bool behind_word = false;
     while ( ! text.empty() ) {
+        if ( ! behind_word && text.front() != '=' ) {
+            std::string_view plain = text.substr(0, text.find('='));
+            out += plain;
+            text.remove_prefix(plain.size());
+            continue;
+        }
         std::string word;
         if ( std::size_t length = DecodeWord(text, word) ) {
             if ( behind_word )

@@ -45,7 +45,7 @@ bool Recognised(const SideFacts& facts, bool midstream, Service port_service) {
         return false;
     bool usual_port = taken.service == port_service;
     if ( taken.weight == kStrong )
-        return usual_port || ! (facts.found_late || midstream) || facts.weight_sum >= 2 * kStrong;
+        return usual_port || ! (facts.found_late || midstream) || facts.weight_sum >= kCertain;
     bool pop3_server = taken.service == Service::Pop3 && taken.role == Role::Server;
     if ( facts.strange || (pop3_server && ! facts.worded) )
         return false;

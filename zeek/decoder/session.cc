@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "combine.h"
 
@@ -15,6 +16,8 @@ bool Contains(const std::vector<uint16_t>& ports, uint16_t port) {
 std::string_view View(std::span<const uint8_t> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
+
+int PlaceOf(Side side) { return side == Side::Orig ? 0 : 1; }
 
 Presumption PresumptionOf(const Ports& ports, const Connection& connection, Side side) {
     bool orig = side == Side::Orig;
@@ -37,22 +40,28 @@ Service Ports::ServiceOf(uint16_t port) const {
     return Contains(imap, port) ? Service::Imap : Service::None;
 }
 
-Session::Session(const Ports& ports, const Connection& connection)
-    : ports_(ports), connection_(connection), sides_{SideDecoder(PresumptionOf(ports, connection, Side::Orig)),
-                                                     SideDecoder(PresumptionOf(ports, connection, Side::Resp))} {}
+Session::Session(const Ports& ports, const Connection& connection) : ports_(ports), connection_(connection) {}
 
-SideDecoder& Session::At(Side side) { return sides_[side == Side::Orig ? 0 : 1]; }
+SideDecoder& Session::At(Side side) {
+    auto& decoder = sides_[PlaceOf(side)];
+    if ( ! decoder )
+        decoder = std::make_unique<SideDecoder>(PresumptionOf(ports_, connection_, side));
+    return *decoder;
+}
 
 void Session::Data(Side side, std::span<const uint8_t> bytes) { At(side).Data(View(bytes)); }
 
 void Session::Gap(Side side, uint64_t length) { At(side).Gap(length); }
 
-bool Session::Done(Side side) const { return sides_[side == Side::Orig ? 0 : 1].Done(); }
+bool Session::Done(Side side) const { return sides_[PlaceOf(side)] && sides_[PlaceOf(side)]->Done(); }
 
 bool Session::Done() const { return Done(Side::Orig) && Done(Side::Resp); }
 
 bool Session::Recognised(const SideDecoder& decoder, Side side) const {
-    uint16_t tunnel_port = std::max(sides_[0].Facts().tunnel_port, sides_[1].Facts().tunnel_port);
+    uint16_t tunnel_port = 0;
+    for ( const auto& either : sides_ )
+        if ( either )
+            tunnel_port = std::max(tunnel_port, either->Facts().tunnel_port);
     bool server_is_resp = (side == Side::Orig) == (decoder.Facts().reading.role == Role::Client);
     uint16_t port = tunnel_port ? tunnel_port : server_is_resp ? connection_.resp_port : connection_.orig_port;
     return decoder.Recognised(ports_.ServiceOf(port));
@@ -60,26 +69,42 @@ bool Session::Recognised(const SideDecoder& decoder, Side side) const {
 
 Service Session::Certain() const {
     for ( Side side : {Side::Resp, Side::Orig} ) {
-        const SideDecoder& decoder = sides_[side == Side::Orig ? 0 : 1];
-        if ( decoder.Facts().reading.weight == kStrong && Recognised(decoder, side) )
-            return decoder.Facts().reading.service;
+        const auto& decoder = sides_[PlaceOf(side)];
+        if ( decoder && decoder->Facts().reading.weight == kStrong && Recognised(*decoder, side) )
+            return decoder->Facts().reading.service;
     }
     return Service::None;
 }
 
-bool Session::TlsStarted() const { return sides_[0].Facts().tls_upgrade || sides_[1].Facts().tls_upgrade; }
+bool Session::TlsStarted() const {
+    return std::any_of(std::begin(sides_), std::end(sides_),
+                       [](const auto& decoder) { return decoder && decoder->Facts().tls_upgrade; });
+}
 
 Facts Session::Result(bool orig_seen, bool resp_seen) const {
-    SideDecoder orig = sides_[0];
-    SideDecoder resp = sides_[1];
-    orig.End();
-    resp.End();
+    // Most sides end with a line's end: no need of a copy to end.
+    std::optional<SideDecoder> ended[2];
+    const auto end = [&](Side side) -> const SideDecoder& {
+        const auto& decoder = sides_[PlaceOf(side)];
+        auto& copy = ended[PlaceOf(side)];
+        if ( ! decoder )
+            return copy.emplace(PresumptionOf(ports_, connection_, side));
+        if ( ! decoder->HasUnfinishedLine() )
+            return *decoder;
+        copy.emplace(*decoder).End();
+        return *copy;
+    };
+    const SideDecoder& orig = end(Side::Orig);
+    const SideDecoder& resp = end(Side::Resp);
     return Combine({.decoder = &orig, .seen = orig_seen, .recognised = Recognised(orig, Side::Orig)},
                    {.decoder = &resp, .seen = resp_seen, .recognised = Recognised(resp, Side::Resp)});
 }
 
 std::size_t Session::Memory() const {
-    return sizeof(*this) + sides_[0].Memory() + sides_[1].Memory() - 2 * sizeof(SideDecoder);
+    std::size_t bytes = sizeof(*this);
+    for ( const auto& decoder : sides_ )
+        bytes += decoder ? decoder->Memory() : 0;
+    return bytes;
 }
 
 } // namespace mailtap::decoder

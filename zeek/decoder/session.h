@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -63,7 +64,7 @@ private:
 
     const Ports& ports_;
     Connection connection_;
-    SideDecoder sides_[2];
+    std::unique_ptr<SideDecoder> sides_[2]; // from its first byte on
 };
 
 } // namespace mailtap::decoder

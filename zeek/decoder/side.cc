@@ -210,6 +210,8 @@ void SideDecoder::Adopt(const Reading& reading) {
 // Weighs a line of the protocol taken; finds out when another one was meant. False when the line doesn't count.
 bool SideDecoder::Weigh(std::string_view line) {
     Reading& taken = facts_.reading;
+    if ( taken.weight == kStrong && facts_.weight_sum >= kCertain && ! seeking_ )
+        return true;
     Weight weight = WeightOf(taken.service, taken.role, line);
     if ( seeking_ ) {
         // A server's line stands only where lines stand; a client's may be a message's text.
@@ -232,7 +234,7 @@ bool SideDecoder::Weigh(std::string_view line) {
             facts_.strange = true;
     }
     taken.weight = std::max(taken.weight, weight);
-    facts_.weight_sum = static_cast<uint16_t>(std::min(1000, facts_.weight_sum + weight));
+    facts_.weight_sum = static_cast<uint16_t>(std::min<int>(kCertain, facts_.weight_sum + weight));
     return true;
 }
 
@@ -351,7 +353,7 @@ void SideDecoder::Gap(uint64_t length) {
 }
 
 void SideDecoder::End() {
-    if ( mode_ != Mode::Opening && mode_ != Mode::Lines )
+    if ( ! HasUnfinishedLine() )
         return;
     std::string line(lines_.Pending());
     lines_.Clear();

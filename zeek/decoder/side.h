@@ -25,8 +25,11 @@ public:
     void Data(std::string_view bytes);
     void Gap(uint64_t length);
 
-    // No more will come: what is pending is decoded as it stands.
+    // No more will come: an unfinished line is decoded as it stands.
     void End();
+    bool HasUnfinishedLine() const {
+        return (mode_ == Mode::Opening || mode_ == Mode::Lines) && ! lines_.Pending().empty();
+    }
 
     // Nothing more can be learnt from this side.
     bool Done() const { return mode_ == Mode::Opaque; }

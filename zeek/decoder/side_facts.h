@@ -15,6 +15,9 @@ namespace mailtap::decoder {
 // (Medium), it stands in no other that is known (Strong).
 enum Weight : uint8_t { kNone = 0, kWeak = 1, kMedium = 2, kStrong = 3 };
 
+// Lines of this weight together, a strong one among them, leave no doubt.
+constexpr uint16_t kCertain = 2 * kStrong;
+
 // A line read as one protocol's.
 struct Reading {
     Service service = Service::None;
@@ -40,7 +43,7 @@ struct CommandMark {
 // The facts of one side. Only the fields of its role are ever set, except the first group.
 struct SideFacts {
     Reading reading;         // the protocol and role taken, with the strongest line's weight
-    uint16_t weight_sum = 0; // of all lines weighed
+    uint16_t weight_sum = 0; // of the lines weighed, up to kCertain
     bool strange = false;    // a line that isn't this protocol's
     bool lost = false;       // bytes are missing, before the first or later
     bool found_late = false; // recognised only after lines that were no protocol's

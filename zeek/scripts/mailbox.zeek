@@ -38,9 +38,9 @@ export {
 		## Messages retrieved.
 		messages: count &log;
 		## Addresses in From headers of what was retrieved.
-		from: set[string] &log &optional &ordered;
+		from: vector of string &log &optional;
 		## Addresses in To headers of what was retrieved.
-		to: set[string] &log &optional &ordered;
+		to: vector of string &log &optional;
 		## Subject of the last message.
 		subject: string &log &optional;
 		## Message-ID of the last message.

@@ -38,19 +38,9 @@ export {
 global sessions_ended: count = 0;
 global tls_starts: count = 0;
 
-function limited(addresses: set[string]): set[string]
+function limited(addresses: vector of string): vector of string
 	{
-	local kept: set[string] &ordered;
-
-	for ( address in addresses )
-		{
-		if ( |kept| >= max_addresses )
-			break;
-
-		add kept[address];
-		}
-
-	return kept;
+	return addresses[:max_addresses];
 	}
 
 function complete(c: connection, session: Session)

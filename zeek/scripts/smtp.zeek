@@ -42,6 +42,17 @@ hook SMTP::log_policy(rec: SMTP::Info, id: Log::ID, filter: Log::Filter)
 		}
 	}
 
+# In smtp.log addresses are sets.
+function as_set(addresses: vector of string): set[string]
+	{
+	local result: set[string];
+
+	for ( _, address in addresses )
+		add result[address];
+
+	return result;
+	}
+
 # A row for a session of which Zeek's own analyzer saw no client activity, or nothing.
 function new_row(c: connection, session: Session): SMTP::Info
 	{
@@ -56,18 +67,16 @@ function new_row(c: connection, session: Session): SMTP::Info
 		row$last_reply = session$last_reply;
 
 	if ( session?$rcptto )
-		row$rcptto = session$rcptto;
+		row$rcptto = as_set(session$rcptto);
 
 	if ( session?$to )
-		row$to = session$to;
+		row$to = as_set(session$to);
 
 	if ( session?$mailfrom )
-		for ( sender in session$mailfrom )
-			row$mailfrom = sender;
+		row$mailfrom = session$mailfrom[-1];
 
 	if ( session?$from )
-		for ( author in session$from )
-			row$from = author;
+		row$from = session$from[-1];
 
 	if ( session?$subject )
 		row$subject = session$subject;

@@ -78,9 +78,11 @@ def analyze(
                 files.append(made)
             options = _options(site, checksums)
             decode = _by_zeek if engine == "zeek" else _embedded
+            # The embedded engine's lines are the listing; of Zeek's logs one is made.
+            listing = sessions is not None and engine == "zeek"
             decoded = decode(capture, folder, options)
             connection = stack.enter_context(sources.open_database())
-            loaded = sources.load(connection, [decoded.source], site)
+            loaded = sources.load(connection, [decoded.source], site, details=listing)
             if labeller is not None:
                 labeller.wait()
             labelled = label_files.load(connection, files, site)
@@ -93,6 +95,7 @@ def analyze(
                 complete=not warnings,
                 with_labels=bool(files),
                 with_examples=html is not None,
+                listing=listing,
                 warnings=warnings,
             )
             if sessions is not None:

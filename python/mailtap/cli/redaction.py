@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
-from mailtap.report.listing import REDACTED
+from mailtap.report.redaction import REDACTED, hidden_fields
 
 
 def redact_lines(lines: Path, target: Path, redact: Collection[str]) -> None:
@@ -15,7 +15,7 @@ def redact_lines(lines: Path, target: Path, redact: Collection[str]) -> None:
     if not redact:
         shutil.copyfile(lines, target)
         return
-    hidden = frozenset(redact)
+    hidden = hidden_fields(redact)
     with lines.open(encoding="utf-8") as source, target.open("w", encoding="utf-8") as out:
         for line in source:
             session = json.loads(line)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from mailtap.report.build import build_report
 from mailtap.report.listing import write_sessions
 from mailtap.report.model import Report
 from mailtap.sources import SourceError
+from mailtap.sources.live_store import LIVE_TABLES
 
 
 def _engine_name(_: click.Context, __: click.Parameter, value: str) -> tuple[str, str]:
@@ -51,6 +52,12 @@ def _engine_name(_: click.Context, __: click.Parameter, value: str) -> tuple[str
     help="The JSON document of another run: what has moved, and by what.",
 )
 @click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The store of live mode: what it missed of these sessions and labels.",
+)
+@click.option(
     "--fail-under",
     type=click.FloatRange(0, 1),
     metavar="SHARE",
@@ -65,6 +72,7 @@ def report(
     sessions: Path | None,
     engine: tuple[str, str],
     against: Path | None,
+    store: Path | None,
     fail_under: float | None,
 ) -> None:
     """Report how sessions were decoded, and how far that agrees with labels.
@@ -76,8 +84,10 @@ def report(
         site = load_policy(policy)
         files = [LabelFile.parse(text) for text in labels]
         with sources.open_database() as connection:
-            warnings = _load(connection, source, files, site)
-            with _engine(connection, *engine) as queries:
+            warnings = _load(connection, source, files, site, details=sessions is not None)
+            if store is not None:
+                sources.load_live_store(connection, store)
+            with _engine(connection, *engine, LIVE_TABLES if store else ()) as queries:
                 found = build_report(
                     queries,
                     site,
@@ -85,13 +95,20 @@ def report(
                     complete=not warnings,
                     with_labels=bool(files),
                     with_examples=html is not None,
+                    listing=sessions is not None,
+                    with_live=store is not None,
                     warnings=warnings,
                 )
                 warn(found.warnings)
                 if sessions is not None:
                     with writing(sessions):
-                        judged = found.consistency is not None
-                        write_sessions(queries, sessions, site.redact, judged=judged)
+                        write_sessions(
+                            queries,
+                            sessions,
+                            site.redact,
+                            judged=found.consistency is not None,
+                            with_live=store is not None,
+                        )
         if against is not None:
             found = compared(found, against)
     except (SourceError, LabelError, PolicyError, SparkError, AgainstError) as error:
@@ -106,17 +123,21 @@ def _load(
     paths: tuple[Path, ...],
     files: list[LabelFile],
     policy: Policy,
+    *,
+    details: bool,
 ) -> tuple[str, ...]:
     """Fills the tables `sessions` and `labels`, and returns what could not be read."""
-    loaded = sources.load(connection, paths, policy)
+    loaded = sources.load(connection, paths, policy, details=details)
     labelled = label_files.load(connection, files, policy)
     return (*loaded.warnings, *labelled.warnings)
 
 
 @contextmanager
-def _engine(connection: duckdb.DuckDBPyConnection, name: str, master: str) -> Iterator[QueryEngine]:
+def _engine(
+    connection: duckdb.DuckDBPyConnection, name: str, master: str, more: Iterable[str]
+) -> Iterator[QueryEngine]:
     if name == "spark":
-        with open_spark(connection, master) as engine:
+        with open_spark(connection, master, more) as engine:
             yield engine
     else:
         yield DuckDBEngine(connection)

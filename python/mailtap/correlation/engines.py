@@ -29,7 +29,7 @@ class QueryEngine(Protocol):
         """Gives a query a name, replacing one of that name; it runs whenever the name is used."""
 
     def write_json_lines(self, query: str, path: Path) -> None:
-        """Writes the result of a query to a file, one JSON object a line."""
+        """Writes the result of a query to a file, one JSON object a line, without what is NULL."""
 
 
 class DuckDBEngine:
@@ -51,7 +51,10 @@ class DuckDBEngine:
 
     def write_json_lines(self, query: str, path: Path) -> None:
         file_name = str(path).replace("'", "''")
-        self._execute(f"COPY ({query}) TO '{file_name}' (FORMAT json, ARRAY false)")
+        # A merge patch leaves out what is null (RFC 7396).
+        lines = f"SELECT json_merge_patch('{{}}', to_json(one)) FROM ({query}) one"
+        as_they_are = r"FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER E'\x01'"
+        self._execute(f"COPY ({lines}) TO '{file_name}' ({as_they_are})")
 
     def _execute(self, statement: str) -> duckdb.DuckDBPyConnection:
         return self._connection.execute(statement)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,8 +57,7 @@ class SparkEngine:
         self._spark.sql(query).createOrReplaceTempView(name)
 
     def write_json_lines(self, query: str, path: Path) -> None:
-        options = "map('ignoreNullFields', 'false')"
-        lines = self._spark.sql(f"SELECT to_json(struct(*), {options}) AS line FROM ({query})")
+        lines = self._spark.sql(f"SELECT to_json(struct(*)) AS line FROM ({query})")
         with path.open("w", encoding="utf-8") as file:
             for row in lines.toLocalIterator():
                 file.write(f"{row.line}\n")
@@ -72,8 +71,10 @@ class SparkEngine:
 
 
 @contextmanager
-def open_spark(connection: duckdb.DuckDBPyConnection, master: str = LOCAL) -> Iterator[SparkEngine]:
-    """Spark with the tables `sessions` and `labels` of the connection. Raises SparkError.
+def open_spark(
+    connection: duckdb.DuckDBPyConnection, master: str = LOCAL, more: Iterable[str] = ()
+) -> Iterator[SparkEngine]:
+    """Spark with the tables `sessions`, `labels` and `more` of the connection. Raises SparkError.
 
     `master` is the URL of a cluster, or `local[*]` for this machine.
     """
@@ -81,7 +82,7 @@ def open_spark(connection: duckdb.DuckDBPyConnection, master: str = LOCAL) -> It
     try:
         with tempfile.TemporaryDirectory(prefix="mailtap-") as directory:
             engine = SparkEngine(spark, Path(directory))
-            for table in ("sessions", "labels"):
+            for table in ("sessions", "labels", *more):
                 connection.execute(
                     f"COPY {table} TO '{directory}/{table}' "
                     "(FORMAT parquet, PER_THREAD_OUTPUT true)"

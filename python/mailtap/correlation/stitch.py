@@ -11,13 +11,16 @@ from mailtap.correlation import sql
 from mailtap.correlation.engines import QueryEngine
 from mailtap.correlation.vocabulary import STAGES, STARTTLS_STEPS, STARTTLS_TAKEN
 from mailtap.policy import Effective
+from mailtap.sources.details import COLUMNS as DETAILS
 from mailtap.sources.table import COLUMNS
 
 
-def stitch(engine: QueryEngine, slack: float, thresholds: Effective) -> int:
+def stitch(
+    engine: QueryEngine, slack: float, thresholds: Effective, *, details: bool = False
+) -> int:
     """Makes the table `whole_sessions` of `sessions`, and returns how many were put together.
 
-    `slack` (seconds) is how far apart the halves may lie.
+    `slack` (seconds) is how far apart the halves may lie. `details`: the sessions have them.
     """
     (sensors,) = engine.rows("SELECT count(DISTINCT sensor) AS n FROM sessions")
     if sensors["n"] < 2:
@@ -28,7 +31,7 @@ def stitch(engine: QueryEngine, slack: float, thresholds: Effective) -> int:
     if not halves["n"]:
         engine.view("whole_sessions", "SELECT * FROM sessions")
         return 0
-    names = list(COLUMNS)
+    names = [*COLUMNS, *(DETAILS if details else ())]
     merged = ", ".join(f"{_merged(name, thresholds)} AS {name}" for name in names)
     engine.table(
         "whole_sessions",
@@ -79,6 +82,10 @@ def _sum(name: str) -> str:
     return f"coalesce(a.{name} + b.{name}, a.{name}, b.{name})"
 
 
+def _most(name: str) -> str:
+    return f"greatest(coalesce(a.{name}, b.{name}), coalesce(b.{name}, a.{name}))"
+
+
 def _either(name: str) -> str:
     return f"(a.{name} OR b.{name})"
 
@@ -118,6 +125,11 @@ _RULES = {
         for name in ("client_pkts", "client_bytes", "server_pkts", "server_bytes", "gap_bytes")
     },
     **{name: _either(name) for name in _ADDRESSES},
+    **{
+        name: _most(name)
+        for name in ("mailfrom_count", "rcptto_count", "messages", "commands", "replies")
+    },
+    "seq": "CAST(NULL AS BIGINT)",  # a half's number is one of its own sensor's
     "empty_cause": "CASE WHEN "
     + " OR ".join(_either(name) for name in _ADDRESSES)
     + " THEN NULL WHEN "

@@ -37,8 +37,8 @@ from mailtap.live.streams import Position
 from mailtap.live.tally import BUCKET, Cell, Figures, Tally
 from mailtap.live.window import Change, Window
 from mailtap.policy import Policy
-from mailtap.report.listing import REDACTED
 from mailtap.report.model import Example
+from mailtap.report.redaction import REDACTED
 
 #: Seconds within which verdicts are to come. As far as that allows there is a pause between
 #: batches: to begin one costs the same for few records as for many.

@@ -146,7 +146,8 @@ class Window:
     def _rejudge(self, flows: str, change: Change, details: int = 0) -> None:
         self._records.select(flows)
         stitched = stitch(self._database, self._policy.join.slack, self._policy.effective)
-        pair_by_join(self._database, self._judge, self._policy.join.slack, self._clocks_differ)
+        slack = self._policy.join.slack
+        pair_by_join(self._database, self._judge, slack, self._clocks_differ, keep=True)
         nothing = "NULL AS app, NULL AS label_provenance"
         halves = (
             "UNION ALL SELECT s.session_id, s.sensor, s.decode_as, "
@@ -162,7 +163,7 @@ class Window:
             "FROM verdicts v JOIN sessions s ON s.session_id = v.session_id "
             f"UNION ALL SELECT s.session_id, s.sensor, s.decode_as, {nothing}, "
             f"CASE WHEN a.session_id IS NULL THEN '{OUT_OF_SCOPE}' ELSE '{AMBIGUOUS}' END, "
-            "0, s.bucket FROM sessions s SEMI JOIN candidates USING (session_id) "
+            "0, s.bucket FROM sessions s SEMI JOIN judged_candidates USING (session_id) "
             "ANTI JOIN verdicts USING (session_id) "
             f"LEFT JOIN ambiguous a ON a.session_id = s.session_id {halves}",
         )
@@ -208,5 +209,5 @@ class Window:
         self._database.run("INSERT INTO judged SELECT * FROM fresh")
         self._database.run(
             "INSERT INTO met SELECT f.label_id FROM flow_labels f "
-            "SEMI JOIN candidates c ON c.label_id = f.flow"
+            "SEMI JOIN judged_candidates c ON c.label_id = f.flow"
         )

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 
 from mailtap.correlation.clock import ClockOffset
+from mailtap.correlation.counting import count_judged, counts_of_join, counts_of_rows
 from mailtap.correlation.engines import QueryEngine, Row
-from mailtap.correlation.join import JoinCounts
 from mailtap.correlation.verdicts import (
     CAUSES,
     COMPATIBLE,
@@ -44,9 +44,6 @@ MAXIMUM_WINDOWS = 60
 #: Times beyond, in epoch seconds, are some fault of a log's, and belong to no window.
 _LATEST = 4e9
 
-_CUBE_COLUMNS = (
-    "sensor, server_p, direction, decode_as, app, label_provenance, verdict, causes, time_window"
-)
 _VERDICTS = ", ".join(
     f"coalesce(CAST(sum(CASE WHEN verdict = '{verdict}' THEN n END) AS BIGINT), 0) AS {verdict}"
     for verdict in (CONSISTENT, COMPATIBLE, INCONSISTENT)
@@ -55,16 +52,15 @@ _N = "coalesce(CAST(sum(n) AS BIGINT), 0)"
 
 
 def consistency_figures(
-    engine: QueryEngine, counts: JoinCounts, clocks: Sequence[ClockOffset]
+    engine: QueryEngine, clocks: Sequence[ClockOffset], *, with_labels: bool
 ) -> Consistency:
-    """Counts the table `verdicts`, a session with its label a row."""
-    width = _window_width(engine)
-    window = f"CASE WHEN ts >= 0 AND ts < {_LATEST} THEN CAST(floor(ts / {width}) AS BIGINT) END"
-    engine.table(
-        "cube",
-        f"SELECT {_CUBE_COLUMNS}, count(*) AS n "
-        f"FROM (SELECT *, {window} AS time_window FROM verdicts) GROUP BY {_CUBE_COLUMNS}",
+    """Counts `judged_candidates`. Without labels, those that the sessions carry were judged."""
+    width = _window_width(engine, with_labels)
+    count_judged(
+        engine,
+        f"CASE WHEN ts >= 0 AND ts < {_LATEST} THEN CAST(floor(ts / {width}) AS BIGINT) END",
     )
+    counts = counts_of_join(engine) if with_labels else counts_of_rows(engine)
     kinds = engine.rows(
         f"SELECT verdict, coalesce(decode_as, '') = 'MAIL' AS mail, causes, {_N} AS n "
         "FROM cube GROUP BY 1, 2, 3"
@@ -125,15 +121,25 @@ def consistency_figures(
     )
 
 
-def _window_width(engine: QueryEngine) -> int:
-    (n,) = engine.rows(
-        f"SELECT min(ts) AS low, max(ts) AS high FROM verdicts WHERE ts >= 0 AND ts < {_LATEST}"
+def _window_width(engine: QueryEngine, with_labels: bool) -> int:
+    """The width of time windows, by the time that sessions and labels have in common."""
+    span = _span(engine, "ts", "whole_sessions")
+    if with_labels:
+        of_labels = _span(engine, "start", "labels")
+        common = max(span[0], of_labels[0]), min(span[1], of_labels[1])
+        span = common if common[0] <= common[1] else span
+    seconds = span[1] - span[0]
+    fitting = (width for width in WINDOW_WIDTHS if seconds / width < MAXIMUM_WINDOWS)
+    return next(fitting, math.ceil(seconds / MAXIMUM_WINDOWS) + 1)
+
+
+def _span(engine: QueryEngine, column: str, table: str) -> tuple[float, float]:
+    """The first and the last time in a column."""
+    (row,) = engine.rows(
+        f"SELECT min({column}) AS first, max({column}) AS last FROM {table} "
+        f"WHERE {column} >= 0 AND {column} < {_LATEST}"
     )
-    if n["low"] is None:
-        return WINDOW_WIDTHS[0]
-    span = n["high"] - n["low"]
-    fitting = (width for width in WINDOW_WIDTHS if span / width < MAXIMUM_WINDOWS)
-    return next(fitting, math.ceil(span / MAXIMUM_WINDOWS) + 1)
+    return row["first"] or 0.0, row["last"] or 0.0
 
 
 def _agreement(engine: QueryEngine, where: str = "") -> Agreement:
@@ -184,13 +190,9 @@ def _all_causes(kinds: Iterable[Row]) -> Counts:
 def _server_kinds(engine: QueryEngine) -> list[ServerKind]:
     """Servers by their counts: many have few sessions, and the same ones."""
     rows = engine.rows(
-        f"""
-        SELECT matched, {CONSISTENT}, {COMPATIBLE}, count(*) AS servers FROM (
-            SELECT server_h, count(*) AS matched,
-                   count(CASE WHEN verdict = '{CONSISTENT}' THEN 1 END) AS {CONSISTENT},
-                   count(CASE WHEN verdict = '{COMPATIBLE}' THEN 1 END) AS {COMPATIBLE}
-            FROM verdicts WHERE server_h IS NOT NULL GROUP BY server_h)
-        GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+        f"SELECT matched, {CONSISTENT}, {COMPATIBLE}, count(*) AS servers FROM ("
+        f"SELECT server_h, {_N} AS matched, {_VERDICTS} FROM servers "
+        "WHERE server_h IS NOT NULL GROUP BY server_h) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
     )
     return [
         ServerKind(row["servers"], row["matched"], row[CONSISTENT], row[COMPATIBLE]) for row in rows

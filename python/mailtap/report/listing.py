@@ -8,25 +8,32 @@ from pathlib import Path
 from mailtap.correlation.engines import QueryEngine, Row
 from mailtap.correlation.verdicts import CONSISTENT, first_cause_sql, named_causes
 from mailtap.report.model import Example
-from mailtap.sources.table import COLUMNS
+from mailtap.report.redaction import REDACTED, hidden_fields
 
 #: Example sessions of each verdict and cause.
 EXAMPLES = 20
 
-REDACTED = "***"
+#: The fields of a line, in the order of docs/session.md.
+_FIELDS = (
+    *("ts", "duration", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p"),
+    *("community_id", "client_h", "client_p", "server_h", "server_p", "service", "direction"),
+    *("starttls", "implicit_tls", "tunnel", "decode_as", "effective", "client_pkts"),
+    *("client_bytes", "server_pkts", "server_bytes", "gap_bytes", "midstream", "helo"),
+    *("mailfrom", "rcptto", "from", "to", "subject", "msg_id", "user_agent", "mailfrom_count"),
+    *("rcptto_count", "auth", "auth_result", "user", "messages", "commands", "replies"),
+    *("last_command", "last_reply", "banner", "stage", "empty_cause", "node", "seq"),
+)
 
-#: Columns that a session line calls by another name.
-_LINE_NAMES = {
-    "sensor": "node",
-    "orig_h": "id.orig_h",
-    "orig_p": "id.orig_p",
-    "resp_h": "id.resp_h",
-    "resp_p": "id.resp_p",
-}
-
-#: Columns that serve the join, and those of a label, which come with the verdict.
-_NOT_IN_A_LINE = {"session_id", "ip_a", "port_a", "ip_b", "port_b", "app"} | {
-    name for name in COLUMNS if name.startswith("label_")
+#: Columns that have another name than the field.
+_COLUMNS = {
+    "id.orig_h": "orig_h",
+    "id.orig_p": "orig_p",
+    "id.resp_h": "resp_h",
+    "id.resp_p": "resp_p",
+    "from": "header_from",
+    "to": "header_to",
+    "user": "user_name",
+    "node": "sensor",
 }
 
 _JUDGED = (
@@ -36,64 +43,80 @@ _JUDGED = (
 
 
 def write_sessions(
-    engine: QueryEngine, path: Path, redact: Collection[str], *, judged: bool
+    engine: QueryEngine,
+    path: Path,
+    redact: Collection[str],
+    *,
+    judged: bool,
+    with_live: bool = False,
 ) -> None:
-    """Writes the sessions, one JSON object a line, with their labels and verdicts if `judged`."""
-    columns = [
-        f'{_shown(name, redact)} AS "{_LINE_NAMES.get(name, name)}"'
-        for name in COLUMNS
-        if name not in _NOT_IN_A_LINE
-    ]
+    """Writes the sessions, one JSON object a line, with their labels and verdicts if `judged`.
+
+    The table `whole_sessions` has details. A field that is unset is not in the line.
+    `missed_by_live` is in those that `missed_by_live` found, if it was asked.
+    """
+    hidden = hidden_fields(redact)
+    shown = {name: f"s.{_COLUMNS.get(name, name)}" for name in _FIELDS}
     source = "whole_sessions s"
     if judged:
-        columns += ["v.app AS app", "v.label_provenance AS label_provenance"]
-        columns += ["v.verdict AS verdict", "v.cause AS cause"]
+        shown |= {name: f"v.{name}" for name in ("app", "label_provenance", "verdict", "cause")}
         source += f" LEFT JOIN ({_JUDGED}) v ON v.session_id = s.session_id"
-    engine.write_json_lines(f"SELECT {', '.join(columns)} FROM {source}", path)
+    if with_live:
+        shown["missed_by_live"] = "CASE WHEN m.session_id IS NOT NULL THEN true END"
+        source += " LEFT JOIN missed_sessions m ON m.session_id = s.session_id"
+    columns = ", ".join(
+        f'{_shown(name, column, hidden)} AS "{name}"' for name, column in shown.items()
+    )
+    engine.write_json_lines(f"SELECT {columns} FROM {source}", path)
 
 
 def examples(engine: QueryEngine, redact: Collection[str]) -> tuple[Example, ...]:
     """Sessions of each verdict and cause, but for those that simply agree."""
-    shown = ("uid", "community_id", "client_h", "client_p", "server_h", "server_p")
-    columns = ", ".join(f"{_shown(name, redact)} AS {name}" for name in shown)
     rows = engine.rows(
         f"""
-        SELECT v.*, s.ts AS ts, s.sensor AS sensor, s.direction AS direction,
-               s.decode_as AS decode_as, {columns}
+        SELECT v.*, s.ts AS ts, s.sensor AS node, s.direction AS direction,
+               s.decode_as AS decode_as, s.uid AS uid, s.community_id AS community_id,
+               s.client_h AS client_h, s.client_p AS client_p, s.server_h AS server_h,
+               s.server_p AS server_p
         FROM (SELECT *, row_number() OVER (PARTITION BY verdict, cause ORDER BY session_id) AS place
               FROM ({_JUDGED}) WHERE verdict <> '{CONSISTENT}' OR cause IS NOT NULL) v
         JOIN whole_sessions s ON s.session_id = v.session_id
         WHERE v.place <= {EXAMPLES} ORDER BY v.session_id"""
     )
-    return tuple(_example(row) for row in rows)
+    hidden = hidden_fields(redact)
+    return tuple(_example(row, hidden) for row in rows)
 
 
-def _example(row: Row) -> Example:
+def _example(row: Row, hidden: Collection[str]) -> Example:
+    def shown(name: str) -> str | None:
+        value = row[name]
+        if value is None:
+            return None
+        return REDACTED if name in hidden else str(value)
+
     return Example(
         verdict=row["verdict"],
         cause=row["cause"],
         causes=named_causes(row["causes"]),
-        ts=row["ts"],
-        uid=row["uid"],
-        community_id=row["community_id"],
-        sensor=row["sensor"],
-        client=_endpoint(row["client_h"], row["client_p"]),
-        server=_endpoint(row["server_h"], row["server_p"]),
-        direction=row["direction"],
-        decode_as=row["decode_as"],
-        app=row["app"],
-        provenance=row["label_provenance"],
+        ts=None if "ts" in hidden else row["ts"],
+        uid=shown("uid"),
+        community_id=shown("community_id"),
+        sensor=shown("node"),
+        client=_endpoint(shown("client_h"), shown("client_p")),
+        server=_endpoint(shown("server_h"), shown("server_p")),
+        direction=shown("direction"),
+        decode_as=shown("decode_as"),
+        app=shown("app") or "",
+        provenance=shown("label_provenance") or "",
     )
 
 
-def _endpoint(address: str | None, port: str | int | None) -> str | None:
+def _endpoint(address: str | None, port: str | None) -> str | None:
     if address is None:
         return None
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def _shown(name: str, redact: Collection[str]) -> str:
-    """A column of a session, or what stands for it."""
-    if name in redact or _LINE_NAMES.get(name, name) in redact:
-        return f"CASE WHEN s.{name} IS NOT NULL THEN '{REDACTED}' END"
-    return f"s.{name}"
+def _shown(name: str, column: str, hidden: Collection[str]) -> str:
+    """A column, or what stands for it."""
+    return f"CASE WHEN {column} IS NOT NULL THEN '{REDACTED}' END" if name in hidden else column

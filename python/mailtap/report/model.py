@@ -202,6 +202,33 @@ class WithoutPortGuesses:
 
 
 @dataclass(frozen=True)
+class MissedOfNode:
+    """Of a sensor node's sessions those that live mode has not; when the first and last began."""
+
+    node: str | None
+    sessions: int
+    missed: int
+    first: float | None
+    last: float | None
+
+
+@dataclass(frozen=True)
+class MissedByLive:
+    """What a store of live mode has not, of the time from its first session to its last.
+
+    Times in epoch seconds. Labels are None where no label files were given.
+    """
+
+    first: float
+    last: float
+    sessions: int
+    missed: int
+    labels: int | None
+    missed_labels: int | None
+    by_node: tuple[MissedOfNode, ...]
+
+
+@dataclass(frozen=True)
 class Example:
     """A session to look up, for the page. Fields that the source does not tell are None."""
 
@@ -231,5 +258,6 @@ class Report:
     mail: Mail
     decode_as: Counts  # of all sessions
     consistency: Consistency | None
+    live: MissedByLive | None = None
     warnings: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()

@@ -67,7 +67,7 @@ def environment(package: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"number": _number, "percent": _percent, "moment": _moment}
+    made.filters |= {"number": _number, "percent": _percent, "moment": moment}
     return made
 
 
@@ -92,7 +92,7 @@ def _percent(share: float | None, digits: int = 1) -> str:
     return UNSET if share is None else f"{share:.{digits}%}"
 
 
-def _moment(seconds: float | None) -> str:
+def moment(seconds: float | None) -> str:
     """A time in UTC; what isn't one is shown as the number it is."""
     if seconds is None:
         return UNSET
@@ -146,7 +146,7 @@ def timeline(windows: Sequence[WindowAgreement]) -> tuple[TimelineBar, ...]:
     highest = max(window.agreement.matched for window in windows) or 1
     return tuple(
         TimelineBar(
-            label=_moment(window.start),
+            label=moment(window.start),
             x=round((window.start - first) / width / slots * TIMELINE_WIDTH, 2),
             width=round(TIMELINE_WIDTH / slots * 0.9, 2),
             parts=_parts(window, highest),

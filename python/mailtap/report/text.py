@@ -9,7 +9,17 @@ from rich.table import Table
 from rich.text import Text
 
 from mailtap.printable import printable
-from mailtap.report.model import Agreement, Consistency, Counts, Drift, Rate, Report, Sides
+from mailtap.report.model import (
+    Agreement,
+    Consistency,
+    Counts,
+    Drift,
+    MissedByLive,
+    Rate,
+    Report,
+    Sides,
+)
+from mailtap.report.pieces import moment
 
 #: Rows of a table whose length depends on the data; the JSON document has them all.
 MAXIMUM_ROWS = 30
@@ -33,6 +43,8 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         yield from _consistency(report.consistency)
         if _sides_known(report):
             yield _by_direction(report.consistency)
+    if report.live is not None:
+        yield from _missed(report.live)
 
 
 def _sessions(report: Report) -> Table:
@@ -187,6 +199,27 @@ def _drift(drift: Drift) -> Table:
         for change in drift.changed
     ]
     return _table("Against the other run", ("", ""), rows)
+
+
+def _missed(live: MissedByLive) -> Iterator[Table]:
+    rows = [("sessions", f"{live.sessions:,}", f"{live.missed:,}")]
+    if live.labels is not None and live.missed_labels is not None:
+        rows.append(("labels", f"{live.labels:,}", f"{live.missed_labels:,}"))
+    title = f"What live mode missed, {moment(live.first)} to {moment(live.last)} UTC"
+    yield _table(title, ("", "here", "missed live"), rows)
+    nodes = [
+        (
+            node.node or _UNKNOWN,
+            f"{node.sessions:,}",
+            f"{node.missed:,}",
+            moment(node.first),
+            moment(node.last),
+        )
+        for node in live.by_node
+        if node.missed
+    ]
+    if nodes:
+        yield _table("Missed, by node", ("node", "here", "missed live", "first", "last"), nodes)
 
 
 def _counts(title: str, counts: Counts, base: int, heading: str) -> Table:

@@ -2,6 +2,7 @@
 
 from mailtap.sources.database import open_database
 from mailtap.sources.detect import SourceError
+from mailtap.sources.live_store import load_live_store
 from mailtap.sources.load import SessionsLoaded, load
 
-__all__ = ["SessionsLoaded", "SourceError", "load", "open_database"]
+__all__ = ["SessionsLoaded", "SourceError", "load", "load_live_store", "open_database"]

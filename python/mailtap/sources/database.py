@@ -10,7 +10,7 @@ import duckdb
 
 from mailtap.sources.key import create_macros
 
-MEMORY_LIMIT = "2GiB"
+MEMORY_LIMIT = "3GiB"
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from mailtap.sources.key import canonical_address
 Scalar: TypeAlias = str | int | float | bool
 
 MAX_TEXT = 256
+MAX_REPEAT = 1000  # of an expression in a regular expression
 BLANKS = " \t\r\n"
 
 # Control characters, and those that reorder or hide text.
@@ -49,17 +50,17 @@ class Transform:
     python: Callable[[str], Scalar | None]
 
 
-def _sanitise_sql(text: str) -> str:
+def _sanitise_sql(text: str, longest: int = MAX_TEXT) -> str:
     # Nearly all texts are plain, and a match is cheaper than a replacement.
     return (
-        f"CASE WHEN regexp_full_match({text}, '[ -~]{{1,{MAX_TEXT}}}') THEN {text} "
-        f"ELSE left(regexp_replace({text}, '{UNPRINTABLE}', '?', 'g'), {MAX_TEXT}) END"
+        f"CASE WHEN regexp_full_match({text}, '[ -~]{{1,{min(longest, MAX_REPEAT)}}}') THEN {text} "
+        f"ELSE left(regexp_replace({text}, '{UNPRINTABLE}', '?', 'g'), {longest}) END"
     )
 
 
-def sanitise(text: str) -> str:
+def sanitise(text: str, longest: int = MAX_TEXT) -> str:
     """`text` without control and reordering characters, and no longer than a name may be."""
-    return _UNPRINTABLE.sub("?", text)[:MAX_TEXT]
+    return _UNPRINTABLE.sub("?", text)[:longest]
 
 
 def _number(text: str) -> float | None:
@@ -144,7 +145,14 @@ def _joined(text: str) -> str:
     return sanitise(text.translate(str.maketrans(",", ".", '[]" ')))
 
 
-TEXT = Transform(_sanitise_sql, sanitise)
+def sanitised(longest: int) -> Transform:
+    """A text that may be so long, sanitised."""
+    return Transform(
+        lambda text: _sanitise_sql(text, longest), lambda text: sanitise(text, longest)
+    )
+
+
+TEXT = sanitised(MAX_TEXT)
 ADDRESS = Transform(lambda text: f"mailtap_address({text})", canonical_address)
 PORT_NUMBER = Transform(
     lambda text: (

@@ -11,6 +11,7 @@ import duckdb
 
 from mailtap.policy import Policy
 from mailtap.printable import printable
+from mailtap.sources import details as session_details
 from mailtap.sources.detect import Kind, Recognised, SourceError, recognise
 from mailtap.sources.fields import Field
 from mailtap.sources.gateway import IS_SESSION as IS_GATEWAY_SESSION
@@ -58,13 +59,17 @@ class SessionsLoaded:
 
 
 def load(
-    connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], policy: Policy
+    connection: duckdb.DuckDBPyConnection,
+    paths: Sequence[Path],
+    policy: Policy,
+    *,
+    details: bool = False,
 ) -> SessionsLoaded:
     """Add the sessions of `paths`, files or folders of Zeek logs, to table `sessions`.
 
-    Raises SourceError.
+    With `details` the table has the whole record, for a listing. Raises SourceError.
     """
-    create_table(connection)
+    create_table(connection, details=details)
     warnings: list[str] = []
     files: dict[Kind, int] = dict.fromkeys(Kind, 0)
     try:
@@ -72,9 +77,9 @@ def load(
             with tempfile.TemporaryDirectory(prefix="mailtap-") as scratch:
                 recognised = recognise(open_text(connection, path), policy)
                 if recognised is not None:
-                    _stage_file(connection, recognised, policy, Path(scratch), warnings)
+                    _stage_file(connection, recognised, policy, details, Path(scratch), warnings)
                     files[recognised.kind] += 1
-        sessions = _insert(connection, files, policy)
+        sessions = _insert(connection, files, policy, details)
     except (UnreadableFileError, TooManyNamesError) as error:
         raise SourceError(str(error)) from None
     finally:
@@ -102,19 +107,20 @@ def _stage_file(
     connection: duckdb.DuckDBPyConnection,
     recognised: Recognised,
     policy: Policy,
+    details: bool,
     scratch: Path,
     warnings: list[str],
 ) -> None:
     """Add the file's records to its kind's table, all of them or, when it can't be read, none."""
 
     def load_file(file: TextFile) -> Malformed:
-        rows = _rows(recognised, file, policy, in_order=False)
+        rows = _rows(recognised, file, policy, details, in_order=False)
         table = STAGED[recognised.kind]
         connection.execute(f"CREATE TABLE IF NOT EXISTS {table} AS {rows} LIMIT 0")
         connection.execute(f"INSERT INTO {table} SELECT * FROM ({rows}) WHERE bad IS NOT NULL")
         bad = count(connection, f"SELECT count(*) FROM {table} WHERE bad")
         connection.execute(f"DELETE FROM {table} WHERE bad")
-        in_order = _rows(recognised, file, policy, in_order=True)
+        in_order = _rows(recognised, file, policy, details, in_order=True)
         return find_malformed(connection, bad, in_order, recognised.container.first_line)
 
     file, malformed = read(recognised.file, scratch, load_file, lambda: forget_rejects(connection))
@@ -125,12 +131,15 @@ def _stage_file(
         warnings.append(malformed.warning(file.named))
 
 
-def _rows(recognised: Recognised, file: TextFile, policy: Policy, in_order: bool) -> str:
+def _rows(
+    recognised: Recognised, file: TextFile, policy: Policy, details: bool, in_order: bool
+) -> str:
     fields: dict[str, Field]
     if recognised.kind is Kind.GATEWAY:
         fields, is_session = gateway_fields(policy.gateway), IS_GATEWAY_SESSION
     elif recognised.kind is Kind.SESSIONS:
-        fields, is_session = SESSION_FIELDS, IS_SESSION
+        fields = SESSION_FIELDS | (session_details.FIELDS if details else {})
+        is_session = IS_SESSION
     else:
         # A connection that is not TCP has no ports or is no session; it is not malformed.
         fields, is_session = CONN_FIELDS, f"(proto <> 'tcp' OR ({IS_SESSION}))"
@@ -141,10 +150,13 @@ def _rows(recognised: Recognised, file: TextFile, policy: Policy, in_order: bool
     )
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, files: dict[Kind, int], policy: Policy) -> int:
+def _insert(
+    connection: duckdb.DuckDBPyConnection, files: dict[Kind, int], policy: Policy, details: bool
+) -> int:
     known = count(connection, "SELECT max(session_id) FROM sessions")
     queries = []
-    records = session_columns(_each_once(Kind.SESSIONS, files))
+    records = _each_once(Kind.SESSIONS, files)
+    records = session_columns(session_details.members_sql(records) if details else records)
     connections = connection_columns(
         f"{_each_once(Kind.CONNECTIONS, files)} WHERE proto IS NULL OR proto = 'tcp'", policy
     )
@@ -180,7 +192,7 @@ def _columns_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[str]:
     """The columns that `query` has of table `sessions`."""
     described = connection.execute(f"DESCRIBE {query}").fetchall()
     names = {str(row[0]) for row in described}
-    return [name for name in COLUMNS if name in names]
+    return [name for name in (*COLUMNS, *session_details.COLUMNS) if name in names]
 
 
 def _joined(connection: duckdb.DuckDBPyConnection, records: str, connections: str) -> str:
@@ -191,7 +203,7 @@ def _joined(connection: duckdb.DuckDBPyConnection, records: str, connections: st
         f"coalesce(record.{name}, connection.{name}) AS {name}"
         if name in by_record and name in by_connection
         else f"{'record' if name in by_record else 'connection'}.{name}"
-        for name in COLUMNS
+        for name in (*COLUMNS, *session_details.COLUMNS)
         if name in by_record | by_connection
     )
     return (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
+from mailtap.sources.details import COLUMNS as DETAILS
+
 # A field that the source does not tell is NULL, never a guess: a gateway's export has neither
 # packets nor direction, stock Zeek's conn.log no STARTTLS step. The `label_` columns and `app`
 # are those of table `labels`, set when the source itself carries the third-party label.
@@ -57,7 +59,8 @@ COLUMNS: dict[str, str] = {
 }
 
 
-def create_table(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create an empty `sessions` unless it is there."""
-    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+def create_table(connection: duckdb.DuckDBPyConnection, *, details: bool = False) -> None:
+    """Create an empty `sessions` unless it is there, with the columns of details if asked for."""
+    kinds = COLUMNS | (DETAILS if details else {})
+    columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
     connection.execute(f"CREATE TABLE IF NOT EXISTS sessions ({columns})")

@@ -79,13 +79,13 @@ export {
 		## Argument of the last EHLO, HELO or LHLO.
 		helo: string &log &optional;
 		## Envelope senders; the null sender is ``<>``.
-		mailfrom: set[string] &log &optional &ordered;
+		mailfrom: vector of string &log &optional;
 		## Envelope recipients.
-		rcptto: set[string] &log &optional &ordered;
+		rcptto: vector of string &log &optional;
 		## Addresses in From headers.
-		from: set[string] &log &optional &ordered;
+		from: vector of string &log &optional;
 		## Addresses in To headers.
-		to: set[string] &log &optional &ordered;
+		to: vector of string &log &optional;
 		## Subject of the last message.
 		subject: string &log &optional;
 		## Message-ID of the last message.

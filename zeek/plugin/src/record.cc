@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string_view>
+#include <unordered_map>
 
 #include "engine/json.h"
 
@@ -28,6 +29,15 @@ zeek::StringValPtr TextVal(std::string_view text) {
     return zeek::make_intrusive<zeek::StringVal>(static_cast<int>(text.size()), text.data());
 }
 
+// Of the few names that the decoder has for things: one value each for all records.
+zeek::StringValPtr NameVal(std::string_view name) {
+    static std::unordered_map<std::string_view, zeek::StringValPtr> known;
+    auto& value = known[name];
+    if ( ! value )
+        value = TextVal(name);
+    return value;
+}
+
 class Builder {
 public:
     template <Name name, typename Value>
@@ -35,23 +45,29 @@ public:
         record_->Assign(Place<name>(), std::forward<Value>(value));
     }
 
-    // An empty text and an empty set are left out: that is how the record says unset.
+    // An empty text and an empty list are left out: that is how the record says unset.
     template <Name name>
     void SetText(std::string_view text) {
         if ( ! text.empty() )
             Set<name>(TextVal(text));
     }
 
+    // `text` is a literal of the decoder's.
+    template <Name name>
+    void SetName(std::string_view text) {
+        if ( ! text.empty() )
+            Set<name>(NameVal(text));
+    }
+
     template <Name name>
     void SetTexts(const std::vector<std::string>& texts) {
         if ( texts.empty() )
             return;
-        const auto* field = SessionType()->FieldDecl(Place<name>());
-        auto set =
-            zeek::make_intrusive<zeek::TableVal>(zeek::cast_intrusive<zeek::TableType>(field->type), field->attrs);
+        auto vector = zeek::make_intrusive<zeek::VectorVal>(zeek::id::string_vec);
+        vector->Reserve(texts.size());
         for ( const auto& text : texts )
-            set->Assign(TextVal(text), nullptr);
-        Set<name>(std::move(set));
+            vector->Append(TextVal(text));
+        Set<name>(std::move(vector));
     }
 
     zeek::RecordValPtr Take() { return std::move(record_); }
@@ -82,7 +98,7 @@ void SetMail(Builder& record, const decoder::Facts& facts) {
     record.Set<"mailfrom_count">(facts.mailfrom_count);
     record.Set<"rcptto_count">(facts.rcptto_count);
     record.SetText<"auth">(facts.auth);
-    record.SetText<"auth_result">(decoder::Name(facts.auth_result));
+    record.SetName<"auth_result">(decoder::Name(facts.auth_result));
     record.SetText<"user">(facts.user);
     record.Set<"messages">(facts.messages);
     record.Set<"commands">(facts.commands);
@@ -90,8 +106,8 @@ void SetMail(Builder& record, const decoder::Facts& facts) {
     record.SetText<"last_command">(facts.last_command);
     record.SetText<"last_reply">(facts.last_reply);
     record.SetText<"banner">(facts.banner);
-    record.SetText<"stage">(decoder::Name(facts.stage));
-    record.SetText<"empty_cause">(decoder::Name(facts.empty_cause));
+    record.SetName<"stage">(decoder::Name(facts.stage));
+    record.SetName<"empty_cause">(decoder::Name(facts.empty_cause));
 }
 
 engine::Time MicrosecondsOf(double seconds) { return std::llround(seconds * engine::kSecond); }
@@ -111,12 +127,12 @@ void Append(engine::JsonObject& json, const std::string& key, const zeek::ValPtr
             break;
         case zeek::TYPE_ADDR: json.Text(key, value->AsAddr().AsString()); break;
         case zeek::TYPE_PORT: json.Count(key, value->AsPortVal()->Port()); break;
-        case zeek::TYPE_TABLE: {
+        case zeek::TYPE_VECTOR: {
+            const auto* vector = value->AsVectorVal();
             std::vector<std::string> texts;
-            const auto members = value->AsTableVal()->ToPureListVal();
-            for ( int i = 0; i < members->Length(); ++i )
-                if ( members->Idx(i)->GetType()->Tag() == zeek::TYPE_STRING )
-                    texts.push_back(members->Idx(i)->AsStringVal()->ToStdString());
+            for ( unsigned int i = 0; i < vector->Size(); ++i )
+                if ( const auto text = vector->ValAt(i); text && text->GetType()->Tag() == zeek::TYPE_STRING )
+                    texts.push_back(text->AsStringVal()->ToStdString());
             json.Set(key, texts);
             break;
         }
@@ -159,12 +175,12 @@ zeek::RecordValPtr MakeRecord(zeek::Connection& connection, const engine::TwoSid
     record.Set<"client_p">(orig_is_client ? orig_port : resp_port);
     record.Set<"server_h">(zeek::make_intrusive<zeek::AddrVal>(orig_is_client ? resp : orig));
     record.Set<"server_p">(orig_is_client ? resp_port : orig_port);
-    record.SetText<"service">(decoder::Name(facts.service));
-    record.SetText<"direction">(DirectionOf(session, client));
-    record.SetText<"starttls">(decoder::Name(facts.starttls));
+    record.SetName<"service">(decoder::Name(facts.service));
+    record.SetName<"direction">(DirectionOf(session, client));
+    record.SetName<"starttls">(decoder::Name(facts.starttls));
     record.Set<"implicit_tls">(facts.implicit_tls);
-    record.SetText<"tunnel">(decoder::Name(facts.tunnel));
-    record.SetText<"decode_as">(decoder::DecodeAs(facts));
+    record.SetName<"tunnel">(decoder::Name(facts.tunnel));
+    record.SetName<"decode_as">(decoder::DecodeAs(facts));
     record.Set<"client_pkts">(session.Packets(client));
     record.Set<"client_bytes">(session.Bytes(client));
     record.Set<"server_pkts">(session.Packets(server));
@@ -180,8 +196,8 @@ zeek::RecordValPtr MakeProgress(const engine::TwoSides& session, const decoder::
     static const int starttls = type->FieldOffset("starttls");
     static const int direction = type->FieldOffset("direction");
     auto progress = zeek::make_intrusive<zeek::RecordVal>(type);
-    progress->Assign(starttls, TextVal(decoder::Name(facts.starttls)));
-    progress->Assign(direction, TextVal(DirectionOf(session, session.EndOf(facts.client))));
+    progress->Assign(starttls, NameVal(decoder::Name(facts.starttls)));
+    progress->Assign(direction, NameVal(DirectionOf(session, session.EndOf(facts.client))));
     return progress;
 }
 

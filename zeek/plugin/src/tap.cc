@@ -59,7 +59,7 @@ void Tap::DeliverPacket(int length, const u_char* data, bool is_orig, uint64_t r
     const std::span<const uint8_t> payload(data, static_cast<std::size_t>(std::max(length, 0)));
     session_->Add(sender, SegmentOf(ip, header, payload));
 
-    if ( ! payload.empty() && (OnMailPort() || session_->Certain() != decoder::Service::None) )
+    if ( ! payload.empty() && ! kept_open_ && (OnMailPort() || session_->Certain() != decoder::Service::None) )
         KeepOpen();
     if ( session_->TlsStarted() && ! tls_announced_ ) {
         tls_announced_ = true;

@@ -1,0 +1,137 @@
+"""Each session with each label that could be its own.
+
+A label could be a session's own when both have the same key, and their times overlap, give or take
+the slack.
+
+Equality and a range: no join that DuckDB or Spark has alone. (Their ASOF joins give one match at
+most, and would hide what is ambiguous.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mailtap.correlation import sql
+from mailtap.correlation.engines import QueryEngine
+from mailtap.correlation.hot_keys import SAME_CELL, hot_keys, in_cells, is_hot
+from mailtap.correlation.keys import STATES, Key, find_shared, keys_of_labels
+
+#: What a report counts verdicts by.
+SESSION_COLUMNS = ("session_id", "ts", "server_h", "server_p", "sensor", "direction", "decode_as")
+
+#: What verdicts are given by: of the session, and of the label, whose columns get a prefix.
+_SESSION_FACTS = (
+    "service",
+    "starttls",
+    "implicit_tls",
+    "tunnel",
+    "effective",
+    "client_bytes",
+    "server_bytes",
+    "gap_bytes",
+    "midstream",
+    "stage",
+    "empty_cause",
+)
+LABEL_FACTS = ("protocol", "encryption", "carrier", "provenance")
+
+#: Overlaps are compared in hundredths of a second: label clocks tick in milliseconds, and a record
+#: must not win by their rounding. Seconds beyond the bound make no difference.
+_LONGEST_OVERLAP = 1e9
+
+_SESSION_END = "(s.ts + coalesce(s.duration, 0))"
+_LABEL_END = 'coalesce(l."end", l.start)'
+
+
+def find_candidates(engine: QueryEngine, slack: float, clocks_differ: bool) -> None:
+    """Makes the views `candidates` and `contested` of `whole_sessions` and `labels`.
+
+    `candidates` has a session with a label a row. `contested` has of the same rows at least those
+    of sessions with several. `slack` is in seconds. With `clocks_differ`, label times are shifted
+    by table `clock_offsets`.
+    """
+    most = {key: find_shared(engine, key) for key in keys_of_labels(engine)}
+    pairs = _Pairs(slack, clocks_differ)
+    engine.view("candidates", pairs.of(most, "labels"))
+    contested = "candidates"
+    if len(most) == 1:
+        # A label that has its key for itself is the only one of its sessions.
+        ((key, number),) = most.items()
+        sharing = f"SELECT * FROM labels SEMI JOIN {key.shared()} USING "
+        engine.view("sharing_labels", f"{sharing} ({sql.columns(key.of_label)})")
+        contested = (
+            f"({pairs.of(most, 'sharing_labels')})" if number > 1 else "candidates WHERE false"
+        )
+    engine.view("contested", f"SELECT session_id, label_id, overlap, distance FROM {contested}")
+
+
+class _Pairs:
+    """The query for pairs of a session `s` and a label `l`."""
+
+    def __init__(self, slack: float, clocks_differ: bool) -> None:
+        self._slack = slack
+        self._clocks_differ = clocks_differ
+
+    def of(self, most: Mapping[Key, int], labels: str) -> str:
+        """All pairs with the labels of a table; `most` has how many of them may share a key."""
+        queries = []
+        for key, number in most.items():
+            if is_hot(number):
+                queries.append(self._in_cells(key, labels))
+                hot = f"{hot_keys(key)} k USING ({sql.columns(key.of_label)})"
+                queries.append(self._all(key, f"(SELECT * FROM {labels} ANTI JOIN {hot})"))
+            else:
+                queries.append(self._all(key, labels))
+        return " UNION ALL ".join(queries)
+
+    def _all(
+        self, key: Key, labels: str, sessions: str = "whole_sessions", besides: str = "true"
+    ) -> str:
+        shift = "coalesce(o.center, 0)" if self._clocks_differ else "0"
+        start, end = f"(l.start + {shift})", f"({_LABEL_END} + {shift})"
+        overlap = (
+            f"CAST(floor(least({_LONGEST_OVERLAP}, least({_SESSION_END}, {end})"
+            f" - greatest(s.ts, {start})) * 100 + 0.5) AS BIGINT)"
+        )
+        facts = ", ".join(f"l.{name} AS label_{name}" for name in LABEL_FACTS)
+        clocks = (
+            "LEFT JOIN clock_offsets o ON o.source = l.source "
+            "AND coalesce(o.sensor, '') = coalesce(s.sensor, '')"
+            if self._clocks_differ
+            else ""
+        )
+        return f"""
+            SELECT {sql.columns((*SESSION_COLUMNS, *_SESSION_FACTS), "s")}, l.app AS app, {facts},
+                   l.label_id AS label_id, {overlap} AS overlap, abs(s.ts - {start}) AS distance
+            FROM {sessions} s JOIN {labels} l ON {key.same()} {clocks}
+            WHERE {STATES} AND {key.given} AND {key.besides} AND {besides}
+              AND {start} - {self._slack} <= {_SESSION_END} AND {end} + {self._slack} >= s.ts"""
+
+    def _in_cells(self, key: Key, labels: str) -> str:
+        """The pairs by hot keys."""
+        hot = hot_keys(key)
+        columns = sql.columns(key.of_label)
+        of_sessions = ", ".join(
+            f"{label} AS {session}"
+            for session, label in zip(key.of_session, key.of_label, strict=True)
+        )
+        sessions = in_cells(
+            f"SELECT s.* FROM whole_sessions s SEMI JOIN (SELECT {of_sessions} FROM {hot} h) k "
+            f"USING ({sql.columns(key.of_session)})",
+            "ts",
+            "ts + coalesce(duration, 0)",
+        )
+        shifted = f"SELECT l.*, CAST(0 AS DOUBLE) AS shift FROM {labels} l"
+        besides = SAME_CELL
+        if self._clocks_differ:
+            shifted += (
+                f" UNION ALL SELECT l.*, o.center AS shift FROM {labels} l JOIN "
+                "(SELECT DISTINCT source, center FROM clock_offsets) o ON o.source = l.source"
+            )
+            besides += " AND l.shift = coalesce(o.center, 0)"
+        in_time = in_cells(
+            f"SELECT l.* FROM ({shifted}) l SEMI JOIN {hot} k USING ({columns})",
+            f"start + shift - {self._slack}",
+            f'coalesce("end", start) + shift + {self._slack}',
+        )
+        return self._all(key, f"({in_time})", f"({sessions})", besides)
