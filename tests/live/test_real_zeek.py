@@ -6,7 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -54,8 +54,13 @@ def by_report(capture: Path, labels: Path) -> Verdicts:
     folder = capture.parent / "logs"  # conn.log has those that said nothing
     folder.mkdir()
     write_logs([capture], EngineOptions(verify_checksums=False), folder)
+    return listed([folder], labels, folder)
+
+
+def listed(sources: Sequence[Path], labels: Path, folder: Path) -> Verdicts:
+    """The verdicts of a report."""
     listing = folder / "sessions.jsonl"
-    command = [sys.executable, "-m", "mailtap", "report", folder]
+    command = [sys.executable, "-m", "mailtap", "report", *sources]
     command += ["--labels", labels, "--sessions", listing, "--json"]
     subprocess.run(command, check=True, capture_output=True)
     rows = (json.loads(line) for line in listing.read_text().splitlines())

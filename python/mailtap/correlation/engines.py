@@ -39,19 +39,22 @@ class DuckDBEngine:
         self._connection = connection
 
     def rows(self, query: str) -> list[Row]:
-        result = self._connection.execute(query)
+        result = self._execute(query)
         names = [column[0] for column in result.description or ()]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def table(self, name: str, query: str) -> None:
-        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
+        self._execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
 
     def view(self, name: str, query: str) -> None:
-        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
+        self._execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
 
     def write_json_lines(self, query: str, path: Path) -> None:
         file_name = str(path).replace("'", "''")
         # A merge patch leaves out what is null (RFC 7396).
         lines = f"SELECT json_merge_patch('{{}}', to_json(one)) FROM ({query}) one"
         as_they_are = r"FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER E'\x01'"
-        self._connection.execute(f"COPY ({lines}) TO '{file_name}' ({as_they_are})")
+        self._execute(f"COPY ({lines}) TO '{file_name}' ({as_they_are})")
+
+    def _execute(self, statement: str) -> duckdb.DuckDBPyConnection:
+        return self._connection.execute(statement)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import duckdb
 import pyarrow as pa
 
 from mailtap.correlation.engines import DuckDBEngine
+
+#: Statements that are remembered as parsed: a batch has the same ones as the last, and to parse
+#: them is a good part of what a small one costs.
+PARSED = 256
 
 #: DuckDB would look after its tables every now and then, for a second in which nothing else is
 #: done. Those of the window are dropped before that is worth anything.
@@ -18,6 +24,7 @@ class Database(DuckDBEngine):
     def __init__(self) -> None:
         super().__init__(duckdb.connect(config={"threads": 1, "checkpoint_threshold": NEVER}))
         self._views: set[str] = set()
+        self._parsed = lru_cache(PARSED)(self._parse)
 
     def close(self) -> None:
         self._connection.close()
@@ -48,7 +55,14 @@ class Database(DuckDBEngine):
         return int(row["n"])
 
     def arrow(self, query: str) -> pa.Table:
-        return self._connection.sql(query).to_arrow_table()
+        return self._connection.sql(self._parsed(query)).to_arrow_table()
 
     def run(self, statement: str) -> None:
-        self._connection.execute(statement).fetchall()
+        self._execute(statement).fetchall()
+
+    def _execute(self, statement: str) -> duckdb.DuckDBPyConnection:
+        return self._connection.execute(self._parsed(statement))
+
+    def _parse(self, statement: str) -> duckdb.Statement:
+        (parsed,) = self._connection.extract_statements(statement)
+        return parsed

@@ -48,7 +48,7 @@ class JsonTexts:
         self._connection = duckdb.connect(config={"threads": 1})
         keys = quoted(orjson.dumps(dict.fromkeys(self._places, "VARCHAR")).decode())
         within = ", ".join(quoted(json_paths(place)[-1]) for place in self._dotted)
-        self._query = (
+        (self._query,) = self._connection.extract_statements(
             "SELECT CASE WHEN starts_with(object, '{') "
             f"THEN try(json_transform(object, {keys})) END AS found, "
             f"try(json_extract_string(object, [{within}]::VARCHAR[])) AS within "
