@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from mailtap.live.streams import InterfaceStream
-from real_zeek import LATER_PACKET, environment, free_port, installation
+from real_zeek import LATER_PACKET, free_port, installation
 from running import running, until
 from test_real_zeek import by_live, listed
 from zeek_cluster import divided
@@ -127,7 +127,7 @@ def test_verdicts_are_those_of_a_report_on_what_zeek_and_nfstream_wrote(tmp_path
             *(zeek.zeek, "-i", TAPPED, "../site.zeek", "mailtap", "mailtap/live"),
             folder=logs,
             output="stdout.txt",
-            **environment(zeek, tmp_path),
+            **os.environ,
             ZEEK_WEBSOCKET_LISTEN_PORT=str(port),
         ),
         process(

@@ -91,9 +91,10 @@ type Message: record {
 	uid: string &optional;
 	community_id: string &optional;
 	sensor: string;
-	client_h: addr &optional;
+	# Before 9.0 an address that isn't one is an error of Zeek's, not of the JSON: texts, therefore.
+	client_h: string &optional;
 	client_p: count &optional;
-	server_h: addr &optional;
+	server_h: string &optional;
 	server_p: count &optional;
 	service: string &optional;
 	app: string;
@@ -177,6 +178,8 @@ function is_wellformed(m: Message): bool
 	    && ( ! m?$uid || is_text(m$uid) )
 	    && ( ! m?$community_id || is_text(m$community_id) )
 	    && ( ! m?$decode_as || is_text(m$decode_as) )
+	    && ( ! m?$client_h || is_valid_ip(m$client_h) )
+	    && ( ! m?$server_h || is_valid_ip(m$server_h) )
 	    && ( ! m?$client_p || m$client_p <= highest_port )
 	    && ( ! m?$server_p || m$server_p <= highest_port )
 	    && ( ! m?$service || m$service in services )
@@ -195,13 +198,13 @@ function to_verdict(m: Message): Verdict
 		verdict$community_id = m$community_id;
 
 	if ( m?$client_h )
-		verdict$client_h = m$client_h;
+		verdict$client_h = to_addr(m$client_h);
 
 	if ( m?$client_p )
 		verdict$client_p = count_to_port(m$client_p, tcp);
 
 	if ( m?$server_h )
-		verdict$server_h = m$server_h;
+		verdict$server_h = to_addr(m$server_h);
 
 	if ( m?$server_p )
 		verdict$server_p = count_to_port(m$server_p, tcp);
