@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from mailtap.zeek.installation import ZEEK_PLACES
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 PLUGIN = CHECKOUT / "build" / "zeek-plugin"
 
@@ -26,7 +28,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Has Zeek find the package of this checkout, as `btest/run` built it, as an installed one:
     the Python code under test may come from a wheel, which knows no checkout.
     """
-    zeek_config = shutil.which("zeek-config", path=f"{os.environ['PATH']}:/opt/zeek/bin")
+    folders = [os.environ["PATH"], *(str(zeek.parent) for zeek in ZEEK_PLACES)]
+    zeek_config = shutil.which("zeek-config", path=os.pathsep.join(folders))
     if zeek_config is None or not (PLUGIN / "__zeek_plugin__").is_file():
         return
     packages = tempfile.mkdtemp(prefix="mailtap-zeek-")

@@ -26,9 +26,10 @@ async def running(
     urls: Sequence[str | Transport],
     labels: Sequence[Path | LabelStream] = (),
     store: Path | None = None,
+    policy_file: Path | None = None,
     **options: Any,
 ) -> AsyncIterator[LiveMode]:
-    policy = load_policy(None)
+    policy = load_policy(policy_file)
     kept = None if store is None else Store(store, policy.redact)
     transports = [WebSocketTransport(url) if isinstance(url, str) else url for url in urls]
     streams = [

@@ -13,6 +13,7 @@ from mailtap.live.state import AnswerState
 from mailtap.live.tally import VERDICTS
 from mailtap.live.transport import VERDICT_EVENT, VERDICTS_TOPIC, Transport
 from mailtap.printable import printable
+from mailtap.report.redaction import hidden_fields
 
 VERSION = 1
 
@@ -80,7 +81,7 @@ class Publisher:
     """From the correlator's thread to the sensors, in the event loop: so many a second."""
 
     def __init__(self, redact: Collection[str], loop: asyncio.AbstractEventLoop) -> None:
-        self._redact = redact
+        self._redact = hidden_fields(redact)
         self._loop = loop
         self._queue: asyncio.Queue[list[Answer]] = asyncio.Queue()
         self._queued = self._sent = self._withheld = 0

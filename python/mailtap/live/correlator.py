@@ -38,7 +38,7 @@ from mailtap.live.tally import BUCKET, Cell, Figures, Tally
 from mailtap.live.window import Change, Window
 from mailtap.policy import Policy
 from mailtap.report.model import Example
-from mailtap.report.redaction import REDACTED
+from mailtap.report.redaction import REDACTED, hidden_fields
 
 #: Seconds within which verdicts are to come. As far as that allows there is a pause between
 #: batches: to begin one costs the same for few records as for many.
@@ -104,7 +104,7 @@ class Correlator:
         self._seconds = window
         self._store = store
         self._answers = answers
-        self._redact = frozenset(policy.redact)
+        self._redact = hidden_fields(policy.redact)
         self._read = SessionReader()
         self._tally = Tally()
         self._delays = Delays()
@@ -283,12 +283,12 @@ class Correlator:
             ts=row["ts"],
             uid=shown("uid"),
             community_id=shown("community_id"),
-            sensor=row["sensor"],
+            sensor=shown("sensor"),
             client=_endpoint(shown("client_h"), shown("client_p")),
             server=_endpoint(shown("server_h"), shown("server_p")),
             direction=row["direction"],
             decode_as=row["decode_as"],
-            app=row["app"],
+            app=shown("app") or "",
             provenance=row["label_provenance"],
         )
 

@@ -51,9 +51,7 @@ class LiveMode:
         self._store = store
         self._window = window
         self._inbox = Inbox()
-        self._publisher = (
-            Publisher(frozenset(policy.redact), asyncio.get_running_loop()) if answer else None
-        )
+        self._publisher = Publisher(policy.redact, asyncio.get_running_loop()) if answer else None
         self._ended = False
         self._correlator = Correlator(
             self._inbox,

@@ -22,6 +22,7 @@ from mailtap.live.state import Gap, StoreState
 from mailtap.live.streams import Position
 from mailtap.live.tally import Cell
 from mailtap.printable import printable
+from mailtap.report.redaction import hidden_fields
 from mailtap.sources.table import COLUMNS as SESSION_COLUMNS
 
 #: Seconds between batches, and before a batch that could not be written is tried again.
@@ -110,8 +111,7 @@ class Store:
         """Opens the file, or makes it. Raises StoreError."""
         self._path = path
         self._named = printable(str(path))
-        hidden = ", ".join(f"NULL AS {name}" for name in redact if name in SESSION_COLUMNS)
-        self._sessions = f"SELECT * REPLACE ({hidden})" if hidden else "SELECT *"
+        self._hidden = {"sessions": hidden_fields(redact)}
         self._connection: duckdb.DuckDBPyConnection | None = self._open()
         self._waiting: deque[Rows] = deque()
         self._records = 0
@@ -244,12 +244,16 @@ class Store:
                 if name in _REPLACED:
                     self._connection.execute(f"DELETE FROM {name}").fetchall()
                 columns = [row.partition(" ")[0].strip('"') for row in _TABLES[name].split(", ")]
-                names = [column for column in columns if column in tables[0].column_names]
+                hidden = self._hidden.get(name, ())
+                names = [
+                    column
+                    for column in columns
+                    if column in tables[0].column_names and column not in hidden
+                ]
                 added = pa.concat_tables([table.select(names) for table in tables])
                 self._connection.register("added", added)
-                select = self._sessions if name == "sessions" else "SELECT *"
                 self._connection.execute(
-                    f"INSERT INTO {name} BY NAME {select} FROM added"
+                    f"INSERT INTO {name} BY NAME SELECT * FROM added"
                 ).fetchall()
                 self._connection.unregister("added")
             self._connection.commit()

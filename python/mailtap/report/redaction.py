@@ -8,7 +8,7 @@ from collections.abc import Iterable
 REDACTED = "***"
 
 #: The same ends of a session by mail role and as TCP has them: who is to see neither a client's
-#: address nor its port must not find them under the other names.
+#: address nor its port must not find them under the other names. A node is a sensor, too.
 _OTHER_NAMES = {
     f"{name}_{part}": tuple(f"{other}_{part}" for other in others)
     for name, others in (
@@ -18,7 +18,7 @@ _OTHER_NAMES = {
         ("id.resp", ("client", "server")),
     )
     for part in ("h", "p")
-}
+} | {"node": ("sensor",), "sensor": ("node",)}
 
 
 def hidden_fields(redact: Iterable[str]) -> frozenset[str]:
