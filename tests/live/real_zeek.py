@@ -97,8 +97,9 @@ def replaying(capture: Path, folder: Path, way: str, *loaded: str) -> Iterator[i
     script = folder / "replay.zeek"
     script.write_text(WAIT_FOR_CLIENT + (WEBSOCKET if way == "live" else BROKER))
     order = [str(script)] if way == "live" else []
-    order += ["mailtap", f"mailtap/{way}", *loaded]
+    order += ["mailtap", f"mailtap/{way}"]
     order += [] if way == "live" else [str(script)]
+    order += loaded
     process = subprocess.Popen(
         [zeek.zeek, "-C", "-r", capture, *order],
         cwd=folder,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Iterable
 from typing import Any, Self
 
@@ -31,8 +32,9 @@ def frame(record: dict[str, Any] | str, topic: str = TOPIC) -> str:
 class StandIn:
     """Sends to each client what it is told to, and keeps what clients send."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.port = port
+        self._tls = tls
         self.subscriptions: list[list[str]] = []
         self.received: list[str] = []
         self.refuse: tuple[int, str] | None = None
@@ -43,7 +45,7 @@ class StandIn:
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}"
+        return f"{'wss' if self._tls else 'ws'}://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -57,6 +59,7 @@ class StandIn:
             self._serve,
             "127.0.0.1",
             self.port,
+            ssl=self._tls,
             process_request=self._check,
             compression=None,
             max_size=None,

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from certificates import Certificates
 from mailtap.capture.embedded import EngineOptions
 from mailtap.live.broker import BrokerTransport
 from mailtap.live.transport import Tls, Transport
@@ -88,13 +89,25 @@ def by_live(store: Path) -> Verdicts:
 @contextmanager
 def replayed(way: str, capture: Path, folder: Path) -> Iterator[str | Transport]:
     """The sensor that replays the capture."""
-    if way == "cluster":
+    if way.startswith("cluster"):
         parts = [folder / f"part-{n}.pcap" for n in (1, 2)]
         divided(capture, parts)
         for part in parts:
             with_all_ended(part, part.with_suffix(".ended"))
-        with replaying_cluster([part.with_suffix(".ended") for part in parts], folder) as port:
-            yield f"ws://127.0.0.1:{port}"
+        protocol = "broker" if way == "cluster, broker" else "live"
+        ended = [part.with_suffix(".ended") for part in parts]
+        with replaying_cluster(ended, folder, protocol) as port:
+            if protocol == "broker":
+                yield BrokerTransport(f"broker://127.0.0.1:{port}", Tls(disabled=True))
+            else:
+                yield f"ws://127.0.0.1:{port}"
+        return
+    if way == "broker, verified":
+        certificates = Certificates(folder)
+        script = folder / "tls.zeek"
+        script.write_text(certificates.of_broker(certificates.server))
+        with replaying(capture, folder, "broker", str(script)) as port:
+            yield BrokerTransport(f"broker://127.0.0.1:{port}", certificates.client)
         return
     with replaying(capture, folder, way) as port:
         if way == "broker":
@@ -103,7 +116,7 @@ def replayed(way: str, capture: Path, folder: Path) -> Iterator[str | Transport]
             yield f"ws://127.0.0.1:{port}"
 
 
-@pytest.mark.parametrize("way", ["live", "broker", "cluster"])
+@pytest.mark.parametrize("way", ["live", "broker", "broker, verified", "cluster", "cluster, broker"])
 def test_verdicts_are_those_of_a_report_on_the_logs_and_none_is_missing(
     way: str, capture: Path, labels: Path, by_report: Verdicts, tmp_path: Path
 ) -> None:
@@ -115,7 +128,7 @@ def test_verdicts_are_those_of_a_report_on_the_logs_and_none_is_missing(
                 state = await until(mode, lambda state: state.sessions >= len(by_report), 120)
                 (state_of_sensor,) = state.sensors
                 assert (state_of_sensor.lost, state_of_sensor.malformed) == (0, 0)
-                assert len(state_of_sensor.nodes) == (2 if way == "cluster" else 1)
+                assert len(state_of_sensor.nodes) == (2 if way.startswith("cluster") else 1)
                 await until(
                     mode, lambda state: state.labels >= SESSIONS and state.delay is not None
                 )

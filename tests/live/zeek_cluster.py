@@ -14,14 +14,16 @@ from real_zeek import free_port, installation
 LAYOUT = """
 redef Cluster::manager_is_logger = F;
 redef Cluster::nodes = {
-	["manager"] = [$node_type=Cluster::MANAGER, $ip=127.0.0.1],
-	["logger"] = [$node_type=Cluster::LOGGER, $ip=127.0.0.1, $p=to_port(getenv("LOGGER_PORT"))],
-	["worker-1"] = [$node_type=Cluster::WORKER, $ip=127.0.0.1],
-	["worker-2"] = [$node_type=Cluster::WORKER, $ip=127.0.0.1],
+	["manager"] = [$node_type=Cluster::MANAGER, $ip=127.0.0.1, $p=to_port(getenv("MANAGER_PORT"))],
+	["logger"] = [$node_type=Cluster::LOGGER, $ip=127.0.0.1, $p=to_port(getenv("LOGGER_PORT")), $manager="manager"],
+	["worker-1"] = [$node_type=Cluster::WORKER, $ip=127.0.0.1, $manager="manager"],
+	["worker-2"] = [$node_type=Cluster::WORKER, $ip=127.0.0.1, $manager="manager"],
 };
 """
 
-NODE = """
+# A replay is faster than any traffic, and nothing may be dropped for that.
+NODE = {
+    "live": """
 @load frameworks/cluster/backend/zeromq
 
 redef exit_only_after_terminate = T;
@@ -29,29 +31,30 @@ redef Cluster::Backend::ZeroMQ::listen_xpub_endpoint = "ipc://../xpub";
 redef Cluster::Backend::ZeroMQ::listen_xsub_endpoint = "ipc://../xsub";
 redef Cluster::Backend::ZeroMQ::connect_xpub_endpoint = "ipc://../xsub";
 redef Cluster::Backend::ZeroMQ::connect_xsub_endpoint = "ipc://../xpub";
-
-# A replay is faster than any traffic, and nothing may be dropped for that.
 redef Cluster::Backend::ZeroMQ::xpub_sndhwm = 0;
 redef Cluster::Backend::ZeroMQ::xsub_rcvhwm = 0;
 redef Cluster::Backend::ZeroMQ::onloop_queue_hwm = 0;
 
 global begin: event() &is_used;
-"""
+""",
+    "broker": """
+@load frameworks/cluster/backend/broker
+
+redef exit_only_after_terminate = T;
+redef Broker::disable_ssl = T;
+redef Broker::peer_buffer_size = 1000000;
+
+global begin: event() &is_used;
+""",
+}
 
 MANAGER = """
-redef MailTap::websocket_port = to_port(getenv("WEBSOCKET_PORT"));
-
-global awaited = 3;
+global awaited = 0 &redef;
 
 function one_more()
 	{
 	if ( --awaited == 0 )
 		Cluster::publish(Cluster::worker_topic, begin);
-	}
-
-event Cluster::websocket_client_added(endpoint: Cluster::EndpointInfo, subscriptions: string_vec)
-	{
-	one_more();
 	}
 
 event Cluster::node_up(name: string, id: string)
@@ -60,6 +63,29 @@ event Cluster::node_up(name: string, id: string)
 		one_more();
 	}
 """
+
+#: The client that is awaited, too.
+CLIENT = {
+    "live": """
+redef MailTap::websocket_port = to_port(getenv("CLIENT_PORT"));
+redef awaited = 3;
+
+event Cluster::websocket_client_added(endpoint: Cluster::EndpointInfo, subscriptions: string_vec)
+	{
+	one_more();
+	}
+""",
+    "broker": """
+redef MailTap::broker_listen_port = to_port(getenv("CLIENT_PORT"));
+redef awaited = 6;
+
+# Of the client, and of each of the other nodes.
+event Broker::peer_added(endpoint: Broker::EndpointInfo, msg: string)
+	{
+	one_more();
+	}
+""",
+}
 
 WORKER = """
 event zeek_init()
@@ -95,13 +121,24 @@ def divided(capture: Path, targets: Sequence[Path]) -> None:
 
 
 @contextmanager
-def replaying_cluster(captures: Sequence[Path], folder: Path) -> Iterator[int]:
-    """Two workers that replay a capture each once a client is there; the manager's port."""
+def replaying_cluster(captures: Sequence[Path], folder: Path, way: str) -> Iterator[int]:
+    """Two workers that replay a capture each once a client is there; the port that the manager
+    serves clients on. `way` is `live` (WebSocket, with ZeroMQ in the cluster) or `broker`.
+    """
     zeek, port = installation(), free_port()
-    ports = {"WEBSOCKET_PORT": f"{port}/tcp", "LOGGER_PORT": f"{free_port()}/tcp"}
+    ports = {
+        "CLIENT_PORT": f"{port}/tcp",
+        "MANAGER_PORT": f"{free_port()}/tcp",
+        "LOGGER_PORT": f"{free_port()}/tcp",
+    }
     inherited = os.environ | ports
     (folder / "cluster-layout.zeek").write_text(LAYOUT)
-    scripts = {"manager": MANAGER, "logger": "", "worker-1": WORKER, "worker-2": WORKER}
+    scripts = {
+        "manager": MANAGER + CLIENT[way],
+        "logger": "",
+        "worker-1": WORKER,
+        "worker-2": WORKER,
+    }
     read: dict[str, list[str | Path]] = {
         f"worker-{n}": ["-C", "-r", capture] for n, capture in enumerate(captures, 1)
     }
@@ -109,9 +146,9 @@ def replaying_cluster(captures: Sequence[Path], folder: Path) -> Iterator[int]:
     try:
         for name, script in scripts.items():
             (folder / name).mkdir()
-            (folder / name / "node.zeek").write_text(NODE)
+            (folder / name / "node.zeek").write_text(NODE[way])
             (folder / name / "own.zeek").write_text(script)
-            command = [zeek.zeek, *read.get(name, []), "./node.zeek", "mailtap", "mailtap/live"]
+            command = [zeek.zeek, *read.get(name, []), "./node.zeek", "mailtap", f"mailtap/{way}"]
             processes.append(
                 subprocess.Popen(
                     [*command, "./own.zeek"],

@@ -1,5 +1,5 @@
-##! Serves what MailTap publishes to Broker peers, on this machine only unless a site sets another address. Selects the
-##! Broker backend: not for a cluster that uses another one.
+##! Serves what MailTap publishes to Broker peers, on this machine only unless a site sets another address; in a cluster
+##! the manager does, for all nodes. Selects the Broker backend: not for a cluster that uses another one.
 
 @load base/frameworks/broker
 @load base/misc/version
@@ -25,5 +25,27 @@ export {
 
 event zeek_init()
 	{
+	if ( ! Cluster::is_enabled() )
+		Broker::listen(broker_listen_address, broker_listen_port);
+	}
+
+# Workers are peers of the manager, and Broker does not pass on by itself what comes from them. (It could be told to, but
+# then passes on the events of any other script, too.)
+@if ( Cluster::is_enabled() && Cluster::local_node_type() == Cluster::MANAGER )
+event zeek_init()
+	{
+	Broker::subscribe(sessions_topic);
+	Broker::subscribe(starttls_topic);
 	Broker::listen(broker_listen_address, broker_listen_port);
 	}
+
+event MailTap::mail_session(line: string)
+	{
+	Broker::publish(sessions_topic, MailTap::mail_session, line);
+	}
+
+event MailTap::mail_starttls(line: string)
+	{
+	Broker::publish(starttls_topic, MailTap::mail_starttls, line);
+	}
+@endif

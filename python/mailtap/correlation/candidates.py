@@ -43,12 +43,12 @@ _SESSION_END = "(s.ts + coalesce(s.duration, 0))"
 _LABEL_END = 'coalesce(l."end", l.start)'
 
 
-def find_candidates(engine: QueryEngine, slack: float, clocks_differ: bool) -> None:
-    """Makes the views `candidates` and `contested` of `whole_sessions` and `labels`.
+def find_candidates(engine: QueryEngine, slack: float, clocks_differ: bool) -> bool:
+    """Makes the view `candidates` of `whole_sessions` and `labels`: a session with a label a row.
 
-    `candidates` has a session with a label a row. `contested` has of the same rows at least those
-    of sessions with several. `slack` is in seconds. With `clocks_differ`, label times are shifted
-    by table `clock_offsets`.
+    If there may be sessions with several, the view `contested` has those rows at least, and True is
+    returned. `slack` is in seconds. With `clocks_differ`, label times are shifted by table
+    `clock_offsets`.
     """
     most = {key: find_shared(engine, key) for key in keys_of_labels(engine)}
     pairs = _Pairs(slack, clocks_differ)
@@ -57,12 +57,13 @@ def find_candidates(engine: QueryEngine, slack: float, clocks_differ: bool) -> N
     if len(most) == 1:
         # A label that has its key for itself is the only one of its sessions.
         ((key, number),) = most.items()
+        if number == 1:
+            return False
         sharing = f"SELECT * FROM labels SEMI JOIN {key.shared()} USING "
         engine.view("sharing_labels", f"{sharing} ({sql.columns(key.of_label)})")
-        contested = (
-            f"({pairs.of(most, 'sharing_labels')})" if number > 1 else "candidates WHERE false"
-        )
+        contested = f"({pairs.of(most, 'sharing_labels')})"
     engine.view("contested", f"SELECT session_id, label_id, overlap, distance FROM {contested}")
+    return True
 
 
 class _Pairs:

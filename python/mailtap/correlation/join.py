@@ -26,15 +26,21 @@ def pair_by_join(
     `slack` is in seconds. With `clocks_differ`, label times are shifted by table `clock_offsets`.
     Both are views, over a table if `keep`: it costs more than to ask once, less than to ask twice.
     """
-    find_candidates(engine, slack, clocks_differ)
-    _choose(engine)
+    judged, chosen = "candidates c", "true"
+    if find_candidates(engine, slack, clocks_differ):
+        _choose(engine)
+        judged += (
+            " LEFT JOIN passed_over p ON p.session_id = c.session_id AND p.label_id = c.label_id"
+        )
+        chosen = "p.session_id IS NULL"
+    else:
+        for name in ("several", "ambiguous"):
+            engine.view(name, "SELECT CAST(NULL AS BIGINT) AS session_id WHERE false")
     make = engine.table if keep else engine.view
     # Judged as they come out of the join: to look both sides up again afterwards costs more.
     make(
         "judged_candidates",
-        f"SELECT {sql.columns(_PAIR, 'c')}, p.session_id IS NULL AS chosen, {judge.sql()} "
-        "FROM candidates c LEFT JOIN passed_over p "
-        "ON p.session_id = c.session_id AND p.label_id = c.label_id",
+        f"SELECT {sql.columns(_PAIR, 'c')}, {chosen} AS chosen, {judge.sql()} FROM {judged}",
     )
     engine.view("verdicts", _VERDICTS)
 
@@ -52,7 +58,9 @@ def pair_by_row(engine: QueryEngine, judge: Judge) -> None:
 
 
 def _choose(engine: QueryEngine) -> None:
-    """Makes `passed_over`, the candidates that are not taken, and the table `ambiguous`."""
+    """Makes `passed_over`, the candidates that are not taken, and `several` and `ambiguous`, the
+    sessions of which that is so.
+    """
     engine.table("contested_pairs", "SELECT * FROM contested")
     engine.table(
         "several", "SELECT session_id FROM contested_pairs GROUP BY session_id HAVING count(*) > 1"

@@ -6,6 +6,8 @@ is bounded, and a record stays for one full generation at least.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pyarrow as pa
 
 from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS
@@ -110,11 +112,9 @@ class RecentRecords:
         `flow_labels` has the records that `labels` are made of, each with its label as `flow`.
         """
         self._database.table("touched", f"SELECT DISTINCT * FROM ({flows}) t({KEY})")
-        latest = self._latest()
         self._database.table(
             "sessions",
-            f"SELECT *, {_EMPTY} FROM all_sessions SEMI JOIN touched USING ({KEY}) "
-            + latest.format("session_id"),
+            f"SELECT *, {_EMPTY} FROM all_sessions SEMI JOIN touched USING ({KEY})",
         )
         behind_nat = (
             f" UNION SELECT l.* FROM all_labels l SEMI JOIN touched t ON {_SAME_NAT}"
@@ -131,8 +131,9 @@ class RecentRecords:
         self._database.table(
             "flow_labels",
             f"SELECT *, {flow} AS flow FROM (SELECT * FROM all_labels SEMI JOIN touched "
-            f"USING ({KEY}){behind_nat}) {latest.format('label_id')}",
+            f"USING ({KEY}){behind_nat})",
         )
+        self._leave_latest({"sessions": "session_id", "flow_labels": "label_id"})
         if not self._statements:
             self._database.view("labels", "SELECT * FROM flow_labels")
             return
@@ -196,21 +197,24 @@ class RecentRecords:
         self._translated |= said["translated"] > 0
         self._statements |= said["statements"] > 0
 
-    def _latest(self) -> str:
-        """A QUALIFY that leaves the latest of each touched flow, where one has too many; with the
-        place for the column that numbers the records.
+    def _leave_latest(self, numbered: Mapping[str, str]) -> None:
+        """Leaves the latest of each flow in these tables, by the column that numbers its records,
+        where a flow has too many.
         """
         flows = " UNION ALL ".join(
-            f"SELECT count(*) AS n FROM all_{name} SEMI JOIN touched USING ({KEY}) GROUP BY {KEY}"
-            for name in _RECORDS
+            f"SELECT count(*) AS n FROM {table} GROUP BY {KEY}" for table in numbered
         )
-        most = self._database.count(f"SELECT coalesce(max(n), 0) AS n FROM ({flows})")
-        if most <= MAXIMUM_OF_A_FLOW:
-            return ""
-        return (
-            f"QUALIFY row_number() OVER (PARTITION BY {KEY} ORDER BY {{}} DESC) "
-            f"<= {MAXIMUM_OF_A_FLOW}"
-        )
+        if (
+            self._database.count(f"SELECT coalesce(max(n), 0) AS n FROM ({flows})")
+            <= MAXIMUM_OF_A_FLOW
+        ):
+            return
+        for table, number in numbered.items():
+            self._database.table(
+                table,
+                f"SELECT * FROM {table} QUALIFY row_number() OVER "
+                f"(PARTITION BY {KEY} ORDER BY {number} DESC) <= {MAXIMUM_OF_A_FLOW}",
+            )
 
     def _empty(self, generation: int) -> None:
         for name, columns in _RECORDS.items():

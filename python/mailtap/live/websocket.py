@@ -56,7 +56,7 @@ class WebSocketTransport:
             except TimeoutError:
                 self.connection.went("no answer")
             except (OSError, InvalidHandshake, ssl.SSLError) as error:
-                self.connection.went(str(error) or type(error).__name__)
+                self.connection.went(self._failed(error))
             finally:
                 self._socket = None
             await backoff.wait()
@@ -91,6 +91,14 @@ class WebSocketTransport:
             backoff.reset()
             while True:
                 receive(await socket.recv(decode=False))
+
+    def _failed(self, error: Exception) -> str:
+        """Why there is no connection."""
+        if not isinstance(error.__cause__, EOFError):
+            return str(error) or type(error).__name__
+        if self._tls is None:
+            return "closed before it answered"
+        return "closed before it answered: does it ask for a certificate (--tls-cert)?"
 
 
 async def _acknowledged(socket: ClientConnection) -> None:
