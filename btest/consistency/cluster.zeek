@@ -5,7 +5,7 @@
 # @TEST-EXEC: btest-bg-run manager "ZEEKPATH=$ZEEKPATH:.. CLUSTER_NODE=manager zeek -b $FILES/zeromq-ports.zeek $PACKAGE/consistency ../manager.zeek"
 # @TEST-EXEC: btest-bg-run worker-1 "ZEEKPATH=$ZEEKPATH:.. CLUSTER_NODE=worker-1 zeek -b $FILES/zeromq-ports.zeek $PACKAGE/consistency ../worker.zeek"
 # @TEST-EXEC: btest-bg-run worker-2 "ZEEKPATH=$ZEEKPATH:.. CLUSTER_NODE=worker-2 zeek -b $FILES/zeromq-ports.zeek $PACKAGE/consistency ../worker.zeek"
-# @TEST-EXEC: btest-bg-wait 60
+# @TEST-EXEC: btest-bg-wait 120
 # @TEST-EXEC: zeek-cut sensor verdict <manager/mail_consistency.log >rows
 # @TEST-EXEC: btest-diff rows
 

@@ -8,7 +8,7 @@
 # @TEST-EXEC: btest-bg-run logger "ZEEKPATH=$ZEEKPATH:..:../packages CLUSTER_NODE=logger until-done zeek -b $FILES/zeromq-ports.zeek mailtap exit_only_after_terminate=T"
 # @TEST-EXEC: btest-bg-run client "subscribe ${WEBSOCKET_PORT%/tcp} 2 >output && touch ../done"
 # @TEST-EXEC: btest-bg-run worker-1 "until test -e ../manager/client-added; do sleep 0.1; done; ZEEKPATH=$ZEEKPATH:..:../packages CLUSTER_NODE=worker-1 until-done zeek -b -r $TRACES/pop3-stls-client.pcap $FILES/zeromq-ports.zeek mailtap mailtap/live ../worker.zeek"
-# @TEST-EXEC: btest-bg-wait 30
+# @TEST-EXEC: btest-bg-wait 120
 # @TEST-EXEC: btest-diff client/output
 
 # @TEST-START-FILE cluster-layout.zeek

@@ -5,7 +5,7 @@
 # @TEST-EXEC: mkdir packages && ln -s $PACKAGE packages/mailtap
 # @TEST-EXEC: btest-bg-run zeek "ZEEKPATH=$ZEEKPATH:$PWD/packages ZEEK_WEBSOCKET_LISTEN_PORT=${WEBSOCKET_PORT%/tcp} zeek -b -r $TRACES/smtp-starttls-client.pcap $FILES/zeromq-ports.zeek mailtap mailtap/live %INPUT"
 # @TEST-EXEC: btest-bg-run client "subscribe ${WEBSOCKET_PORT%/tcp} 2 >output"
-# @TEST-EXEC: btest-bg-wait 60
+# @TEST-EXEC: btest-bg-wait 120
 # @TEST-EXEC: btest-diff client/output
 
 # Zeek's script for a single process leaves this to whoever chose the backend.

@@ -32,6 +32,7 @@ def test_what_is_redacted_is_hidden_under_every_name(tmp_path: Path) -> None:
             (text,) = zeek.received
             body = json.loads(json.loads(text)["data"][2]["data"][1]["data"][0]["data"])
             assert not body.keys() & {"client_h", "server_h"}
+            assert (body["sensor"], body["app"]) == ("***", "***")  # Zeek wants them said
             await until(mode, lambda state: state.store is not None and state.store.stored > 0)
 
     asyncio.run(scenario())

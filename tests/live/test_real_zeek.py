@@ -116,7 +116,9 @@ def replayed(way: str, capture: Path, folder: Path) -> Iterator[str | Transport]
             yield f"ws://127.0.0.1:{port}"
 
 
-@pytest.mark.parametrize("way", ["live", "broker", "broker, verified", "cluster", "cluster, broker"])
+@pytest.mark.parametrize(
+    "way", ["live", "broker", "broker, verified", "cluster", "cluster, broker"]
+)
 def test_verdicts_are_those_of_a_report_on_the_logs_and_none_is_missing(
     way: str, capture: Path, labels: Path, by_report: Verdicts, tmp_path: Path
 ) -> None:

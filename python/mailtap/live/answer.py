@@ -13,7 +13,7 @@ from mailtap.live.state import AnswerState
 from mailtap.live.tally import VERDICTS
 from mailtap.live.transport import VERDICT_EVENT, VERDICTS_TOPIC, Transport
 from mailtap.printable import printable
-from mailtap.report.redaction import hidden_fields
+from mailtap.report.redaction import REDACTED, hidden_fields
 
 VERSION = 1
 
@@ -48,6 +48,9 @@ _KEYS = {
     "cause": "cause",
 }
 
+#: Texts without which Zeek refuses a message.
+_REQUIRED = {"sensor", "app"}
+
 
 def message(judgement: Mapping[str, Any], redact: Collection[str]) -> str | None:
     """One judgement as a JSON object, without what is not known or not to be let out; None where
@@ -58,7 +61,9 @@ def message(judgement: Mapping[str, Any], redact: Collection[str]) -> str | None
     body: dict[str, Any] = {"v": VERSION}
     for key, name in _KEYS.items():
         value = judgement[name]
-        if value is None or key in redact:
+        if key in redact:
+            value = REDACTED if key in _REQUIRED else None
+        if value is None:
             continue
         body[key] = _text(value) if isinstance(value, str) else value
     text = json.dumps(body, ensure_ascii=False)

@@ -171,14 +171,14 @@ class RecentRecords:
         too.
         """
         self._empty(self._older)
-        for name, column, kept in (
-            ("judged", "session_id", "sessions"),
-            ("met", "label_id", "labels"),
-        ):
-            self._database.run(
-                f"CREATE OR REPLACE TABLE {name} AS SELECT DISTINCT * FROM {name} "
-                f"SEMI JOIN {kept}_{self._newer} USING ({column})"
-            )
+        self._database.run(
+            "CREATE OR REPLACE TABLE judged AS SELECT * FROM judged "
+            f"SEMI JOIN sessions_{self._newer} USING (session_id)"
+        )
+        self._database.run(  # a label is met again whenever its flow is judged anew
+            "CREATE OR REPLACE TABLE met AS SELECT DISTINCT * FROM met "
+            f"SEMI JOIN labels_{self._newer} USING (label_id)"
+        )
         self._newer, self._older = self._older, self._newer
         self._counts = {"sessions": 0, "labels": 0}
 
