@@ -129,7 +129,8 @@ def test_verdicts_are_those_of_a_report_on_the_logs_and_none_is_missing(
             async with running([sensor], [labels], store) as mode:
                 state = await until(mode, lambda state: state.sessions >= len(by_report), 120)
                 (state_of_sensor,) = state.sensors
-                assert (state_of_sensor.lost, state_of_sensor.malformed) == (0, 0)
+                assert (state_of_sensor.lost, state_of_sensor.duplicates) == (0, 0)
+                assert state_of_sensor.malformed == 0
                 assert len(state_of_sensor.nodes) == (2 if way.startswith("cluster") else 1)
                 await until(
                     mode, lambda state: state.labels >= SESSIONS and state.delay is not None
