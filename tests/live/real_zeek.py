@@ -21,8 +21,16 @@ event zeek_init()
 	}
 """
 
-WEBSOCKET = """
+#: Before 8.1 loading the backend doesn't start it.
+ZEROMQ = """
+@load base/misc/version
 @load frameworks/cluster/backend/zeromq
+@if ( ! Version::at_least("8.1") )
+@load frameworks/cluster/backend/zeromq/connect
+@endif
+"""
+
+WEBSOCKET = """
 redef Cluster::Backend::ZeroMQ::listen_xpub_endpoint = "ipc://xpub";
 redef Cluster::Backend::ZeroMQ::listen_xsub_endpoint = "ipc://xsub";
 redef Cluster::Backend::ZeroMQ::connect_xpub_endpoint = "ipc://xsub";
@@ -34,6 +42,13 @@ event Cluster::websocket_client_added(endpoint: Cluster::EndpointInfo, subscript
 	{
 	continue_processing();
 	}
+"""
+
+#: Where the package itself listens, as it does for a Zeek before 8.1.
+WEBSOCKET_PORT = """
+@ifdef ( MailTap::websocket_port )
+redef MailTap::websocket_port = to_port(getenv("ZEEK_WEBSOCKET_LISTEN_PORT") + "/tcp");
+@endif
 """
 
 BROKER = """
@@ -94,12 +109,10 @@ def replaying(capture: Path, folder: Path, way: str, *loaded: str) -> Iterator[i
     `way` is `live` (WebSocket) or `broker`.
     """
     zeek, port = installation(), free_port()
-    script = folder / "replay.zeek"
-    script.write_text(WAIT_FOR_CLIENT + (WEBSOCKET if way == "live" else BROKER))
-    order = [str(script)] if way == "live" else []
-    order += ["mailtap", f"mailtap/{way}"]
-    order += [] if way == "live" else [str(script)]
-    order += loaded
+    first, last = folder / "first.zeek", folder / "last.zeek"
+    first.write_text(ZEROMQ + WEBSOCKET if way == "live" else "")
+    last.write_text(WAIT_FOR_CLIENT + (WEBSOCKET_PORT if way == "live" else BROKER))
+    order = [first, "mailtap", f"mailtap/{way}", last, *loaded]
     process = subprocess.Popen(
         [zeek.zeek, "-C", "-r", capture, *order],
         cwd=folder,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from real_zeek import free_port, installation
+from real_zeek import ZEROMQ, free_port, installation
 
 LAYOUT = """
 redef Cluster::manager_is_logger = F;
@@ -24,9 +24,8 @@ redef Cluster::nodes = {
 
 # A replay is faster than any traffic, and nothing may be dropped for that.
 NODE = {
-    "live": """
-@load frameworks/cluster/backend/zeromq
-
+    "live": ZEROMQ
+    + """
 redef exit_only_after_terminate = T;
 redef Cluster::Backend::ZeroMQ::listen_xpub_endpoint = "ipc://../xpub";
 redef Cluster::Backend::ZeroMQ::listen_xsub_endpoint = "ipc://../xsub";
@@ -39,7 +38,10 @@ redef Cluster::Backend::ZeroMQ::onloop_queue_hwm = 0;
 global begin: event() &is_used;
 """,
     "broker": """
+@load base/misc/version
+@if ( Version::at_least("8.1") )
 @load frameworks/cluster/backend/broker
+@endif
 
 redef exit_only_after_terminate = T;
 redef Broker::disable_ssl = T;
