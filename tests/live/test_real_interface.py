@@ -83,6 +83,13 @@ def process(*command: str | Path, folder: Path, output: str, **extra: str) -> It
             started.wait()
 
 
+def listening() -> int:
+    """Sockets that take the packets of the tapped interface."""
+    index = str(socket.if_nametoindex(TAPPED))
+    sockets = (line.split() for line in Path("/proc/net/packet").read_text().splitlines()[1:])
+    return sum(fields[4] == index for fields in sockets)
+
+
 def replay(capture: Path) -> None:
     """Sends the packets of a capture (pcap, little-endian, Ethernet), then time goes on."""
     content = capture.read_bytes()
@@ -116,7 +123,10 @@ def test_verdicts_are_those_of_a_report_on_what_zeek_and_nfstream_wrote(tmp_path
         stream = InterfaceStream(TAPPED)
         async with running([f"ws://127.0.0.1:{port}"], [stream], store) as mode:
             await until(mode, lambda state: state.sensors[0].connected, 60)
-            await asyncio.sleep(3)  # until both meters listen
+            async with asyncio.timeout(60):
+                while listening() < 3:  # Zeek and both meters
+                    await asyncio.sleep(0.1)
+            await asyncio.sleep(1)
             await asyncio.to_thread(replay, parts[0])
             state = mode.snapshot()
             assert state.matched > 500
