@@ -40,9 +40,9 @@ class Certificates:
         context.verify_mode = ssl.CERT_REQUIRED
         return context
 
-    def of_broker(self, tls: Tls) -> str:
-        """A script for Zeek."""
-        return BROKER.format(ca=tls.ca, certificate=tls.certificate, key=tls.key)
+    def of_zeek(self) -> str:
+        """A script by which a Zeek serves Broker peers like that."""
+        return BROKER.format(ca=self.ca, certificate=self.server.certificate, key=self.server.key)
 
     def _issued(self, name: str) -> Tls:
         issued = self._authority.issue_cert(name)

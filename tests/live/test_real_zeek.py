@@ -105,7 +105,7 @@ def replayed(way: str, capture: Path, folder: Path) -> Iterator[str | Transport]
     if way == "broker, verified":
         certificates = Certificates(folder)
         script = folder / "tls.zeek"
-        script.write_text(certificates.of_broker(certificates.server))
+        script.write_text(certificates.of_zeek())
         with replaying(capture, folder, "broker", str(script)) as port:
             yield BrokerTransport(f"broker://127.0.0.1:{port}", certificates.client)
         return

@@ -53,8 +53,8 @@ _REQUIRED = {"sensor", "app"}
 
 
 def message(judgement: Mapping[str, Any], redact: Collection[str]) -> str | None:
-    """One judgement as a JSON object, without what is not known or not to be let out; None where
-    there is no verdict.
+    """One judgement as a JSON object, without what is not known or not to be let out, which is
+    `REDACTED` where Zeek needs a text; None where there is no verdict.
     """
     if judgement["verdict"] not in VERDICTS:
         return None
