@@ -26,7 +26,7 @@ void Engine::Packet(Time stamp, std::span<const uint8_t> bytes, std::size_t wire
 std::string Engine::TakeLines() { return std::exchange(lines_, {}); }
 
 void Engine::WriteLine(const TcpSession& session) {
-    peak_decoder_memory_ = std::max(peak_decoder_memory_, session.DecoderMemory());
+    peak_decoder_memory_ = std::max(peak_decoder_memory_, session.Sides().DecoderMemory());
     AppendRecord(lines_, session, options_, ++sessions_);
 }
 

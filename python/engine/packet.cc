@@ -1,8 +1,8 @@
 #include "packet.h"
 
 #include "checksum.h"
+#include "encapsulation.h"
 #include "link.h"
-#include "tunnel.h"
 
 namespace mailtap::engine {
 

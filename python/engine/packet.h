@@ -8,8 +8,8 @@
 
 #include "address.h"
 #include "fragments.h"
-#include "tcp_segment.h"
-#include "view.h"
+#include "layer.h"
+#include "stream/tcp_segment.h"
 
 namespace mailtap::engine {
 
@@ -20,7 +20,7 @@ constexpr int kMaxLayers = 32;
 struct Segment {
     Endpoint source;
     Endpoint destination;
-    TcpSegment tcp;
+    stream::TcpSegment tcp;
 };
 
 struct PacketCounts {

@@ -4,19 +4,21 @@
 
 namespace mailtap::engine {
 
+using stream::End;
+
 namespace {
 
 // Who is taken for the originator by the session's first packet.
 End OriginatorOf(const Segment& first) {
-    if ( first.tcp.Has(kSyn) && ! first.tcp.Has(kRst) )
-        return first.tcp.Has(kAck) ? End::Second : End::First;
+    if ( first.tcp.Has(stream::kSyn) && ! first.tcp.Has(stream::kRst) )
+        return first.tcp.Has(stream::kAck) ? End::Second : End::First;
     const bool from_server = IsLikelyServerPort(first.source.port) && ! IsLikelyServerPort(first.destination.port);
     return from_server ? End::Second : End::First;
 }
 
 } // namespace
 
-TcpSession::TcpSession(const Segment& first, Time stamp, const decoder::Ports& ports, PendingTotal& total)
+TcpSession::TcpSession(const Segment& first, Time stamp, const decoder::Ports& ports, stream::PendingTotal& total)
     : first_(first.source), second_(first.destination),
       sides_(OriginatorOf(first), first.source.port, first.destination.port, ports, total), start_(stamp), end_(stamp) {
 }

@@ -7,13 +7,6 @@
 module MailTap;
 
 export {
-	## A session with more packets than this, and more payload bytes than
-	## :zeek:see:`MailTap::effective_bytes`, is effective.
-	option effective_packets: count = 3;
-
-	## See :zeek:see:`MailTap::effective_packets`.
-	option effective_bytes: count = 5;
-
 	## The seed of Community IDs. Everything that is to be joined with MailTap's records has to use the same.
 	option community_id_seed: count = 0;
 
@@ -47,9 +40,6 @@ function complete(c: connection, session: Session)
 	{
 	session$community_id = community_id_v1(c$id, community_id_seed);
 	session$node = Cluster::node == "" ? peer_description : Cluster::node;
-	session$effective = session$client_pkts + session$server_pkts >
-	    effective_packets && session$client_bytes + session$server_bytes >
-	    effective_bytes;
 
 	if ( ! log_users )
 		delete session$user;

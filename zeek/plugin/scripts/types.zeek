@@ -27,6 +27,13 @@ export {
 	## published sessions with labels needs them; the logs don't, since conn.log has all there is to know.
 	const silent_sessions = F &redef;
 
+	## A session with more packets than this, and more payload bytes than
+	## :zeek:see:`MailTap::effective_bytes`, is effective.
+	option effective_packets: count = 3;
+
+	## See :zeek:see:`MailTap::effective_packets`.
+	option effective_bytes: count = 5;
+
 	## A mail session. The same fields as in the lines of ``mailtap analyze --sessions``.
 	type Session: record {
 		## Time of the first packet.
@@ -63,7 +70,7 @@ export {
 		decode_as: string &log;
 		## More packets and payload bytes than :zeek:see:`MailTap::effective_packets` and
 		## :zeek:see:`MailTap::effective_bytes`.
-		effective: bool &log &default=F;
+		effective: bool &log;
 		## Packets of the client.
 		client_pkts: count &log;
 		## Payload bytes of the client, each once.

@@ -5,20 +5,12 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "engine/json.h"
+#include "stream/json.h"
+#include "stream/session_fields.h"
 
 namespace mailtap::plugin {
 
-using engine::End;
-
 namespace {
-
-// A field's name as a template argument: its place in the record is looked up once.
-template <std::size_t size>
-struct Name {
-    constexpr Name(const char (&text)[size]) { std::copy_n(text, size, value); }
-    char value[size];
-};
 
 const zeek::RecordTypePtr& SessionType() {
     static const auto type = zeek::id::find_type<zeek::RecordType>("MailTap::Session");
@@ -38,81 +30,65 @@ zeek::StringValPtr NameVal(std::string_view name) {
     return value;
 }
 
+// The value of an option of MailTap's; a site may set it anew while Zeek runs.
+uint64_t OptionOf(const zeek::detail::IDPtr& option) { return option->GetVal()->AsCount(); }
+
+stream::EffectiveThresholds Thresholds() {
+    static const auto packets = zeek::id::find("MailTap::effective_packets");
+    static const auto bytes = zeek::id::find("MailTap::effective_bytes");
+    return {OptionOf(packets), OptionOf(bytes)};
+}
+
+// Fills a MailTap::Session. Every record's fields are set in the same order: their places are looked up for the first
+// record only.
 class Builder {
 public:
-    template <Name name, typename Value>
-    void Set(Value&& value) {
-        record_->Assign(Place<name>(), std::forward<Value>(value));
+    void Set(std::string_view name, zeek::ValPtr value) { record_->Assign(NextPlace(name), std::move(value)); }
+
+    void operator()(std::string_view name, uint64_t count) { record_->Assign(NextPlace(name), count); }
+
+    void operator()(std::string_view name, bool flag) { record_->Assign(NextPlace(name), flag); }
+
+    void operator()(std::string_view name, std::string_view own_name) {
+        const int place = NextPlace(name);
+        if ( ! own_name.empty() )
+            record_->Assign(place, NameVal(own_name));
     }
 
-    // An empty text and an empty list are left out: that is how the record says unset.
-    template <Name name>
-    void SetText(std::string_view text) {
+    void operator()(std::string_view name, const std::string& text) {
+        const int place = NextPlace(name);
         if ( ! text.empty() )
-            Set<name>(TextVal(text));
+            record_->Assign(place, TextVal(text));
     }
 
-    // `text` is a literal of the decoder's.
-    template <Name name>
-    void SetName(std::string_view text) {
-        if ( ! text.empty() )
-            Set<name>(NameVal(text));
-    }
-
-    template <Name name>
-    void SetTexts(const std::vector<std::string>& texts) {
+    void operator()(std::string_view name, const std::vector<std::string>& texts) {
+        const int place = NextPlace(name);
         if ( texts.empty() )
             return;
         auto vector = zeek::make_intrusive<zeek::VectorVal>(zeek::id::string_vec);
         vector->Reserve(texts.size());
         for ( const auto& text : texts )
             vector->Append(TextVal(text));
-        Set<name>(std::move(vector));
+        record_->Assign(place, std::move(vector));
     }
 
     zeek::RecordValPtr Take() { return std::move(record_); }
 
 private:
-    template <Name name>
-    static int Place() {
-        static const int place = SessionType()->FieldOffset(name.value);
-        return place;
+    int NextPlace(std::string_view name) {
+        static std::vector<int> places;
+        if ( next_ == places.size() )
+            places.push_back(SessionType()->FieldOffset(std::string(name).c_str()));
+        return places[next_++];
     }
 
     zeek::RecordValPtr record_ = zeek::make_intrusive<zeek::RecordVal>(SessionType());
+    std::size_t next_ = 0;
 };
 
-std::string_view DirectionOf(const engine::TwoSides& session, End client) {
-    return session.Packets(engine::Other(client)) == 0 ? "c2s" : session.Packets(client) == 0 ? "s2c" : "bidirectional";
-}
+int64_t MicrosecondsOf(double seconds) { return std::llround(seconds * 1e6); }
 
-void SetMail(Builder& record, const decoder::Facts& facts) {
-    record.SetText<"helo">(facts.helo);
-    record.SetTexts<"mailfrom">(facts.mailfrom);
-    record.SetTexts<"rcptto">(facts.rcptto);
-    record.SetTexts<"from">(facts.from);
-    record.SetTexts<"to">(facts.to);
-    record.SetText<"subject">(facts.subject);
-    record.SetText<"msg_id">(facts.msg_id);
-    record.SetText<"user_agent">(facts.user_agent);
-    record.Set<"mailfrom_count">(facts.mailfrom_count);
-    record.Set<"rcptto_count">(facts.rcptto_count);
-    record.SetText<"auth">(facts.auth);
-    record.SetName<"auth_result">(decoder::Name(facts.auth_result));
-    record.SetText<"user">(facts.user);
-    record.Set<"messages">(facts.messages);
-    record.Set<"commands">(facts.commands);
-    record.Set<"replies">(facts.replies);
-    record.SetText<"last_command">(facts.last_command);
-    record.SetText<"last_reply">(facts.last_reply);
-    record.SetText<"banner">(facts.banner);
-    record.SetName<"stage">(decoder::Name(facts.stage));
-    record.SetName<"empty_cause">(decoder::Name(facts.empty_cause));
-}
-
-engine::Time MicrosecondsOf(double seconds) { return std::llround(seconds * engine::kSecond); }
-
-void Append(engine::JsonObject& json, const std::string& key, const zeek::ValPtr& value) {
+void Append(stream::JsonObject& json, const std::string& key, const zeek::ValPtr& value) {
     switch ( value->GetType()->Tag() ) {
         case zeek::TYPE_STRING: {
             const auto* text = value->AsStringVal();
@@ -122,9 +98,7 @@ void Append(engine::JsonObject& json, const std::string& key, const zeek::ValPtr
         case zeek::TYPE_COUNT: json.Count(key, value->AsCount()); break;
         case zeek::TYPE_BOOL: json.Flag(key, value->AsBool()); break;
         case zeek::TYPE_TIME: json.Seconds(key, MicrosecondsOf(value->AsTime())); break;
-        case zeek::TYPE_INTERVAL:
-            json.Seconds(key, std::max<engine::Time>(0, MicrosecondsOf(value->AsInterval())));
-            break;
+        case zeek::TYPE_INTERVAL: json.Seconds(key, std::max<int64_t>(0, MicrosecondsOf(value->AsInterval()))); break;
         case zeek::TYPE_ADDR: json.Text(key, value->AsAddr().AsString()); break;
         case zeek::TYPE_PORT: json.Count(key, value->AsPortVal()->Port()); break;
         case zeek::TYPE_VECTOR: {
@@ -140,7 +114,7 @@ void Append(engine::JsonObject& json, const std::string& key, const zeek::ValPtr
     }
 }
 
-void AppendFields(engine::JsonObject& json, const std::string& prefix, const zeek::RecordVal& record) {
+void AppendFields(stream::JsonObject& json, const std::string& prefix, const zeek::RecordVal& record) {
     const auto type = record.GetType<zeek::RecordType>();
     for ( int i = 0; i < type->NumFields(); ++i ) {
         const auto* field = type->FieldDecl(i);
@@ -156,54 +130,40 @@ void AppendFields(engine::JsonObject& json, const std::string& prefix, const zee
 
 } // namespace
 
-zeek::RecordValPtr MakeRecord(zeek::Connection& connection, const engine::TwoSides& session,
+zeek::RecordValPtr MakeRecord(zeek::Connection& connection, const stream::TwoSides& session,
                               const decoder::Facts& facts, bool orig_is_client) {
-    const End client = session.EndOf(facts.client);
-    const End server = engine::Other(client);
     const auto& conn_val = connection.GetVal();
-    const auto& orig = connection.OrigAddr();
-    const auto& resp = connection.RespAddr();
+    const auto orig = zeek::make_intrusive<zeek::AddrVal>(connection.OrigAddr());
+    const auto resp = zeek::make_intrusive<zeek::AddrVal>(connection.RespAddr());
     const auto orig_port = zeek::val_mgr->Port(ntohs(static_cast<uint16_t>(connection.OrigPort())), TRANSPORT_TCP);
     const auto resp_port = zeek::val_mgr->Port(ntohs(static_cast<uint16_t>(connection.RespPort())), TRANSPORT_TCP);
 
     Builder record;
-    record.Set<"ts">(zeek::make_intrusive<zeek::TimeVal>(connection.StartTime()));
-    record.Set<"duration">(zeek::make_intrusive<zeek::IntervalVal>(connection.LastTime() - connection.StartTime()));
-    record.Set<"uid">(conn_val->GetField("uid"));
-    record.Set<"id">(conn_val->GetField("id"));
-    record.Set<"client_h">(zeek::make_intrusive<zeek::AddrVal>(orig_is_client ? orig : resp));
-    record.Set<"client_p">(orig_is_client ? orig_port : resp_port);
-    record.Set<"server_h">(zeek::make_intrusive<zeek::AddrVal>(orig_is_client ? resp : orig));
-    record.Set<"server_p">(orig_is_client ? resp_port : orig_port);
-    record.SetName<"service">(decoder::Name(facts.service));
-    record.SetName<"direction">(DirectionOf(session, client));
-    record.SetName<"starttls">(decoder::Name(facts.starttls));
-    record.Set<"implicit_tls">(facts.implicit_tls);
-    record.SetName<"tunnel">(decoder::Name(facts.tunnel));
-    record.SetName<"decode_as">(decoder::DecodeAs(facts));
-    record.Set<"client_pkts">(session.Packets(client));
-    record.Set<"client_bytes">(session.Bytes(client));
-    record.Set<"server_pkts">(session.Packets(server));
-    record.Set<"server_bytes">(session.Bytes(server));
-    record.Set<"gap_bytes">(session.GapBytes());
-    record.Set<"midstream">(session.Midstream());
-    SetMail(record, facts);
+    record.Set("ts", zeek::make_intrusive<zeek::TimeVal>(connection.StartTime()));
+    record.Set("duration", zeek::make_intrusive<zeek::IntervalVal>(connection.LastTime() - connection.StartTime()));
+    record.Set("uid", conn_val->GetField("uid"));
+    record.Set("id", conn_val->GetField("id"));
+    record.Set("client_h", orig_is_client ? orig : resp);
+    record.Set("client_p", orig_is_client ? orig_port : resp_port);
+    record.Set("server_h", orig_is_client ? resp : orig);
+    record.Set("server_p", orig_is_client ? resp_port : orig_port);
+    VisitFields(session, facts, Thresholds(), record);
     return record.Take();
 }
 
-zeek::RecordValPtr MakeProgress(const engine::TwoSides& session, const decoder::Facts& facts) {
+zeek::RecordValPtr MakeProgress(const stream::TwoSides& session, const decoder::Facts& facts) {
     static const auto type = zeek::id::find_type<zeek::RecordType>("MailTap::Progress");
     static const int starttls = type->FieldOffset("starttls");
     static const int direction = type->FieldOffset("direction");
     auto progress = zeek::make_intrusive<zeek::RecordVal>(type);
     progress->Assign(starttls, NameVal(decoder::Name(facts.starttls)));
-    progress->Assign(direction, NameVal(DirectionOf(session, session.EndOf(facts.client))));
+    progress->Assign(direction, NameVal(Direction(session, session.EndOf(facts.client))));
     return progress;
 }
 
 std::string SessionLine(const zeek::RecordVal& record, double started) {
     std::string line;
-    engine::JsonObject json(line);
+    stream::JsonObject json(line);
     AppendFields(json, "", record);
     json.Seconds("started", MicrosecondsOf(started));
     json.Close();

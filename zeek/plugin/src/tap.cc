@@ -13,12 +13,12 @@
 
 namespace mailtap::plugin {
 
-using engine::End;
+using stream::End;
 
 namespace {
 
 // Bytes that the sessions of this process hold behind holes.
-engine::PendingTotal pending;
+stream::PendingTotal pending;
 
 // A packet's header need not lie where its fields would be aligned.
 tcphdr HeaderOf(const zeek::IP_Hdr* ip) {
@@ -27,7 +27,7 @@ tcphdr HeaderOf(const zeek::IP_Hdr* ip) {
     return header;
 }
 
-engine::TcpSegment SegmentOf(const zeek::IP_Hdr* ip, const tcphdr& header, std::span<const uint8_t> payload) {
+stream::TcpSegment SegmentOf(const zeek::IP_Hdr* ip, const tcphdr& header, std::span<const uint8_t> payload) {
     // With segmentation offload the IP header may give no length.
     const auto wire = ip->TotalLen() == 0 ? payload.size() : std::size_t{ip->PayloadLen()} - header.th_off * 4u;
     return {.sequence = ntohl(header.th_seq),
@@ -44,7 +44,7 @@ Tap::Tap(zeek::Connection* connection, const decoder::Ports& ports, bool silent_
       second_port_(ntohs(static_cast<uint16_t>(connection->RespPort()))) {
     const bool first_serves = ports_.ServiceOf(first_port_) != decoder::Service::None &&
                               ports_.ServiceOf(second_port_) == decoder::Service::None;
-    session_ = std::make_unique<engine::TwoSides>(first_serves ? End::Second : End::First, first_port_, second_port_,
+    session_ = std::make_unique<stream::TwoSides>(first_serves ? End::Second : End::First, first_port_, second_port_,
                                                   ports_, pending);
 }
 

@@ -7,7 +7,7 @@
 
 #include <memory>
 
-#include "engine/two_sides.h"
+#include "stream/two_sides.h"
 
 namespace zeek::packet_analysis::TCP {
 class TCPSessionAdapter;
@@ -59,7 +59,7 @@ private:
     zeek::IPAddr first_address_;
     uint16_t first_port_;
     uint16_t second_port_;
-    std::unique_ptr<engine::TwoSides> session_; // none any more when it can't be mail
+    std::unique_ptr<stream::TwoSides> session_; // none any more when it can't be mail
     bool tls_announced_ = false;
     bool kept_open_ = false;
 };

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace mailtap::engine {
+namespace mailtap::stream {
 
 namespace {
 
@@ -171,4 +171,4 @@ void Reassembler::SkipHole(uint64_t end, Consumer& consumer) {
         consumer.Gap(length);
 }
 
-} // namespace mailtap::engine
+} // namespace mailtap::stream

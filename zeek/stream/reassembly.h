@@ -11,7 +11,7 @@
 
 #include "view.h"
 
-namespace mailtap::engine {
+namespace mailtap::stream {
 
 // What a side may hold behind a hole before the hole is given up.
 constexpr std::size_t kMaxPendingBytes = 256 * 1024;
@@ -110,4 +110,4 @@ private:
     std::size_t pending_bytes_ = 0;
 };
 
-} // namespace mailtap::engine
+} // namespace mailtap::stream

@@ -9,7 +9,7 @@
 #include "reassembly.h"
 #include "tcp_segment.h"
 
-namespace mailtap::engine {
+namespace mailtap::stream {
 
 // The two ends of a session, by their order at its first packet. It stays when a handshake that is seen later says that
 // the other one opened the session.
@@ -87,4 +87,4 @@ private:
     bool reset_ = false;
 };
 
-} // namespace mailtap::engine
+} // namespace mailtap::stream

@@ -1,6 +1,6 @@
 #include "two_sides.h"
 
-namespace mailtap::engine {
+namespace mailtap::stream {
 
 namespace {
 
@@ -123,4 +123,4 @@ decoder::Facts TwoSides::Facts() const {
     return facts;
 }
 
-} // namespace mailtap::engine
+} // namespace mailtap::stream
