@@ -19,7 +19,7 @@ bool Engine::SetLinkType(int link_type) {
 
 void Engine::Packet(Time stamp, std::span<const uint8_t> bytes, std::size_t wire_length) {
     table_.Advance(stamp);
-    if ( const auto segment = parser_.Parse(first_layer_, {bytes, std::max(bytes.size(), wire_length)}) )
+    if ( const auto segment = parser_.Parse(first_layer_, {bytes, std::max(bytes.size(), wire_length)}, stamp) )
         table_.Add(*segment, stamp);
 }
 

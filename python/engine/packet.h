@@ -36,13 +36,13 @@ class PacketParser {
 public:
     explicit PacketParser(bool verify_checksums) : verify_checksums_(verify_checksums) {}
 
-    // The segment is valid as long as `packet`, and until the next call.
-    std::optional<Segment> Parse(Layer first, View packet);
+    // `stamp` is when the packet was captured. The segment is valid as long as `packet`, and until the next call.
+    std::optional<Segment> Parse(Layer first, View packet, Time stamp);
 
     const PacketCounts& Counts() const { return counts_; }
 
 private:
-    Step IpStep(View packet);
+    Step IpStep(View packet, Time stamp);
     std::optional<Segment> ParseTcp(View header);
 
     bool verify_checksums_;
