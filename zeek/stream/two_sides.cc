@@ -24,9 +24,7 @@ public:
     bool Wanted() const override { return ! session_.decoder_ || ! session_.decoder_->Done(DecoderSide()); }
 
 private:
-    decoder::Side DecoderSide() const {
-        return sender_ == session_.originator_ ? decoder::Side::Orig : decoder::Side::Resp;
-    }
+    decoder::Side DecoderSide() const { return session_.SideOf(sender_); }
 
     TwoSides& session_;
     End sender_;
@@ -95,6 +93,15 @@ bool TwoSides::IsSuccessor(End sender, const TcpSegment& segment) const {
 bool TwoSides::Closed() const {
     const auto done = [](const Side& side) { return side.fin || side.packets == 0; };
     return reset_ || (done(sides_[0]) && done(sides_[1]));
+}
+
+bool TwoSides::Decided() const {
+    if ( ! decoder_ )
+        return false;
+    const auto decided = [this](End end) {
+        return decoder_->Done(SideOf(end)) && At(Other(end)).stream.Bytes() == 0 && At(end).packets > kMaxUnanswered;
+    };
+    return decoder_->Done() || decided(End::First) || decided(End::Second);
 }
 
 void TwoSides::Finish() {

@@ -1,7 +1,10 @@
 #include "record.h"
 
+#include <zeek/Func.h>
+
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 
@@ -30,19 +33,64 @@ zeek::StringValPtr NameVal(std::string_view name) {
     return value;
 }
 
-// The value of an option of MailTap's; a site may set it anew while Zeek runs.
-uint64_t OptionOf(const zeek::detail::IDPtr& option) { return option->GetVal()->AsCount(); }
+// What MailTap's options say of records. A site may set them anew while Zeek runs.
+struct RecordOptions {
+    stream::EffectiveThresholds effective;
+    uint64_t community_id_seed;
+    uint64_t max_addresses;
+    bool log_users;
+    bool log_subjects;
+};
 
-stream::EffectiveThresholds Thresholds() {
+RecordOptions ReadOptions() {
     static const auto packets = zeek::id::find("MailTap::effective_packets");
     static const auto bytes = zeek::id::find("MailTap::effective_bytes");
-    return {OptionOf(packets), OptionOf(bytes)};
+    static const auto seed = zeek::id::find("MailTap::community_id_seed");
+    static const auto addresses = zeek::id::find("MailTap::max_addresses");
+    static const auto users = zeek::id::find("MailTap::log_users");
+    static const auto subjects = zeek::id::find("MailTap::log_subjects");
+    return {.effective = {packets->GetVal()->AsCount(), bytes->GetVal()->AsCount()},
+            .community_id_seed = seed->GetVal()->AsCount(),
+            .max_addresses = addresses->GetVal()->AsCount(),
+            .log_users = users->GetVal()->AsBool(),
+            .log_subjects = subjects->GetVal()->AsBool()};
+}
+
+zeek::ValPtr CommunityId(const zeek::ValPtr& conn_id, uint64_t seed) {
+    static const auto function = zeek::id::find_func("community_id_v1");
+    zeek::Args arguments = {conn_id, zeek::val_mgr->Count(seed), zeek::val_mgr->True()};
+    return function->Invoke(&arguments);
+}
+
+// The cluster node's name, else that of the process.
+const zeek::ValPtr& NodeName() {
+    static const zeek::ValPtr name = [] {
+        const auto& node = zeek::id::find("Cluster::node");
+        const bool in_cluster = node && node->GetVal()->AsStringVal()->Len() > 0;
+        return in_cluster ? node->GetVal() : zeek::id::find_val("peer_description");
+    }();
+    return name;
+}
+
+// Lets the site's handlers change what the session was decoded as.
+void CallDecodeAs(const zeek::RecordValPtr& connection, const zeek::RecordValPtr& record) {
+    static const auto hook = zeek::id::find_func("MailTap::decode_as");
+    if ( ! hook->HasEnabledBodies() )
+        return;
+    zeek::Args arguments = {connection, record};
+    hook->Invoke(&arguments);
+}
+
+bool IsAddressList(std::string_view name) {
+    return name == "mailfrom" || name == "rcptto" || name == "from" || name == "to";
 }
 
 // Fills a MailTap::Session. Every record's fields are set in the same order: their places are looked up for the first
 // record only.
 class Builder {
 public:
+    explicit Builder(const RecordOptions& options) : options_(options) {}
+
     void Set(std::string_view name, zeek::ValPtr value) { record_->Assign(NextPlace(name), std::move(value)); }
 
     void operator()(std::string_view name, uint64_t count) { record_->Assign(NextPlace(name), count); }
@@ -57,7 +105,7 @@ public:
 
     void operator()(std::string_view name, const std::string& text) {
         const int place = NextPlace(name);
-        if ( ! text.empty() )
+        if ( ! text.empty() && ! IsLeftOut(name) )
             record_->Assign(place, TextVal(text));
     }
 
@@ -65,9 +113,11 @@ public:
         const int place = NextPlace(name);
         if ( texts.empty() )
             return;
+        const std::size_t count =
+            IsAddressList(name) ? std::min<std::size_t>(texts.size(), options_.max_addresses) : texts.size();
         auto vector = zeek::make_intrusive<zeek::VectorVal>(zeek::id::string_vec);
-        vector->Reserve(texts.size());
-        for ( const auto& text : texts )
+        vector->Reserve(static_cast<unsigned int>(count));
+        for ( const auto& text : std::span(texts).first(count) )
             vector->Append(TextVal(text));
         record_->Assign(place, std::move(vector));
     }
@@ -75,6 +125,10 @@ public:
     zeek::RecordValPtr Take() { return std::move(record_); }
 
 private:
+    bool IsLeftOut(std::string_view name) const {
+        return (name == "user" && ! options_.log_users) || (name == "subject" && ! options_.log_subjects);
+    }
+
     int NextPlace(std::string_view name) {
         static std::vector<int> places;
         if ( next_ == places.size() )
@@ -82,6 +136,7 @@ private:
         return places[next_++];
     }
 
+    const RecordOptions& options_;
     zeek::RecordValPtr record_ = zeek::make_intrusive<zeek::RecordVal>(SessionType());
     std::size_t next_ = 0;
 };
@@ -131,33 +186,42 @@ void AppendFields(stream::JsonObject& json, const std::string& prefix, const zee
 } // namespace
 
 zeek::RecordValPtr MakeRecord(zeek::Connection& connection, const stream::TwoSides& session,
-                              const decoder::Facts& facts, bool orig_is_client) {
+                              const decoder::Facts& facts, bool orig_is_client, uint64_t number) {
     const auto& conn_val = connection.GetVal();
+    const auto conn_id = conn_val->GetField("id");
+    const RecordOptions options = ReadOptions();
     const auto orig = zeek::make_intrusive<zeek::AddrVal>(connection.OrigAddr());
     const auto resp = zeek::make_intrusive<zeek::AddrVal>(connection.RespAddr());
     const auto orig_port = zeek::val_mgr->Port(ntohs(static_cast<uint16_t>(connection.OrigPort())), TRANSPORT_TCP);
     const auto resp_port = zeek::val_mgr->Port(ntohs(static_cast<uint16_t>(connection.RespPort())), TRANSPORT_TCP);
 
-    Builder record;
-    record.Set("ts", zeek::make_intrusive<zeek::TimeVal>(connection.StartTime()));
-    record.Set("duration", zeek::make_intrusive<zeek::IntervalVal>(connection.LastTime() - connection.StartTime()));
-    record.Set("uid", conn_val->GetField("uid"));
-    record.Set("id", conn_val->GetField("id"));
-    record.Set("client_h", orig_is_client ? orig : resp);
-    record.Set("client_p", orig_is_client ? orig_port : resp_port);
-    record.Set("server_h", orig_is_client ? resp : orig);
-    record.Set("server_p", orig_is_client ? resp_port : orig_port);
-    VisitFields(session, facts, Thresholds(), record);
-    return record.Take();
+    Builder builder(options);
+    builder.Set("ts", zeek::make_intrusive<zeek::TimeVal>(connection.StartTime()));
+    builder.Set("duration", zeek::make_intrusive<zeek::IntervalVal>(connection.LastTime() - connection.StartTime()));
+    builder.Set("uid", conn_val->GetField("uid"));
+    builder.Set("id", conn_id);
+    builder.Set("community_id", CommunityId(conn_id, options.community_id_seed));
+    builder.Set("client_h", orig_is_client ? orig : resp);
+    builder.Set("client_p", orig_is_client ? orig_port : resp_port);
+    builder.Set("server_h", orig_is_client ? resp : orig);
+    builder.Set("server_p", orig_is_client ? resp_port : orig_port);
+    VisitFields(session, facts, options.effective, builder);
+    builder.Set("node", NodeName());
+    builder("seq", number);
+    auto record = builder.Take();
+    CallDecodeAs(conn_val, record);
+    return record;
+}
+
+zeek::RecordValPtr NoProgress() {
+    static const auto type = zeek::id::find_type<zeek::RecordType>("MailTap::Progress");
+    return zeek::make_intrusive<zeek::RecordVal>(type);
 }
 
 zeek::RecordValPtr MakeProgress(const stream::TwoSides& session, const decoder::Facts& facts) {
-    static const auto type = zeek::id::find_type<zeek::RecordType>("MailTap::Progress");
-    static const int starttls = type->FieldOffset("starttls");
-    static const int direction = type->FieldOffset("direction");
-    auto progress = zeek::make_intrusive<zeek::RecordVal>(type);
-    progress->Assign(starttls, NameVal(decoder::Name(facts.starttls)));
-    progress->Assign(direction, NameVal(Direction(session, session.EndOf(facts.client))));
+    auto progress = NoProgress();
+    progress->AssignField("starttls", NameVal(decoder::Name(facts.starttls)));
+    progress->AssignField("direction", NameVal(Direction(session, session.EndOf(facts.client))));
     return progress;
 }
 
