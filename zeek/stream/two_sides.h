@@ -18,7 +18,7 @@ enum class End : uint8_t { First, Second };
 constexpr End Other(End end) { return end == End::First ? End::Second : End::First; }
 
 // So many packets of one side without any payload of the other are no dialogue's that is yet to begin.
-constexpr uint64_t kMaxUnanswered = 16;
+constexpr uint64_t kMaxUnanswered = 8;
 
 // Decodes each side whether or not the other one, the handshake or all of the bytes were seen.
 class TwoSides {
