@@ -6,7 +6,7 @@
 
 #include "view.h"
 
-namespace mailtap::engine {
+namespace mailtap::stream {
 
 // TCP flags (RFC 9293 3.1)
 constexpr uint8_t kFin = 0x01;
@@ -24,4 +24,4 @@ struct TcpSegment {
     bool Has(uint8_t flag) const { return (flags & flag) != 0; }
 };
 
-} // namespace mailtap::engine
+} // namespace mailtap::stream

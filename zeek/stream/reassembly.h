@@ -11,7 +11,7 @@
 
 #include "view.h"
 
-namespace mailtap::engine {
+namespace mailtap::stream {
 
 // What a side may hold behind a hole before the hole is given up.
 constexpr std::size_t kMaxPendingBytes = 256 * 1024;
@@ -70,8 +70,8 @@ public:
     // Whether the payload may begin at `sequence`, going by what was seen.
     bool MayBeginAt(uint32_t sequence) const;
 
-    // Payload bytes delivered, on the wire, each once.
-    uint64_t Bytes() const { return next_ - first_ - hole_bytes_; }
+    // Payload bytes that came, on the wire, each once: those still held behind a hole, too.
+    uint64_t Bytes() const;
 
     // Payload bytes missing: in holes, or cut when they were captured.
     uint64_t GapBytes() const { return hole_bytes_ + cut_bytes_; }
@@ -110,4 +110,4 @@ private:
     std::size_t pending_bytes_ = 0;
 };
 
-} // namespace mailtap::engine
+} // namespace mailtap::stream

@@ -7,9 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "clock.h"
-
-namespace mailtap::engine {
+namespace mailtap::stream {
 
 class JsonObject {
 public:
@@ -22,8 +20,8 @@ public:
     void Count(std::string_view key, uint64_t value);
     void Flag(std::string_view key, bool value);
 
-    // Seconds, with microseconds.
-    void Seconds(std::string_view key, Time value);
+    // Written as seconds, with six decimals.
+    void Seconds(std::string_view key, int64_t microseconds);
 
     void Close() { out_ += '}'; }
 
@@ -38,4 +36,4 @@ private:
 // characters, the second set of them (U+0080 to U+009F) too, are escaped.
 void AppendJsonString(std::string& out, std::string_view bytes);
 
-} // namespace mailtap::engine
+} // namespace mailtap::stream

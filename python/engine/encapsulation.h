@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "view.h"
+#include "layer.h"
 
 namespace mailtap::engine {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace mailtap::engine {
+namespace mailtap::stream {
 
 namespace {
 
@@ -95,6 +95,14 @@ void Reassembler::Flush(bool tail, Consumer& consumer) {
         SkipHole(known, consumer);
 }
 
+uint64_t Reassembler::Bytes() const {
+    // Before the side runs it is not known where its payload begins.
+    uint64_t bytes = state_ == State::Running ? next_ - first_ - hole_bytes_ : 0;
+    for ( const auto& [begin, chunk] : pending_ )
+        bytes += chunk.length;
+    return bytes;
+}
+
 bool Reassembler::MayBeginAt(uint32_t sequence) const {
     const uint64_t position = Position(sequence);
     if ( state_ == State::Running )
@@ -171,4 +179,4 @@ void Reassembler::SkipHole(uint64_t end, Consumer& consumer) {
         consumer.Gap(length);
 }
 
-} // namespace mailtap::engine
+} // namespace mailtap::stream

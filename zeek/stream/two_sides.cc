@@ -1,6 +1,6 @@
 #include "two_sides.h"
 
-namespace mailtap::engine {
+namespace mailtap::stream {
 
 namespace {
 
@@ -24,9 +24,7 @@ public:
     bool Wanted() const override { return ! session_.decoder_ || ! session_.decoder_->Done(DecoderSide()); }
 
 private:
-    decoder::Side DecoderSide() const {
-        return sender_ == session_.originator_ ? decoder::Side::Orig : decoder::Side::Resp;
-    }
+    decoder::Side DecoderSide() const { return session_.SideOf(sender_); }
 
     TwoSides& session_;
     End sender_;
@@ -97,6 +95,15 @@ bool TwoSides::Closed() const {
     return reset_ || (done(sides_[0]) && done(sides_[1]));
 }
 
+bool TwoSides::Decided() const {
+    if ( ! decoder_ )
+        return false;
+    const auto decided = [this](End end) {
+        return decoder_->Done(SideOf(end)) && At(Other(end)).stream.Bytes() == 0 && At(end).packets > kMaxUnanswered;
+    };
+    return decoder_->Done() || decided(End::First) || decided(End::Second);
+}
+
 void TwoSides::Finish() {
     for ( End end : {End::First, End::Second} ) {
         Feed feed(*this, end);
@@ -123,4 +130,4 @@ decoder::Facts TwoSides::Facts() const {
     return facts;
 }
 
-} // namespace mailtap::engine
+} // namespace mailtap::stream

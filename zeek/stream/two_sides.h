@@ -9,13 +9,16 @@
 #include "reassembly.h"
 #include "tcp_segment.h"
 
-namespace mailtap::engine {
+namespace mailtap::stream {
 
 // The two ends of a session, by their order at its first packet. It stays when a handshake that is seen later says that
 // the other one opened the session.
 enum class End : uint8_t { First, Second };
 
 constexpr End Other(End end) { return end == End::First ? End::Second : End::First; }
+
+// So many packets of one side without any payload of the other are no dialogue's that is yet to begin.
+constexpr uint64_t kMaxUnanswered = 8;
 
 // Decodes each side whether or not the other one, the handshake or all of the bytes were seen.
 class TwoSides {
@@ -38,6 +41,7 @@ public:
 
     End Originator() const { return originator_; }
     End EndOf(decoder::Side side) const { return side == decoder::Side::Orig ? originator_ : Other(originator_); }
+    decoder::Side SideOf(End end) const { return end == originator_ ? decoder::Side::Orig : decoder::Side::Resp; }
 
     // The handshake was not seen.
     bool Midstream() const { return ! At(End::First).isn && ! At(End::Second).isn; }
@@ -49,8 +53,9 @@ public:
     decoder::Service Certain() const { return decoder_ ? decoder_->Certain() : decoder::Service::None; }
     bool TlsStarted() const { return decoder_ && decoder_->TlsStarted(); }
 
-    // More payload can't change the facts.
-    bool Decoded() const { return decoder_ && decoder_->Done(); }
+    // More payload can't change what the session is. Where one side alone says anything, as on a tap that sees one way,
+    // the other one gets kMaxUnanswered packets of time.
+    bool Decided() const;
 
     // Both sides are done, as far as they were seen.
     bool Closed() const;
@@ -87,4 +92,4 @@ private:
     bool reset_ = false;
 };
 
-} // namespace mailtap::engine
+} // namespace mailtap::stream

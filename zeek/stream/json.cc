@@ -2,10 +2,11 @@
 
 #include <algorithm>
 
-namespace mailtap::engine {
+namespace mailtap::stream {
 
 namespace {
 
+constexpr int64_t kMicrosecondsPerSecond = 1'000'000;
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 void AppendHex(std::string& out, uint8_t byte) {
@@ -117,13 +118,13 @@ void JsonObject::Flag(std::string_view key, bool value) {
     out_ += value ? "true" : "false";
 }
 
-void JsonObject::Seconds(std::string_view key, Time value) {
+void JsonObject::Seconds(std::string_view key, int64_t microseconds) {
     Key(key);
-    const std::string fraction = std::to_string(value % kSecond);
-    out_ += std::to_string(value / kSecond);
+    const std::string fraction = std::to_string(microseconds % kMicrosecondsPerSecond);
+    out_ += std::to_string(microseconds / kMicrosecondsPerSecond);
     out_ += '.';
     out_.append(6 - fraction.size(), '0');
     out_ += fraction;
 }
 
-} // namespace mailtap::engine
+} // namespace mailtap::stream

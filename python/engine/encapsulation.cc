@@ -1,4 +1,4 @@
-#include "tunnel.h"
+#include "encapsulation.h"
 
 #include "link.h"
 

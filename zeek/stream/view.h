@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <span>
 
-namespace mailtap::engine {
+namespace mailtap::stream {
 
 // Reads past the captured bytes give 0, so that a layer checks once, with Has(), what it needs.
 struct View {
@@ -28,32 +28,4 @@ struct View {
     View First(std::size_t length) const { return {bytes.first(std::min(length, bytes.size())), length}; }
 };
 
-// What the next header is. A layer reads its own header and names the next.
-enum class Layer : uint8_t {
-    Unknown,   // nothing that could carry TCP
-    Malformed, // a header cut short or contradictory
-    Dropped,   // left out on purpose
-    Ethernet,
-    LinuxCooked,
-    LinuxCooked2,
-    Loopback,
-    Ppp,
-    Pppoe,
-    Vlan,
-    ProviderBackbone,
-    Llc,
-    Mpls,
-    Ip,
-    Tcp,
-    Gre,
-    Vxlan,
-    Geneve,
-    GtpUser,
-};
-
-struct Step {
-    Layer layer = Layer::Unknown;
-    View view;
-};
-
-} // namespace mailtap::engine
+} // namespace mailtap::stream
