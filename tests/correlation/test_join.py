@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from mailtap.correlation import hot_keys
 from mailtap.correlation.clock import estimate_clock_offsets
-from mailtap.correlation.counting import JoinCounts, count_judged, counts_of_join
 from mailtap.correlation.engines import DuckDBEngine
 from mailtap.correlation.join import pair_by_join
 from mailtap.correlation.stitch import stitch
 from mailtap.correlation.verdicts import Judge
 from mailtap.policy import Effective, load_policy
+from mailtap.report.counting import JoinCounts, count_judged, counts_of_join
 from tables import Row, database, label, session
 
 SLACK = 5.0

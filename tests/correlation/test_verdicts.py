@@ -15,8 +15,8 @@ from mailtap.correlation.verdicts import (
     first_cause_sql,
     named_causes,
 )
-from mailtap.correlation.vocabulary import DECODE_AS, DIRECTIONS, STAGES, STARTTLS_STEPS
 from mailtap.policy import load_policy
+from mailtap.sessions.vocabulary import DECODE_AS, DIRECTIONS, STAGES, STARTTLS_STEPS
 
 JUDGE = Judge(load_policy())
 

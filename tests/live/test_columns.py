@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from mailtap.labels import normalise
 from mailtap.labels.formats import FORMATS, LabelFormat, generic
-from mailtap.live.labels import LabelReader
-from mailtap.live.sessions import SessionReader
+from mailtap.live.batches.sessions import SessionReader
+from mailtap.live.labels.reader import LabelReader
 from mailtap.policy import load_policy
-from mailtap.sources.json_records import JsonLines, JsonTexts
-from mailtap.sources.records import FLOW, SESSION_FIELDS
+from mailtap.records.json_records import JsonLines, JsonTexts
+from mailtap.sessions.session_records import FLOW, SESSION_FIELDS
 
 POLICY = load_policy(None)
 SESSIONS = SessionReader()

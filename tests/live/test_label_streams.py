@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailtap.live.message import MAXIMUM_LINE_BYTES
-from mailtap.live.streams import (
+from mailtap.live.labels.streams import (
     FileStream,
     Lines,
     Position,
@@ -18,6 +17,7 @@ from mailtap.live.streams import (
     StandardInput,
     label_stream,
 )
+from mailtap.live.sensors.frames import MAXIMUM_LINE_BYTES
 from records import label, session
 from running import append, running, until
 from stand_in import StandIn, frame

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from mailtap.live.message import MAXIMUM_LINE_BYTES
-from mailtap.live.texts import JsonTexts
+from mailtap.live.batches.texts import JsonTexts
+from mailtap.live.sensors.frames import MAXIMUM_LINE_BYTES
 
 GOOD = '{"a": "one", "b": {"c": 2}}'
 

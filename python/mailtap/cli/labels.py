@@ -16,7 +16,7 @@ from rich.text import Text
 from mailtap.cli.options import json_option, policy_option
 from mailtap.labels import LabelError, LabelFile, LabelsLoaded, load
 from mailtap.policy import PolicyError, load_policy
-from mailtap.sources import open_database
+from mailtap.sessions import open_database
 
 BATCH_ROWS = 1024
 

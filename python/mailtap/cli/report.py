@@ -10,7 +10,7 @@ import click
 import duckdb
 
 from mailtap import labels as label_files
-from mailtap import sources
+from mailtap import sessions as sources
 from mailtap.cli.options import report_options
 from mailtap.cli.output import put_out, warn, writing
 from mailtap.correlation.engines import DuckDBEngine, QueryEngine
@@ -21,8 +21,8 @@ from mailtap.report.against import AgainstError, compared
 from mailtap.report.build import build_report
 from mailtap.report.listing import write_sessions
 from mailtap.report.model import Report
-from mailtap.sources import SourceError
-from mailtap.sources.live_store import LIVE_TABLES
+from mailtap.sessions import SourceError
+from mailtap.sessions.live_store import LIVE_TABLES
 
 
 def _engine_name(_: click.Context, __: click.Parameter, value: str) -> tuple[str, str]:

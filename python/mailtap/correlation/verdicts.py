@@ -22,8 +22,8 @@ from mailtap.correlation.conditions import (
     Record,
     Unset,
 )
-from mailtap.correlation.vocabulary import IMPLICIT_TLS_PORTS, SERVICES, STARTTLS_TAKEN
 from mailtap.policy import Expectation, Expectations, Policy
+from mailtap.sessions.vocabulary import IMPLICIT_TLS_PORTS, SERVICES, STARTTLS_TAKEN
 
 CONSISTENT = "consistent"
 COMPATIBLE = "compatible"

@@ -9,15 +9,15 @@ from pathlib import Path
 from mailtap.labels.formats import ENDPOINTS, FORMATS, LabelFormat, generic
 from mailtap.policy import Policy
 from mailtap.printable import printable
-from mailtap.sources.containers import (
+from mailtap.records.containers import (
     Container,
     Csv,
     KeyValue,
     Positional,
     TooManyColumnsError,
 )
-from mailtap.sources.json_records import JsonDocument, JsonLines
-from mailtap.sources.textfile import TextFile
+from mailtap.records.json_records import JsonDocument, JsonLines
+from mailtap.records.textfile import TextFile
 
 GENERIC = ("csv", "jsonl")
 FORMAT_NAMES = (*(form.name for form in FORMATS), *GENERIC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mailtap.sources.fields import (
+from mailtap.records.fields import (
     ADDRESS,
     COUNT,
     JOINED_LIST,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS, LabelFormat
 from mailtap.policy import Policy
-from mailtap.sources.fields import Field, Scalar
-from mailtap.sources.key import Endpoints, canonical_endpoints
+from mailtap.records.fields import Field, Scalar
+from mailtap.records.key import Endpoints, canonical_endpoints
 
 Texts = Mapping[str, str | None]
 

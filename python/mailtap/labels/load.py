@@ -11,14 +11,14 @@ import duckdb
 
 from mailtap.labels.detect import LabelError, LabelFile, recognise
 from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS, LabelFormat
+from mailtap.labels.normal import MEANINGS, TooManyNamesError, stage_meanings
 from mailtap.labels.projection import projection
 from mailtap.labels.table import COLUMNS, create_table
 from mailtap.policy import Policy
-from mailtap.sources.containers import Container
-from mailtap.sources.key import endpoints_sql
-from mailtap.sources.malformed import Malformed, count, find_malformed, forget_rejects
-from mailtap.sources.meanings import MEANINGS, TooManyNamesError, stage_meanings
-from mailtap.sources.textfile import TextFile, UnreadableFileError, open_text, quoted, read
+from mailtap.records.containers import Container
+from mailtap.records.key import endpoints_sql
+from mailtap.records.malformed import Malformed, count, find_malformed, forget_rejects
+from mailtap.records.textfile import TextFile, UnreadableFileError, open_text, quoted, read
 
 STAGED = "mailtap_staged_labels"
 LATEST = "mailtap_latest_labels"

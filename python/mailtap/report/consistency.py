@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Sequence
 
 from mailtap.correlation.clock import ClockOffset
-from mailtap.correlation.counting import count_judged, counts_of_join, counts_of_rows
 from mailtap.correlation.engines import QueryEngine, Row
 from mailtap.correlation.verdicts import (
     CAUSES,
@@ -17,6 +16,7 @@ from mailtap.correlation.verdicts import (
     first_cause,
     named_causes,
 )
+from mailtap.report.counting import count_judged, counts_of_join, counts_of_rows
 from mailtap.report.model import (
     Agreement,
     Consistency,

@@ -11,8 +11,7 @@ import hashlib
 
 from markupsafe import Markup
 
-from mailtap.report.model import Consistency, Report
-from mailtap.report.pieces import (
+from mailtap.report.charts import (
     TIMELINE_HEIGHT,
     TIMELINE_WIDTH,
     HeatMap,
@@ -23,6 +22,7 @@ from mailtap.report.pieces import (
     port_map,
     timeline,
 )
+from mailtap.report.model import Consistency, Report
 
 _PACKAGE = "mailtap.report"
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from mailtap.correlation import sql
 from mailtap.correlation.engines import QueryEngine
-from mailtap.correlation.vocabulary import (
+from mailtap.report.model import Counts, Effective, Mail, Sides
+from mailtap.sessions.vocabulary import (
     DECODE_AS,
     DIRECTIONS,
     EMPTY_CAUSES,
     SERVICES,
     STARTTLS_TAKEN,
 )
-from mailtap.report.model import Counts, Effective, Mail, Sides
 
 #: A site's rule may add names to `decode_as`; a hostile log could add one a row.
 MAXIMUM_DECODE_AS_NAMES = 50

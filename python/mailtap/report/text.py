@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mailtap.printable import printable
+from mailtap.report.charts import moment
 from mailtap.report.model import (
     Agreement,
     Consistency,
@@ -19,7 +20,6 @@ from mailtap.report.model import (
     Report,
     Sides,
 )
-from mailtap.report.pieces import moment
 
 #: Rows of a table whose length depends on the data; the JSON document has them all.
 MAXIMUM_ROWS = 30

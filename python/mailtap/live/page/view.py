@@ -8,8 +8,7 @@ from jinja2 import Template
 from markupsafe import Markup
 
 from mailtap.live.state import Snapshot
-from mailtap.report.model import Example
-from mailtap.report.pieces import (
+from mailtap.report.charts import (
     TIMELINE_HEIGHT,
     TIMELINE_WIDTH,
     UNSET,
@@ -18,6 +17,7 @@ from mailtap.report.pieces import (
     matrix_map,
     timeline,
 )
+from mailtap.report.model import Example
 
 _PACKAGE = "mailtap.live.page"
 
