@@ -14,7 +14,7 @@ from mailtap.live.live_mode import LiveMode
 from mailtap.live.sensors.transport import Transport
 from mailtap.live.sensors.websocket import WebSocketTransport
 from mailtap.live.state import Snapshot
-from mailtap.live.store.store import Store
+from mailtap.live.store.writer import Store
 from mailtap.policy import load_policy
 
 #: Seconds for what should take much less.

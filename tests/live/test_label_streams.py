@@ -10,7 +10,7 @@ import pytest
 
 from mailtap.live.labels.streams import (
     FileStream,
-    Lines,
+    LineSplitter,
     Position,
     SocketStream,
     SourceTextError,
@@ -133,7 +133,7 @@ def test_a_file_in_no_known_format_is_said_so(tmp_path: Path) -> None:
 
 
 def test_bytes_become_whole_lines_of_bounded_length() -> None:
-    lines = Lines()
+    lines = LineSplitter()
     assert lines.split(b"a\r\nb") == [b"a"]
     assert lines.split(b"c\n\nd") == [b"bc", b""]
     (long,) = lines.split(b"x" * (MAXIMUM_LINE_BYTES + 1))

@@ -16,7 +16,7 @@ from mailtap.capture.embedded import EngineOptions, analyze_captures
 from mailtap.capture.errors import CaptureError
 from mailtap.capture.nfstream_labels import LabellingError, NfstreamLabels
 from mailtap.cli.options import report_options
-from mailtap.cli.output import put_out, warn, writing
+from mailtap.cli.output import print_report, warn, writing
 from mailtap.cli.progress import reading_progress
 from mailtap.correlation.engines import DuckDBEngine
 from mailtap.labels import LabelError, LabelFile
@@ -104,7 +104,7 @@ def analyze(
     except _ERRORS as error:
         raise click.ClickException(str(error)) from None
     warn(found.warnings)
-    put_out(found, as_json=as_json, html=html)
+    print_report(found, as_json=as_json, html=html)
 
 
 def _options(policy: Policy, checksums: bool) -> EngineOptions:

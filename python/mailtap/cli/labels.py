@@ -26,7 +26,7 @@ SHOWN = {
     "Source": "concat_ws(' ', src_ip, src_port)",
     "Destination": "concat_ws(' ', dst_ip, dst_port)",
     "Label": "name",
-    "Meaning": "app",
+    "NormalLabel": "app",
     "Encryption": "encryption",
     "Provenance": "CASE WHEN is_label THEN provenance ELSE 'no label' END",
 }

@@ -12,7 +12,7 @@ import duckdb
 from mailtap import labels as label_files
 from mailtap import sessions as sources
 from mailtap.cli.options import report_options
-from mailtap.cli.output import put_out, warn, writing
+from mailtap.cli.output import print_report, warn, writing
 from mailtap.correlation.engines import DuckDBEngine, QueryEngine
 from mailtap.correlation.spark import LOCAL, SparkError, open_spark
 from mailtap.labels import LabelError, LabelFile
@@ -113,7 +113,7 @@ def report(
             found = compared(found, against)
     except (SourceError, LabelError, PolicyError, SparkError, AgainstError) as error:
         raise click.ClickException(str(error)) from None
-    put_out(found, as_json=as_json, html=html)
+    print_report(found, as_json=as_json, html=html)
     if fail_under is not None:
         _fail_under(found, fail_under)
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from mailtap.correlation import sql
 from mailtap.correlation.engines import QueryEngine
-from mailtap.policy import Effective
+from mailtap.policy import EffectiveThresholds
 from mailtap.sessions.schema import FIELDS
 
 
 def stitch(
-    engine: QueryEngine, slack: float, thresholds: Effective, *, details: bool = False
+    engine: QueryEngine, slack: float, thresholds: EffectiveThresholds, *, details: bool = False
 ) -> int:
     """Makes the table `whole_sessions` of `sessions`, and returns how many were put together.
 

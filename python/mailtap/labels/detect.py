@@ -32,7 +32,7 @@ class LabelError(Exception):
 
 @dataclass(frozen=True)
 class LabelFile:
-    """A label file as the user names it. `form` None: told by its content."""
+    """A label file as the user names it. `form` None: recognised by its content."""
 
     path: Path
     form: str | None = None
@@ -116,7 +116,7 @@ def _has_marks(form: LabelFormat, container: Container, lines: list[str]) -> boo
 def _has_flow_fields(form: LabelFormat, container: Container, lines: list[str]) -> bool:
     has = _places(container, lines)
 
-    def told(name: str) -> bool:
+    def has_field(name: str) -> bool:
         return any(map(has, form.fields[name].places))
 
-    return all(map(told, ("name", *ENDPOINTS))) and (told("start") or told("end"))
+    return all(map(has_field, ("name", *ENDPOINTS))) and (has_field("start") or has_field("end"))

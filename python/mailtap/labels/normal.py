@@ -1,4 +1,4 @@
-"""What the label names in a table mean, as a table to join it with."""
+"""The labels of a table in normal form, as the policy reads their names: a table to join with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import duckdb
 
 from mailtap.policy import Policy
 
-MEANINGS = "mailtap_meanings"
+NORMAL_LABELS = "mailtap_normal_labels"
 MAX_NAMES = 1 << 16
 
 
@@ -14,34 +14,34 @@ class TooManyNamesError(Exception):
     """More different label names than an engine has: a wrong column, most likely."""
 
 
-def stage_meanings(
+def stage_normal_labels(
     connection: duckdb.DuckDBPyConnection, names: str, engine: str, named: str, policy: Policy
 ) -> None:
-    """Create table `mailtap_meanings` for `names`, SQL of columns name and evidence.
+    """Create table `mailtap_normal_labels` for `names`, SQL of columns name and evidence.
 
     Names are few: the policy is asked once for each, not for every row. `named` is the file, for
     TooManyNamesError.
     """
-    said = connection.execute(
+    distinct = connection.execute(
         f"SELECT DISTINCT name, evidence FROM ({names}) LIMIT {MAX_NAMES + 1}"
     ).fetchall()
-    if len(said) > MAX_NAMES:
+    if len(distinct) > MAX_NAMES:
         raise TooManyNamesError(f"{named}: more than {MAX_NAMES} different label names")
-    meanings = [policy.meaning(engine, name, evidence) for name, evidence in said]
+    normal = [policy.normal_label(engine, name, evidence) for name, evidence in distinct]
     columns: dict[str, tuple[str, list[object]]] = {
-        "name": ("VARCHAR", [name for name, _ in said]),
-        "evidence": ("VARCHAR", [evidence for _, evidence in said]),
-        "app": ("VARCHAR", [meaning.app for meaning in meanings]),
-        "protocol": ("VARCHAR", [meaning.protocol for meaning in meanings]),
-        "encryption": ("VARCHAR", [meaning.encryption for meaning in meanings]),
-        "carrier": ("VARCHAR", [meaning.carrier for meaning in meanings]),
-        "provenance": ("VARCHAR", [meaning.provenance for meaning in meanings]),
-        "is_label": ("BOOLEAN", [meaning.is_label for meaning in meanings]),
+        "name": ("VARCHAR", [name for name, _ in distinct]),
+        "evidence": ("VARCHAR", [evidence for _, evidence in distinct]),
+        "app": ("VARCHAR", [label.app for label in normal]),
+        "protocol": ("VARCHAR", [label.protocol for label in normal]),
+        "encryption": ("VARCHAR", [label.encryption for label in normal]),
+        "carrier": ("VARCHAR", [label.carrier for label in normal]),
+        "provenance": ("VARCHAR", [label.provenance for label in normal]),
+        "is_label": ("BOOLEAN", [label.is_label for label in normal]),
     }
     selected = ", ".join(
         f"unnest(${name}::{kind}[]) AS {name}" for name, (kind, _) in columns.items()
     )
     connection.execute(
-        f"CREATE TABLE {MEANINGS} AS SELECT {selected}",
+        f"CREATE TABLE {NORMAL_LABELS} AS SELECT {selected}",
         {name: values for name, (_, values) in columns.items()},
     )

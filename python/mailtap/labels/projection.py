@@ -1,4 +1,4 @@
-"""A format's fields as SQL over a whole file: the twin of `mailtap.labels.label.normalise`."""
+"""A format's fields as SQL over a whole file."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from mailtap.live.core.inbox import Inbox
 from mailtap.live.labels.streams import LabelStream, Position, Put
 from mailtap.live.sensors.transport import FatalError, Transport
 from mailtap.live.state import LabelSourceState, SensorState, Snapshot
-from mailtap.live.store.store import Store
+from mailtap.live.store.writer import Store
 from mailtap.policy import Policy
 
 #: Seconds for which a session and its label wait for each other at least, and the records of a kind
@@ -140,8 +140,8 @@ class LiveMode:
         except FatalError as error:
             transport.connection.ended(str(error))
         if all(transport.connection.is_over for transport in self._sensors):
-            said = (f"{t.connection.url}: {t.connection.error}" for t in self._sensors)
-            raise LiveError("; ".join(said))
+            errors = (f"{t.connection.url}: {t.connection.error}" for t in self._sensors)
+            raise LiveError("; ".join(errors))
 
     def _putter(self, number: int) -> Put:
         async def put(lines: list[bytes], position: Position | None) -> None:

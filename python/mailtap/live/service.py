@@ -21,7 +21,8 @@ from mailtap.live.page.access import PageError, listener, read_token
 from mailtap.live.page.server import serve
 from mailtap.live.sensors.transport import FatalError, Tls
 from mailtap.live.sensors.url import transport
-from mailtap.live.store.store import Store, StoreError
+from mailtap.live.store.schema import StoreError
+from mailtap.live.store.writer import Store
 from mailtap.policy import PolicyError, load_policy
 
 #: Containers made before the cyclic garbage collector looks through the young ones: a batch of

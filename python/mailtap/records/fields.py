@@ -1,4 +1,4 @@
-"""Where a normal field comes from, said once: as SQL over columns and as Python over one record.
+"""How a normal field is read from a record: as SQL over columns, and as Python over one record.
 
 A field names the places it is read from, how one text becomes a value, and how several values
 become one. The texts of a record are its columns, or its JSON values as text. Both ways give the

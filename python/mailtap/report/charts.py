@@ -1,20 +1,12 @@
-"""What MailTap's pages are made of: the template environment, heat maps and timelines.
-
-All text goes through the template's escaping.
-"""
+"""The figures of MailTap's pages: heat maps and timelines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.resources import files
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from mailtap.printable import printable
 from mailtap.report.model import DirectionCell, MatrixCell, PortCell, WindowAgreement
+from mailtap.report.templates import UNSET, moment
 from mailtap.sessions.vocabulary import DECODE_AS
 
 #: Rows of a table whose length depends on the data; the JSON document has them all.
@@ -25,8 +17,6 @@ HEAT_STEPS = 9
 
 #: Size of the timeline's drawing, in units of its view box.
 TIMELINE_WIDTH, TIMELINE_HEIGHT = 720, 160
-
-UNSET = "\N{EN DASH}"
 
 
 @dataclass(frozen=True)
@@ -47,59 +37,12 @@ class HeatMap:
 
 @dataclass(frozen=True)
 class TimelineBar:
-    """A window of time: where it stands, and the boundaries of its three parts from below."""
+    """A window of time: where it stands, and the three bars on top of each other."""
 
     label: str
     x: float
     width: float
     parts: tuple[tuple[str, float, float], ...]  # verdict, y, height
-
-
-def environment(package: str) -> Environment:
-    """Templates of a package's folder `assets`, and of this package's."""
-    made = Environment(
-        loader=ChoiceLoader(
-            [PackageLoader(package, "assets"), PackageLoader("mailtap.report", "assets")]
-        ),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_final,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {"number": _number, "percent": _percent, "moment": moment}
-    return made
-
-
-def asset(package: str, name: str) -> str:
-    return files(package).joinpath("assets", name).read_text(encoding="utf-8")
-
-
-def _final(value: object) -> object:
-    """What the template puts out for a value; text of logs is escaped after this."""
-    if value is None:
-        return UNSET
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return printable(value)
-    return value
-
-
-def _number(value: int) -> str:
-    return f"{value:,}"
-
-
-def _percent(share: float | None, digits: int = 1) -> str:
-    return UNSET if share is None else f"{share:.{digits}%}"
-
-
-def moment(seconds: float | None) -> str:
-    """A time in UTC; what isn't one is shown as the number it is."""
-    if seconds is None:
-        return UNSET
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    except (ValueError, OverflowError, OSError):
-        return f"{seconds:g}"
 
 
 def matrix_map(cells: Iterable[MatrixCell]) -> HeatMap:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from mailtap.correlation.clock import ClockOffset
 from mailtap.correlation.engines import QueryEngine, Row
@@ -116,7 +118,7 @@ def consistency_figures(
             )
         ),
         bootstrap=bootstrap(_server_kinds(engine)),
-        clock_offsets=tuple(clocks),
+        clock_offsets=tuple(replace(clock, source=Path(clock.source).name) for clock in clocks),
         mix=_mix(engine, overall),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mailtap.correlation.engines import QueryEngine
-from mailtap.correlation.keys import STATES
+from mailtap.correlation.keys import IS_TCP_LABEL
 
 #: Distinct labels are counted as bits of a number for so many of them: a group each is dear.
 _BITS = 32
@@ -21,10 +21,10 @@ _SERVERS = "server_h, verdict, in_scope, chosen"
 class JoinCounts:
     labelled: int  # label records that make a statement about a flow
     no_statement: int  # label records that make none, or not about TCP
-    unmatched: int  # label records that met no session
-    several: int  # sessions that met several label records
+    unmatched: int  # label records without a session
+    several: int  # sessions with several label records
     ambiguous: int
-    unlabelled: int  # sessions that met no label record
+    unlabelled: int  # sessions without a label record
     paired: int  # sessions with one label
 
 
@@ -50,10 +50,10 @@ def count_judged(engine: QueryEngine, window: str) -> None:
 def counts_of_join(engine: QueryEngine) -> JoinCounts:
     """What came of `pair_by_join`, after `count_judged`."""
     (labels,) = engine.rows(
-        f"SELECT count(CASE WHEN {STATES} THEN 1 END) AS labelled, "
-        f"count(CASE WHEN {STATES} THEN NULL ELSE 1 END) AS no_statement FROM labels l"
+        f"SELECT count(CASE WHEN {IS_TCP_LABEL} THEN 1 END) AS labelled, "
+        f"count(CASE WHEN {IS_TCP_LABEL} THEN NULL ELSE 1 END) AS no_statement FROM labels l"
     )
-    (met,) = engine.rows(
+    (joined,) = engine.rows(
         "SELECT coalesce(CAST(sum(bit_count(label_bits)) AS BIGINT), 0) AS labels "
         "FROM counted WHERE of_labels = 1"
     )
@@ -63,7 +63,7 @@ def counts_of_join(engine: QueryEngine) -> JoinCounts:
     return JoinCounts(
         labelled=labels["labelled"],
         no_statement=labels["no_statement"],
-        unmatched=labels["labelled"] - met["labels"],
+        unmatched=labels["labelled"] - joined["labels"],
         several=several["n"],
         ambiguous=ambiguous["n"],
         unlabelled=sessions - paired - ambiguous["n"],
@@ -73,15 +73,15 @@ def counts_of_join(engine: QueryEngine) -> JoinCounts:
 
 def counts_of_rows(engine: QueryEngine) -> JoinCounts:
     """What came of `pair_by_row`, after `count_judged`."""
-    (said,) = engine.rows("SELECT count(label_is_label) AS n FROM whole_sessions")
+    (carried,) = engine.rows("SELECT count(label_is_label) AS n FROM whole_sessions")
     sessions, paired = _sessions(engine), _paired(engine)
     return JoinCounts(
         labelled=paired,
-        no_statement=said["n"] - paired,
+        no_statement=carried["n"] - paired,
         unmatched=0,
         several=0,
         ambiguous=0,
-        unlabelled=sessions - said["n"],
+        unlabelled=sessions - carried["n"],
         paired=paired,
     )
 

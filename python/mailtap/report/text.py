@@ -9,7 +9,6 @@ from rich.table import Table
 from rich.text import Text
 
 from mailtap.printable import printable
-from mailtap.report.charts import moment
 from mailtap.report.model import (
     Agreement,
     Consistency,
@@ -20,6 +19,7 @@ from mailtap.report.model import (
     Report,
     Sides,
 )
+from mailtap.report.templates import moment
 
 #: Rows of a table whose length depends on the data; the JSON document has them all.
 MAXIMUM_ROWS = 30

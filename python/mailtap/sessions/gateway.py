@@ -37,16 +37,16 @@ def gateway_fields(columns: Mapping[str, tuple[str, ...]]) -> dict[str, Field]:
     return {key: Field(places, TRANSFORMS.get(key, TEXT)) for key, places in columns.items()}
 
 
-def gateway_columns(rows: str, meanings: str, policy: Policy) -> str:
+def gateway_columns(rows: str, normal_labels: str, policy: Policy) -> str:
     """SQL that gives rows of an export the columns of table `sessions`.
 
-    Table `meanings` has what each `app` with its evidence says. What the export does not tell stays
-    NULL.
+    Table `normal_labels` has each `app` with its evidence in normal form. What the export does
+    not have stays NULL.
     """
     return (
-        "SELECT flows.*, said.app AS app, said.protocol AS label_protocol, "
-        "said.encryption AS label_encryption, said.carrier AS label_carrier, "
-        "said.provenance AS label_provenance, said.is_label AS label_is_label, "
+        "SELECT flows.*, normal.app AS app, normal.protocol AS label_protocol, "
+        "normal.encryption AS label_encryption, normal.carrier AS label_carrier, "
+        "normal.provenance AS label_provenance, normal.is_label AS label_is_label, "
         f"{endpoints_sql('client_h', 'client_p', 'server_h', 'server_p')}, "
         f"CASE WHEN server_pkts IS NOT NULL THEN {DIRECTION} END AS direction, "
         f"{effective_sql(policy)} AS effective FROM ("
@@ -57,7 +57,7 @@ def gateway_columns(rows: str, meanings: str, policy: Policy) -> str:
         "upper(decode_as) AS decode_as, client_packets AS client_pkts, client_bytes, "
         "server_packets AS server_pkts, server_bytes, user_agent, subject, "
         "app AS label_name, provenance AS evidence "
-        f"FROM ({rows})) AS flows JOIN {meanings} AS said "
-        "ON flows.label_name IS NOT DISTINCT FROM said.name "
-        "AND flows.evidence IS NOT DISTINCT FROM said.evidence"
+        f"FROM ({rows})) AS flows JOIN {normal_labels} AS normal "
+        "ON flows.label_name IS NOT DISTINCT FROM normal.name "
+        "AND flows.evidence IS NOT DISTINCT FROM normal.evidence"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from mailtap.labels.normal import MEANINGS, TooManyNamesError, stage_meanings
+from mailtap.labels.normal import NORMAL_LABELS, TooManyNamesError, stage_normal_labels
 from mailtap.policy import Policy
 from mailtap.printable import printable
 from mailtap.records.fields import Field
@@ -88,7 +88,7 @@ def load(
     except (UnreadableFileError, TooManyNamesError) as error:
         raise SourceError(str(error)) from None
     finally:
-        for table in (*STAGED.values(), MEANINGS):
+        for table in (*STAGED.values(), NORMAL_LABELS):
             connection.execute(f"DROP TABLE IF EXISTS {table}")
         forget_rejects(connection)
     kinds = tuple(kind.value for kind, number in files.items() if number)
@@ -188,8 +188,8 @@ def _insert(
     if files[Kind.GATEWAY]:
         rows = _each_once(Kind.GATEWAY, files, sensor)
         names = f"SELECT app AS name, provenance AS evidence FROM ({rows})"
-        stage_meanings(connection, names, ENGINE_OF_GATEWAY, "the gateway's export", policy)
-        queries.append(gateway_columns(rows, MEANINGS, policy))
+        stage_normal_labels(connection, names, ENGINE_OF_GATEWAY, "the gateway's export", policy)
+        queries.append(gateway_columns(rows, NORMAL_LABELS, policy))
     for query in queries:
         first = count(connection, "SELECT max(session_id) FROM sessions")
         names = ", ".join(_columns_of(connection, query))

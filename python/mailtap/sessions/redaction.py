@@ -30,13 +30,3 @@ def redacted_columns(redact: Collection[str]) -> frozenset[str]:
     return frozenset(of_sessions | of_labels | sensor) - {
         field.column for field in FIELDS if field.column.startswith("has_")
     }
-
-
-def redacted_names(redact: Collection[str]) -> frozenset[str]:
-    """The fields of a session line that the policy's `redact` hides."""
-    columns = redacted_columns(redact)
-    return frozenset(
-        field.name
-        for field in FIELDS
-        if field.listed and field.name is not None and field.column in columns
-    )

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailtap.live.batches.columns import Column
-from mailtap.live.batches.texts import JsonTexts, Lines
+from mailtap.live.batches.texts import JsonTextReader, LineBatch
 from mailtap.records.fields import COUNT, TIME, Field
 from mailtap.sessions.schema import columns, record_fields
 from mailtap.sessions.session_records import REQUIRED
@@ -54,9 +54,9 @@ class SessionReader:
         }
         self._numbers = {name: Column(*field) for name, field in NUMBER_FIELDS.items()}
         fields = [*SESSION_FIELDS.values(), *(field for field, _ in NUMBER_FIELDS.values())]
-        self._texts = JsonTexts([place for field in fields for place in field.places])
+        self._texts = JsonTextReader([place for field in fields for place in field.places])
 
-    def __call__(self, lines: Lines) -> SessionBatch:
+    def __call__(self, lines: LineBatch) -> SessionBatch:
         by_place = self._texts(lines).by_place
         fields = pa.table({name: column(by_place) for name, column in self._columns.items()})
         numbers = pa.table({name: column(by_place) for name, column in self._numbers.items()})

@@ -15,7 +15,7 @@ from mailtap.records.containers import Container
 from mailtap.records.json_records import BEFORE_OBJECT, JsonLines, json_paths
 from mailtap.records.textfile import quoted
 
-Lines = Sequence[str] | Sequence[bytes]
+LineBatch = Sequence[str] | Sequence[bytes]
 
 
 class Texts(NamedTuple):
@@ -26,17 +26,17 @@ class Texts(NamedTuple):
 
 
 #: Reads lines.
-TextReader = Callable[[Lines], Texts]
+TextReader = Callable[[LineBatch], Texts]
 
 
 def text_reader(container: Container, places: Sequence[str]) -> TextReader:
     """Reads the lines of a stream whose records lie in them like this."""
     if isinstance(container, JsonLines):
-        return JsonTexts(places)
-    return ParsedTexts(container, places)
+        return JsonTextReader(places)
+    return ParsedTextReader(container, places)
 
 
-class JsonTexts:
+class JsonTextReader:
     """Of lines with a JSON object each, in the query engine: all at once, and without the
     interpreter.
     """
@@ -55,7 +55,7 @@ class JsonTexts:
             f"FROM (SELECT ltrim(line, '{BEFORE_OBJECT}') AS object FROM lines)"
         )
 
-    def __call__(self, lines: Lines) -> Texts:
+    def __call__(self, lines: LineBatch) -> Texts:
         """See TextReader."""
         table = self._read(lines)
         if bad := pc.indices_nonzero(pc.is_null(table["found"])).to_pylist():
@@ -70,7 +70,7 @@ class JsonTexts:
             by_place[place] = pc.coalesce(by_place[place], pc.list_element(within, n))
         return Texts(by_place, found.is_valid())
 
-    def _read(self, lines: Lines) -> pa.Table:
+    def _read(self, lines: LineBatch) -> pa.Table:
         try:
             column = pa.array(lines, pa.string())
         except (pa.ArrowInvalid, UnicodeEncodeError):
@@ -100,14 +100,14 @@ def _repaired(line: str | bytes) -> str:
         return ""
 
 
-class ParsedTexts:
+class ParsedTextReader:
     """Of lines in any container."""
 
     def __init__(self, container: Container, places: Sequence[str]) -> None:
         self._container = container
         self._places = tuple(dict.fromkeys(places))
 
-    def __call__(self, lines: Lines) -> Texts:
+    def __call__(self, lines: LineBatch) -> Texts:
         """See TextReader."""
         records = list(map(self._parse, lines))
         by_place = {

@@ -21,20 +21,19 @@ from mailtap.live.batches.sessions import SessionReader
 from mailtap.live.core.inbox import BATCH, Batch, Inbox
 from mailtap.live.core.intake import LabelIntake, SensorIntake
 from mailtap.live.core.meters import Delays
-from mailtap.live.core.tally import BUCKET, Cell, Figures, Tally
-from mailtap.live.core.window import Change, Window
-from mailtap.live.labels.streams import Position
-from mailtap.live.state import Delay, LabelSourceState, SensorState
-from mailtap.live.store.store import (
+from mailtap.live.core.rows import (
     Restored,
     Rows,
-    Store,
     gap_rows,
     node_rows,
     position_rows,
     tally_rows,
     waited_rows,
 )
+from mailtap.live.core.tally import BUCKET, Cell, Figures, Tally
+from mailtap.live.core.window import Change, Window
+from mailtap.live.labels.streams import Position
+from mailtap.live.state import Delay, LabelSourceState, SensorState
 from mailtap.policy import Policy
 from mailtap.report.listing import example_of
 from mailtap.report.model import Example
@@ -79,6 +78,16 @@ class Answers(Protocol):
 
     def put(self, judgements: Sequence[Row], of: int) -> None:
         """Takes the details of these; there were `of` of them in all."""
+
+
+class Store(Protocol):
+    """Where sessions, labels and judgements are kept."""
+
+    def restore(self, first_bucket: int) -> Restored:
+        """What an earlier run left; of records only those that came since the bucket began."""
+
+    def put(self, rows: Rows) -> None:
+        """Has the rows written soon. Never waits."""
 
 
 class Correlator:
@@ -260,7 +269,7 @@ class Correlator:
             at=time.time(),
             sessions=self._sessions,
             labels=self._labels,
-            waiting=self._sessions - self._unlabelled - self._tally.met,
+            waiting=self._sessions - self._unlabelled - self._tally.decided,
             unlabelled=self._unlabelled,
             unmatched=self._unmatched,
             figures=self._tally.figures(),

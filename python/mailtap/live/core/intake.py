@@ -12,12 +12,15 @@ import pyarrow.compute as pc
 from mailtap.live.batches.sessions import SessionBatch
 from mailtap.live.core.meters import Rate
 from mailtap.live.labels.reader import LabelReader, UnknownFormatError, reader_of
-from mailtap.live.sensors.frames import Complaint, MalformedError, read_frame
+from mailtap.live.sensors.frames import (
+    SESSIONS_TOPIC,
+    Complaint,
+    MalformedError,
+    read_frame,
+)
 from mailtap.live.sensors.numbering import Arrival, Numbering
 from mailtap.live.state import Gap, LabelSourceState, SensorState
 from mailtap.policy import Policy
-
-SESSIONS_TOPIC = "/mailtap/sessions/"
 
 #: Nodes of a sensor whose numbers are followed. A name that comes beyond is not a cluster's.
 MAXIMUM_NODES = 1_024

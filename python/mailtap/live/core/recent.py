@@ -158,27 +158,27 @@ class RecentRecords:
         )
 
     def unmatched(self) -> int:
-        """Flows with labels in the older generation of which none is in table `met`. One of which
-        more was said since has not waited in vain yet.
+        """Flows with labels in the older generation of which none is in table `matched_labels`. One
+        with a later statement in the newer generation still waits.
         """
         return self._database.count(
             f"SELECT count(DISTINCT ({_FLOW})) AS n FROM labels_{self._older} o "
-            "ANTI JOIN met USING (label_id) "
+            "ANTI JOIN matched_labels USING (label_id) "
             f"ANTI JOIN labels_{self._newer} n ON n.rank IS NOT NULL AND {_SAME_FLOW} "
             "WHERE o.is_label AND coalesce(o.l4, 'tcp') = 'tcp'"
         )
 
     def drop_older(self) -> None:
-        """Begins a new generation in the place of the older one, which `judged` and `met` forget,
-        too.
+        """Begins a new generation in the place of the older one, which `judged` and
+        `matched_labels` forget, too.
         """
         self._empty(self._older)
         self._database.run(
             "CREATE OR REPLACE TABLE judged AS SELECT * FROM judged "
             f"SEMI JOIN sessions_{self._newer} USING (session_id)"
         )
-        self._database.run(  # a label is met again whenever its flow is judged anew
-            "CREATE OR REPLACE TABLE met AS SELECT DISTINCT * FROM met "
+        self._database.run(  # a label is added again whenever its flow is judged again
+            "CREATE OR REPLACE TABLE matched_labels AS SELECT DISTINCT * FROM matched_labels "
             f"SEMI JOIN labels_{self._newer} USING (label_id)"
         )
         self._newer, self._older = self._older, self._newer
@@ -191,13 +191,13 @@ class RecentRecords:
 
     def _keep_labels(self) -> None:
         self._database.run(f"INSERT INTO labels_{self._newer} SELECT * FROM new_labels")
-        (said,) = self._database.rows(
+        (kinds,) = self._database.rows(
             "SELECT count(*) AS n, count(nat_ip_a) AS translated, count(rank) AS statements "
             "FROM new_labels"
         )
-        self._counts["labels"] += said["n"]
-        self._translated |= said["translated"] > 0
-        self._statements |= said["statements"] > 0
+        self._counts["labels"] += kinds["n"]
+        self._translated |= kinds["translated"] > 0
+        self._statements |= kinds["statements"] > 0
 
     def _leave_latest(self, numbered: Mapping[str, str]) -> None:
         """Leaves the latest of each flow in these tables, by the column that numbers its records,

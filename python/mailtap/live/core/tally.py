@@ -26,7 +26,7 @@ from mailtap.report.model import (
 )
 from mailtap.report.statistics import rate
 
-#: Sessions that met labels and have no verdict: it can't be told which label, or they are no mail.
+#: Sessions that have labels but no verdict: the labels contradict each other, or it is no mail.
 AMBIGUOUS = "ambiguous"
 OUT_OF_SCOPE = "out_of_scope"
 
@@ -82,7 +82,7 @@ class Tally:
         return sum(n for cell, n in self._cells.items() if cell.verdict == verdict)
 
     @property
-    def met(self) -> int:
+    def decided(self) -> int:
         """Sessions that no longer wait for a label."""
         return self._cells.total()
 

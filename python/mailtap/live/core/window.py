@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from mailtap.correlation.clock import estimate_clock_offsets
+from mailtap.correlation.clock import ClockOffset
 from mailtap.correlation.engines import Row
-from mailtap.correlation.join import pair_by_join
-from mailtap.correlation.stitch import stitch
-from mailtap.correlation.verdicts import INCONSISTENT, Judge, first_cause_sql
+from mailtap.correlation.pipeline import compare_clocks, correlate
+from mailtap.correlation.verdicts import INCONSISTENT, first_cause_sql
 from mailtap.live.core.database import Database
 from mailtap.live.core.recent import KEY, RecentRecords
 from mailtap.live.core.tally import AMBIGUOUS, OUT_OF_SCOPE, VERDICTS, Cell
@@ -63,13 +62,12 @@ class Window:
         self._policy = policy
         self._seconds = seconds
         self._maximum = maximum
-        self._judge = Judge(policy)
         self._database = Database()
         self._records = RecentRecords(self._database)
         self._begun: float | None = None
-        self._clocks_differ = False
+        self._offsets: tuple[ClockOffset, ...] = ()
         self._database.run(f"CREATE TABLE judged ({_JUDGED})")
-        self._database.run("CREATE TABLE met (label_id BIGINT)")
+        self._database.run("CREATE TABLE matched_labels (label_id BIGINT)")
 
     def close(self) -> None:
         self._database.close()
@@ -120,14 +118,12 @@ class Window:
     def compare_clocks(self) -> Change:
         """Estimates the clocks' offsets anew, and judges all again if others are to be applied."""
         change = Change()
-        before = self._offsets()
+        before = self._applied()
         self._records.select(
             f"SELECT {KEY} FROM all_sessions ORDER BY session_id DESC LIMIT {CLOCK_SAMPLE}"
         )
-        stitch(self._database, self._policy.join.slack, self._policy.effective)
-        clocks = estimate_clock_offsets(self._database, self._policy.join.slack)
-        self._clocks_differ = any(clock.applied for clock in clocks)
-        after = self._offsets()
+        self._offsets = compare_clocks(self._database, self._policy)
+        after = self._applied()
         slack = self._policy.join.slack
         if before.keys() != after.keys() or any(
             abs(before[key] - after[key]) > slack for key in before
@@ -135,19 +131,15 @@ class Window:
             self._rejudge(f"SELECT DISTINCT {KEY} FROM all_sessions", change)
         return change
 
-    def _offsets(self) -> dict[tuple[str | None, str], float]:
-        if not self._clocks_differ:
-            return {}
+    def _applied(self) -> dict[tuple[str | None, str], float]:
+        """The offsets that are applied, by sensor and source of labels."""
         return {
-            (row["sensor"], row["source"]): row["center"]
-            for row in self._database.rows("SELECT sensor, source, center FROM clock_offsets")
+            (clock.sensor, clock.source): clock.offset for clock in self._offsets if clock.applied
         }
 
     def _rejudge(self, flows: str, change: Change, details: int = 0) -> None:
         self._records.select(flows)
-        stitched = stitch(self._database, self._policy.join.slack, self._policy.effective)
-        slack = self._policy.join.slack
-        pair_by_join(self._database, self._judge, slack, self._clocks_differ, keep=True)
+        stitched = correlate(self._database, self._policy, self._offsets, keep=True).stitched
         nothing = "NULL AS app, NULL AS label_provenance"
         halves = (
             "UNION ALL SELECT s.session_id, s.sensor, s.decode_as, "
@@ -208,6 +200,6 @@ class Window:
         self._database.run("DELETE FROM judged WHERE session_id IN (SELECT session_id FROM stale)")
         self._database.run("INSERT INTO judged SELECT * FROM fresh")
         self._database.run(
-            "INSERT INTO met SELECT f.label_id FROM flow_labels f "
+            "INSERT INTO matched_labels SELECT f.label_id FROM flow_labels f "
             "SEMI JOIN judged_candidates c ON c.label_id = f.flow"
         )

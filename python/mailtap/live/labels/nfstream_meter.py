@@ -12,7 +12,7 @@ from operator import attrgetter
 
 from mailtap.capture.nfstream_worker import COLUMNS, TCP
 
-#: Seconds without a packet after which a flow is told, and after which one that goes on is.
+#: Seconds without a packet after which a flow's label is printed, and of a flow that goes on.
 IDLE = 15
 ACTIVE = 120
 

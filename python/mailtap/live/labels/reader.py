@@ -1,4 +1,4 @@
-"""Lines of a label stream as a table in normal form: `mailtap.labels.normalise` by the batch."""
+"""LineBatch of a label stream as a table in normal form, as a label file gives it."""
 
 from __future__ import annotations
 
@@ -14,26 +14,28 @@ from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS, NORMAL_FIELDS, Labe
 from mailtap.labels.table import COLUMNS
 from mailtap.live.batches.columns import Column
 from mailtap.live.batches.sessions import ARROW_TYPES
-from mailtap.live.batches.texts import Lines, text_reader
-from mailtap.policy import Meaning, Policy
+from mailtap.live.batches.texts import LineBatch, text_reader
+from mailtap.policy import NormalLabel, Policy
 from mailtap.records.containers import Container, Csv
 from mailtap.records.fields import Field
 from mailtap.records.json_records import JsonDocument
 from mailtap.records.textfile import TextFile
 
-#: Different names whose meaning is remembered.
+#: Different names whose normal form is remembered.
 REMEMBERED = 1 << 14
 
 #: What a row says beside its normal fields: what the name means, and how good the statement is
 #: where an engine makes several on a flow.
-MEANING = ("app", "protocol", "encryption", "carrier", "provenance", "is_label")
+NORMAL_LABEL = ("app", "protocol", "encryption", "carrier", "provenance", "is_label")
 STATEMENT = ("rank", "moment")
 
 
 TYPES: Mapping[str, pa.DataType] = {
     **dict.fromkeys(("evidence", *NAT_ENDPOINTS), pa.string()),
     **{
-        name: ARROW_TYPES[kind] for name, kind in COLUMNS.items() if name in NORMAL_FIELDS + MEANING
+        name: ARROW_TYPES[kind]
+        for name, kind in COLUMNS.items()
+        if name in NORMAL_FIELDS + NORMAL_LABEL
     },
     **dict.fromkeys(("nat_src_port", "nat_dst_port", "rank"), pa.int32()),
     **dict.fromkeys(("duration", "moment"), pa.float64()),
@@ -46,7 +48,7 @@ _KINDS = {**TYPES, "rank": pa.string()}  # of which the place in a ranking is ma
 class LabelBatch:
     """The records about TCP flows, and how many others and malformed lines there were.
 
-    `flows` has the columns NORMAL_FIELDS, MEANING and STATEMENT.
+    `flows` has the columns NORMAL_FIELDS, NORMAL_LABEL and STATEMENT.
     """
 
     flows: pa.Table
@@ -69,15 +71,15 @@ class LabelReader:
         self._columns = {
             name: Column(field, _KINDS.get(name, pa.string())) for name, field in fields.items()
         }
-        self._meanings: dict[tuple[str | None, str | None], Meaning] = {}
+        self._known: dict[tuple[str | None, str | None], NormalLabel] = {}
 
-    def __call__(self, lines: Lines) -> LabelBatch:
+    def __call__(self, lines: LineBatch) -> LabelBatch:
         texts = self._texts(lines)
         values = {name: column(texts.by_place) for name, column in self._columns.items()}
         columns = {
             name: values.get(name, pa.nulls(len(lines), TYPES[name])) for name in NORMAL_FIELDS
         }
-        columns |= self._meaning(columns["name"], columns["evidence"])
+        columns |= self._normal_labels(columns["name"], columns["evidence"])
         columns |= self._statements(values, len(lines))
         about_tcp = pc.and_(texts.is_record, pc.is_in(columns["l4"], pa.array(["tcp", None])))
         for condition in self.form.conditions:
@@ -91,30 +93,28 @@ class LabelReader:
         blank = sum(not line.strip() for line in lines)
         return LabelBatch(flows, other, len(lines) - blank - len(flows) - other)
 
-    def _meaning(self, names: pa.Array, evidences: pa.Array) -> dict[str, pa.Array]:
+    def _normal_labels(self, names: pa.Array, evidences: pa.Array) -> dict[str, pa.Array]:
         # Neither has control characters.
         both = pc.binary_join_element_wise(
             names, evidences, "\n", null_handling="replace", null_replacement="\0"
         ).dictionary_encode()
-        meanings = [
-            self._meaning_of(*(None if text == "\0" else text for text in said.split("\n")))
-            for said in both.dictionary.to_pylist()
+        labels = [
+            self._normal_label(*(None if part == "\0" else part for part in text.split("\n")))
+            for text in both.dictionary.to_pylist()
         ]
         return {
-            key: pa.array([getattr(meaning, key) for meaning in meanings], TYPES[key]).take(
-                both.indices
-            )
-            for key in MEANING
+            key: pa.array([getattr(label, key) for label in labels], TYPES[key]).take(both.indices)
+            for key in NORMAL_LABEL
         }
 
-    def _meaning_of(self, name: str | None, evidence: str | None) -> Meaning:
-        known = self._meanings.get((name, evidence))
+    def _normal_label(self, name: str | None, evidence: str | None) -> NormalLabel:
+        known = self._known.get((name, evidence))
         if known is not None:
             return known
-        meaning = self._policy.meaning(self.form.engine, name, evidence)
-        if len(self._meanings) < REMEMBERED:
-            self._meanings[name, evidence] = meaning
-        return meaning
+        label = self._policy.normal_label(self.form.engine, name, evidence)
+        if len(self._known) < REMEMBERED:
+            self._known[name, evidence] = label
+        return label
 
     def _statements(self, values: Mapping[str, pa.Array], lines: int) -> dict[str, pa.Array]:
         if self.form.statements is None:

@@ -70,7 +70,7 @@ class LabelStream(Protocol):
         """Reads until there can't come any more."""
 
 
-class Lines:
+class LineSplitter:
     """Bytes to whole lines. Of a line that is too long its beginning is given, too long as well."""
 
     def __init__(self) -> None:
@@ -130,7 +130,7 @@ class FileStream:
 
     async def _follow(self, descriptor: int, put: Put) -> None:
         """Until another file is in this one's place, and this one is read to its end."""
-        lines = Lines()
+        lines = LineSplitter()
         file = os.fstat(descriptor)
         offset = self._start(file)
         while True:
@@ -143,7 +143,7 @@ class FileStream:
                     await put(whole, read)
                 continue
             if os.fstat(descriptor).st_size < offset:  # began anew
-                offset, lines = 0, Lines()
+                offset, lines = 0, LineSplitter()
                 continue
             if replaced:
                 if rest := lines.end():
@@ -240,11 +240,11 @@ class InterfaceStream:
             )
             try:
                 self.state.came()
-                said, _ = await asyncio.gather(
+                error, _ = await asyncio.gather(
                     _last_line(process.stderr), _read(process.stdout, put)
                 )
                 await process.wait()
-                self.state.went(said or "ended")
+                self.state.went(error or "ended")
             finally:
                 _end(process)
             await backoff.wait()
@@ -266,7 +266,7 @@ async def _last_line(reader: asyncio.StreamReader | None) -> str:
 
 
 async def _read(reader: asyncio.StreamReader | None, put: Put) -> None:
-    lines = Lines()
+    lines = LineSplitter()
     while reader is not None and (data := await reader.read(CHUNK)):
         if whole := lines.split(data):
             await put(whole, None)

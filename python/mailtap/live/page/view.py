@@ -11,13 +11,15 @@ from mailtap.live.state import Snapshot
 from mailtap.report.charts import (
     TIMELINE_HEIGHT,
     TIMELINE_WIDTH,
-    UNSET,
-    asset,
-    environment,
     matrix_map,
     timeline,
 )
 from mailtap.report.model import Example
+from mailtap.report.templates import (
+    UNSET,
+    asset,
+    environment,
+)
 
 _PACKAGE = "mailtap.live.page"
 

@@ -1,7 +1,7 @@
 """Sensors through native Broker, `broker://HOST:PORT`, with the bindings of an installed Zeek.
 
-The bindings never release the interpreter, so nothing here may wait inside them: what has come is
-told by file descriptors, and only as much is asked for as is there.
+The bindings never release the interpreter, so nothing here may wait inside them: file
+descriptors show what has come, and only as much is asked for as is there.
 https://docs.zeek.org/projects/broker/en/current/python.html
 """
 
@@ -38,8 +38,8 @@ def bindings() -> ModuleType:
     program = shutil.which("zeek-config") or (str(USUAL) if USUAL.exists() else None)
     if program is None:
         raise FatalError("broker:// needs Zeek's Python bindings, and there is no zeek-config")
-    said = subprocess.run([program, "--python_dir"], capture_output=True, text=True, check=False)
-    folder = said.stdout.strip()
+    found = subprocess.run([program, "--python_dir"], capture_output=True, text=True, check=False)
+    folder = found.stdout.strip()
     if not (Path(folder) / "broker").is_dir():
         raise FatalError(f"the Zeek of {program} was built without Broker's Python bindings")
     # Bindings of Python 3.10 and later still ask for a name that Python no longer has.
@@ -116,15 +116,15 @@ class BrokerTransport:
         waiting = status.available()
         if not waiting:
             return
-        for said in status.get(waiting):
-            code = said.code()
+        for event in status.get(waiting):
+            code = event.code()
             if code == self._broker.SC.PeerAdded:
                 self.connection.came()
-            elif isinstance(said, self._broker.Error) or code in (
+            elif isinstance(event, self._broker.Error) or code in (
                 self._broker.SC.PeerRemoved,
                 self._broker.SC.PeerLost,
             ):
-                self.connection.went(str(said))
+                self.connection.went(str(event))
 
 
 def frame(topic: str, argument: str | bytes) -> bytes:

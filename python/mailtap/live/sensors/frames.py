@@ -17,6 +17,9 @@ import orjson
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _NO_UTF8 = re.compile(r"[\udc80-\udcff]")
 
+#: Of the events that a sensor publishes, one each session.
+SESSIONS_TOPIC = "/mailtap/sessions/"
+
 #: As in a file of session lines.
 MAXIMUM_LINE_BYTES = 1 << 20
 

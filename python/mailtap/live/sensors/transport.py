@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from mailtap.live.core.intake import SESSIONS_TOPIC
+from mailtap.live.sensors.frames import SESSIONS_TOPIC
 
 TOPICS: tuple[str, ...] = (SESSIONS_TOPIC,)
 VERDICTS_TOPIC = "/mailtap/verdicts/"

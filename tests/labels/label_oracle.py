@@ -1,4 +1,4 @@
-"""One label in normal form, from one record: what the SQL projection gives, for a stream."""
+"""One label in normal form, from one record, in plain Python: what the SQL has to give."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def normalise(form: LabelFormat, texts: Texts, policy: Policy) -> Label | None:
     if endpoints is None or times is None or l4 not in (None, "tcp"):
         return None
     name = _text(values.get("name"))
-    meaning = policy.meaning(form.engine, name, _text(values.get("evidence")))
+    meaning = policy.normal_label(form.engine, name, _text(values.get("evidence")))
     src_ip, src_port, dst_ip, dst_port = endpoints
     nat = _flow(values, NAT_ENDPOINTS)
     if nat is not None and (nat == endpoints or 0 in nat):
