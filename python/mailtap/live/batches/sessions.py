@@ -59,6 +59,7 @@ class SessionReader:
     def __call__(self, lines: LineBatch) -> SessionBatch:
         by_place = self._texts(lines).by_place
         fields = pa.table({name: column(by_place) for name, column in self._columns.items()})
+        fields = fields.append_column("sensor", fields["node"])
         numbers = pa.table({name: column(by_place) for name, column in self._numbers.items()})
         return SessionBatch(fields, _is_session(fields), numbers)
 

@@ -54,7 +54,6 @@ class SensorIntake:
         """The sessions of these records. `now` is epoch seconds, `clock` only goes forward."""
         self._malformed += len(batch.is_session) - (pc.sum(batch.is_session).as_py() or 0)
         sessions = batch.fields.filter(pc.and_(batch.is_session, self._new(batch.numbers, now)))
-        sessions = sessions.append_column("sensor", sessions["node"])
         self._received += len(sessions)
         self._rate.add(len(sessions), clock)
         if len(sessions):
