@@ -224,6 +224,7 @@ Next Client::Read(const Line& line, SideFacts& facts) {
     }
 
     if ( in_literal_command_ && RefusesLiteral(line.text) ) {
+        Command(true, facts);
         command_.Clear();
         in_literal_command_ = false;
     }

@@ -219,15 +219,18 @@ void SideDecoder::OpeningLine(const Line& line) {
     bool usual_port = reading.service != Service::None && reading.service == usual;
     bool expected_role = ! presumption_.Contradicts(reading.role);
     Weight needed = first ? kWeak : kStrong;
-    if ( facts_.lost )
-        needed = usual_port && expected_role ? (first ? kWeak : kMedium) : (first ? kMedium : kStrong);
+    if ( usual_port && expected_role )
+        needed = kWeak;
+    else if ( facts_.lost && first )
+        needed = kMedium;
     if ( reading.weight < needed || (facts_.lost && first && ! expected_role) ) {
         StrangeLine(text);
         return;
     }
     facts_.found_late = ! first;
+    facts_.strange = ! first && reading.weight == kWeak; // it may be anything's line, as the ones before
     Adopt(reading);
-    if ( facts_.lost && IsSmtpClient() ) {
+    if ( facts_.lost && IsSmtpClient() && ! line.cut ) {
         Recover(false);
         RecoveryLine(line);
     }
@@ -369,7 +372,7 @@ void SideDecoder::Handle(const Line& line) {
 
 void SideDecoder::Follow(const Next& next, const Line& line) {
     if ( next.new_transaction )
-        message_.GiveUp();
+        message_.EndOfInput(facts_);
     switch ( next.kind ) {
         case Next::Line: break;
         case Next::Message:
@@ -450,7 +453,6 @@ void SideDecoder::Gap(uint64_t length) {
         case Mode::Literal:
             remaining_ -= std::min<uint64_t>(remaining_, held_.Size());
             held_.Clear();
-            Enter(Mode::Skip);
             break;
         default: break;
     }
