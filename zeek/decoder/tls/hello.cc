@@ -1,6 +1,7 @@
 #include "hello.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "bytes.h"
 #include "extensions.h"
@@ -176,7 +177,7 @@ void HelloReader::ReadVersions(std::string_view body, Facts& facts) {
 void HelloReader::Complete(Facts& facts) {
     step_ = Step::Stopped;
     if ( sender_ == Role::Client )
-        facts.ja4 = Ja4(client_);
+        facts.ja4 = Ja4(std::move(client_));
 }
 
 } // namespace mailtap::decoder::tls

@@ -14,6 +14,7 @@ namespace mailtap::decoder::tls {
 
 namespace {
 
+constexpr std::size_t kLength = 36;
 constexpr std::string_view kNoHash = "000000000000"; // of an empty list
 
 void AppendDecimal(std::string& text, std::size_t count) {
@@ -71,6 +72,7 @@ void AppendHash(std::string& text, std::string_view list) {
 }
 
 bool AddNumbers(std::vector<uint16_t>& numbers, std::string_view list) {
+    numbers.reserve(std::min(numbers.size() + list.size() / 2, kMaxListed));
     for ( ; list.size() >= 2; list.remove_prefix(2) ) {
         const auto number = static_cast<uint16_t>(Number(list, 0, 2));
         if ( IsGrease(number) )
@@ -104,33 +106,34 @@ std::size_t ClientHello::Memory() const {
            protocol.capacity();
 }
 
-std::string Ja4(const ClientHello& hello) {
+std::string Ja4(ClientHello hello) {
     if ( hello.too_long )
         return {};
 
-    std::vector<uint16_t> ciphers = hello.ciphers;
-    std::ranges::sort(ciphers);
-    std::vector<uint16_t> extensions = hello.extensions;
-    std::ranges::sort(extensions);
-    const std::size_t all_extensions = extensions.size();
-    const bool named = std::ranges::binary_search(extensions, extension::kServerName);
-    std::erase_if(extensions,
+    std::ranges::sort(hello.ciphers);
+    std::ranges::sort(hello.extensions);
+    const std::size_t all_extensions = hello.extensions.size();
+    const bool named = std::ranges::binary_search(hello.extensions, extension::kServerName);
+    std::erase_if(hello.extensions,
                   [](uint16_t type) { return type == extension::kServerName || type == extension::kProtocols; });
 
-    std::string ja4 = "t";
+    std::string ja4;
+    ja4.reserve(kLength);
+    ja4 += 't';
     ja4 += VersionCode(hello.version);
     ja4 += named ? 'd' : 'i';
-    AppendDecimal(ja4, ciphers.size());
+    AppendDecimal(ja4, hello.ciphers.size());
     AppendDecimal(ja4, all_extensions);
     AppendProtocol(ja4, hello.protocol);
 
     std::string list;
-    AppendList(list, ciphers);
+    list.reserve(5 * std::max(hello.ciphers.size(), hello.extensions.size() + hello.signature_algorithms.size()));
+    AppendList(list, hello.ciphers);
     ja4 += '_';
     AppendHash(ja4, list);
 
     list.clear();
-    AppendList(list, extensions);
+    AppendList(list, hello.extensions);
     if ( ! hello.signature_algorithms.empty() ) {
         list += '_';
         AppendList(list, hello.signature_algorithms);

@@ -27,6 +27,6 @@ struct ClientHello {
 };
 
 // Empty when there is none.
-std::string Ja4(const ClientHello& hello);
+std::string Ja4(ClientHello hello);
 
 } // namespace mailtap::decoder::tls

@@ -10,7 +10,7 @@ namespace mailtap::decoder::tls {
 // "TLSv12", drafts of TLS 1.3 "TLSv13-draft23", others "unknown-" and the number.
 std::string VersionName(uint16_t version);
 
-// The name of the IANA's registry; "unknown-" and the number for what isn't in it.
+// The name in the IANA's registry, with ANON where that has anon; "unknown-" and the number for what isn't in it.
 std::string CipherName(uint16_t cipher);
 
 } // namespace mailtap::decoder::tls

@@ -2,8 +2,6 @@
 
 #include <bit>
 
-#include "bytes.h"
-
 namespace mailtap::decoder::tls {
 
 namespace {
@@ -23,10 +21,16 @@ constexpr std::array<uint32_t, 64> kRoundConstants = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-void HashBlock(Words& hash, std::string_view block) {
+uint32_t BigEndian(const char* bytes) {
+    auto byte = [bytes](int at) { return uint32_t{static_cast<uint8_t>(bytes[at])}; };
+    return byte(0) << 24 | byte(1) << 16 | byte(2) << 8 | byte(3);
+}
+
+// `bytes` points to a block.
+void HashBlock(Words& hash, const char* bytes) {
     std::array<uint32_t, 64> schedule;
     for ( std::size_t i = 0; i < 16; ++i )
-        schedule[i] = Number(block, 4 * i, 4);
+        schedule[i] = BigEndian(bytes + 4 * i);
     for ( std::size_t i = 16; i < 64; ++i ) {
         const uint32_t x = schedule[i - 15];
         const uint32_t y = schedule[i - 2];
@@ -34,19 +38,24 @@ void HashBlock(Words& hash, std::string_view block) {
                       (std::rotr(y, 17) ^ std::rotr(y, 19) ^ y >> 10);
     }
 
+    // The eight words change places in each round; here the rounds do, so that nothing is moved.
+    auto round = [&schedule](uint32_t a, uint32_t b, uint32_t c, uint32_t& d, uint32_t e, uint32_t f, uint32_t g,
+                             uint32_t& h, std::size_t i) {
+        h += (std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25)) + (g ^ (e & (f ^ g))) + kRoundConstants[i] +
+             schedule[i];
+        d += h;
+        h += (std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22)) + ((a & b) | (c & (a | b)));
+    };
     auto [a, b, c, d, e, f, g, h] = hash;
-    for ( std::size_t i = 0; i < 64; ++i ) {
-        const uint32_t first = h + (std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25)) + ((e & f) ^ (~e & g)) +
-                               kRoundConstants[i] + schedule[i];
-        const uint32_t second = (std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
-        h = g;
-        g = f;
-        f = e;
-        e = d + first;
-        d = c;
-        c = b;
-        b = a;
-        a = first + second;
+    for ( std::size_t i = 0; i < 64; i += 8 ) {
+        round(a, b, c, d, e, f, g, h, i);
+        round(h, a, b, c, d, e, f, g, i + 1);
+        round(g, h, a, b, c, d, e, f, i + 2);
+        round(f, g, h, a, b, c, d, e, i + 3);
+        round(e, f, g, h, a, b, c, d, i + 4);
+        round(d, e, f, g, h, a, b, c, i + 5);
+        round(c, d, e, f, g, h, a, b, i + 6);
+        round(b, c, d, e, f, g, h, a, i + 7);
     }
     hash = {hash[0] + a, hash[1] + b, hash[2] + c, hash[3] + d, hash[4] + e, hash[5] + f, hash[6] + g, hash[7] + h};
 }
@@ -57,7 +66,7 @@ std::array<uint8_t, 32> Sha256(std::string_view message) {
     Words hash = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
     const uint64_t bits = message.size() * uint64_t{8};
     for ( ; message.size() >= kBlock; message.remove_prefix(kBlock) )
-        HashBlock(hash, message.substr(0, kBlock));
+        HashBlock(hash, message.data());
 
     // The rest, a one bit, zeros, and the length in bits: one block or two.
     std::array<char, 2 * kBlock> padded{};
@@ -67,7 +76,7 @@ std::array<uint8_t, 32> Sha256(std::string_view message) {
     for ( std::size_t i = 0; i < kLengthBytes; ++i )
         padded[end - 1 - i] = static_cast<char>(bits >> 8 * i);
     for ( std::size_t at = 0; at < end; at += kBlock )
-        HashBlock(hash, std::string_view(padded.data() + at, kBlock));
+        HashBlock(hash, padded.data() + at);
 
     std::array<uint8_t, 32> digest;
     for ( std::size_t i = 0; i < digest.size(); ++i )
