@@ -37,8 +37,23 @@ SCHANNEL = (
 )
 SCHANNEL_SIGNATURES = "0804,0805,0806,0401,0501,0201,0403,0503,0203,0202,0601,0603"
 
-# Fingerprints of real clients that JA4's authors published with what each is made of: the cipher suites, extensions
-# and signature algorithms in the hello's order. The first is the example of the specification.
+SAFARI = (
+    "1301,1302,1303,c02c,c02b,c024,c023,c00a,c009,cca9,c030,c02f,c028,c027,c014,c013,cca8,"
+    "009d,009c,003d,003c,0035,002f,c008,c012,000a"
+)
+LIBRESSL = (
+    "c030,c02c,c028,c024,c014,c00a,009f,006b,0039,cca9,cca8,ccaa,ff85,00c4,0088,0081,009d,"
+    "003d,0035,00c0,0084,c02f,c02b,c027,c023,c013,c009,009e,0067,0033,00be,0045,009c,003c,"
+    "002f,00ba,0041,c011,c007,0005,0004,c012,c008,0016,000a,00ff"
+)
+OPENSSL_0_9 = (
+    "0039,0038,0035,0016,0013,000a,0033,0032,002f,009a,0099,0096,0005,0004,0015,0012,0009,"
+    "0014,0011,0008,0006,0003,00ff"
+)
+
+# Fingerprints of real clients that JA4's authors published with what each is made of: the cipher
+# suites, extensions and signature algorithms in the hello's order. The first is the example of the
+# specification.
 PUBLISHED = {
     "t13d1516h2_8daaf6152771_e5627efa2ab1": (
         CHROME,
@@ -61,8 +76,7 @@ PUBLISHED = {
         "0403,0503,0603,0804,0805,0806,0401,0501,0601,0203,0201",
     ),
     "t13d2613h2_2802a3db6c62_845d286b0d67": (
-        "1301,1302,1303,c02c,c02b,c024,c023,c00a,c009,cca9,c030,c02f,c028,c027,c014,c013,cca8,"
-        "009d,009c,003d,003c,0035,002f,c008,c012,000a",
+        SAFARI,
         "ff01,0000,0017,000d,0005,0012,0010,000b,0033,002d,002b,000a,0015",
         "0403,0804,0401,0503,0203,0805,0805,0501,0806,0601,0201",
     ),
@@ -72,19 +86,16 @@ PUBLISHED = {
         SCHANNEL_SIGNATURES,
     ),
     "t12d4605h2_85626a9a5f7f_aaf95bb78ec9": (
-        "c030,c02c,c028,c024,c014,c00a,009f,006b,0039,cca9,cca8,ccaa,ff85,00c4,0088,0081,009d,"
-        "003d,0035,00c0,0084,c02f,c02b,c027,c023,c013,c009,009e,0067,0033,00be,0045,009c,003c,"
-        "002f,00ba,0041,c011,c007,0005,0004,c012,c008,0016,000a,00ff",
+        LIBRESSL,
         "0000,000b,000a,000d,0010",
         "0601,0603,efef,0501,0503,0401,0403,eeee,eded,0301,0303,0201,0203",
     ),
     "t10d230100_6a57a6f57151_000000000000": (
-        "0039,0038,0035,0016,0013,000a,0033,0032,002f,009a,0099,0096,0005,0004,0015,0012,0009,"
-        "0014,0011,0008,0006,0003,00ff",
+        OPENSSL_0_9,
         "0000",
         "",
     ),
-}  # fmt: skip
+}
 
 VERSIONS = {"13": 0x0304, "12": 0x0303, "10": 0x0301}
 PROTOCOLS = {"h2": b"h2", "h1": b"http/1.1"}
@@ -146,8 +157,15 @@ def test_without_protocols_they_are_zeros() -> None:
 
 @pytest.mark.parametrize(
     ("version", "code"),
-    [(0x0304, "13"), (0x0303, "12"), (0x0302, "11"), (0x0301, "10"), (0x0300, "s3"), (0x7F1C, "00")],
-)  # fmt: skip
+    [
+        (0x0304, "13"),
+        (0x0303, "12"),
+        (0x0302, "11"),
+        (0x0301, "10"),
+        (0x0300, "s3"),
+        (0x7F1C, "00"),
+    ],
+)
 def test_the_version(version: int, code: str) -> None:
     assert read_client_hello(supported_versions(version))["ja4"][1:3] == code
 
