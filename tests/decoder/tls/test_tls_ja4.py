@@ -27,6 +27,7 @@ from tls_bytes import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from random import Random
 
     from tls_bytes import Extension
 
@@ -239,14 +240,14 @@ def test_any_hello_has_the_fingerprint_that_the_specification_gives_it(
     kinds: list[int],
     signatures: list[int] | None,
     protocol: bytes | None,
-    order: object,
+    order: Random,
 ) -> None:
     extensions = empty(*kinds)
     if signatures is not None:
         extensions.append(signature_algorithms(*signatures))
     if protocol is not None:
         extensions.append(protocols(protocol))
-    order.shuffle(extensions)  # type: ignore[attr-defined]
+    order.shuffle(extensions)
     hello = client_hello(*extensions, ciphers=ciphers)
     assert read(handshake(CLIENT_HELLO, hello))["ja4"] == specified(
         ciphers, [kind for kind, _ in extensions], signatures or [], protocol

@@ -176,7 +176,7 @@ def certificate_of(size: int) -> bytes:
     ids=["hello", "certificate", "messages", "empty records", "alerts", "records", "cut messages"],
 )
 def test_twice_the_bytes_take_twice_the_time(make: Callable[[int], bytes], size: int) -> None:
-    """Fed byte by byte in slices: what is quadratic would take four times as long."""
+    """What is quadratic would take four times as long; three leaves room for a busy machine."""
 
     def seconds(stream: bytes) -> float:
         best = float("inf")

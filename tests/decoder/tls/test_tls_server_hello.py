@@ -40,6 +40,12 @@ def test_supported_versions_decides_the_version() -> None:
     assert (facts["version"], facts["cipher"]) == ("TLSv13", "TLS_AES_256_GCM_SHA384")
 
 
+def test_of_old_drafts_of_tls_1_3_only_the_version_is_read() -> None:
+    """Their ServerHello has no session ID, so that the cipher suite stands elsewhere."""
+    facts = read(handshake(SERVER_HELLO, server_hello(version=0x7F10)))
+    assert (facts["version"], facts["cipher"]) == ("TLSv13-draft16", "")
+
+
 def test_a_hello_may_end_without_extensions() -> None:
     hello = server_hello(version=SSL_3, cipher=0x0005, without_extensions=True)
     facts = read(handshake(SERVER_HELLO, hello))

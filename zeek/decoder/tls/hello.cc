@@ -20,6 +20,9 @@ constexpr std::string_view kRetryRandom =
     "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91"
     "\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c";
 
+// Drafts of TLS 1.3 before the 22nd wrote their number as the ServerHello's version, and it had another form.
+bool IsOldDraft(uint16_t version) { return version >> 8 == 0x7f; }
+
 bool IsRead(uint16_t type) {
     return type == extension::kServerName || type == extension::kSignatureAlgorithms || type == extension::kProtocols ||
            type == extension::kSupportedVersions;
@@ -59,7 +62,10 @@ void HelloReader::Field(std::string_view field, Facts& facts) {
             facts.version = client_.version;
             if ( sender_ == Role::Server )
                 facts.hello_retry = field.substr(kRandomAt, kRandomLength) == kRetryRandom;
-            Enter(Step::SessionId, Number(field, kOpening - 1, 1), 0);
+            if ( sender_ == Role::Server && IsOldDraft(client_.version) )
+                step_ = Step::Stopped;
+            else
+                Enter(Step::SessionId, Number(field, kOpening - 1, 1), 0);
             break;
         case Step::SessionId:
             if ( sender_ == Role::Client )
