@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailtap.fieldcapture.packets import ACK, Address, Direction, Payload
-from mailtap.fieldcapture.writer import write_pcap
+from fieldcapture.packets import ACK, Address, Direction, Payload
+from fieldcapture.writer import write_pcap
 from reading import read
 from tls_bytes import (
     CHANGE,
