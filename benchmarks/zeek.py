@@ -13,15 +13,18 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailtap.fieldcapture.capture import write_capture
-from mailtap.fieldcapture.makeup import COLUMNS, with_bulk
-from mailtap.fieldcapture.makeup_file import read_makeup
-from mailtap.fieldcapture.packets import ACK, FIN, NOTHING, PSH, SYN, Address, Direction, Payload
-from mailtap.fieldcapture.writer import write_pcap
+sys.path.append(str(Path(__file__).parents[1] / "python"))
+
+from fieldcapture.capture import write_capture
+from fieldcapture.makeup import COLUMNS, with_bulk
+from fieldcapture.makeup_file import read_makeup
+from fieldcapture.packets import ACK, FIN, NOTHING, PSH, SYN, Address, Direction, Payload
+from fieldcapture.writer import write_pcap
 from mailtap.zeek.installation import Installation, find_installation
 
 OPEN_SESSIONS = 20_000

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mailtap.fieldcapture.packets import ACK, FIN, NOTHING, PSH, SYN, Address, Direction, Payload
-from mailtap.fieldcapture.writer import write_pcap
+from fieldcapture.packets import ACK, FIN, NOTHING, PSH, SYN, Address, Direction, Payload
+from fieldcapture.writer import write_pcap
 
 START = 1_700_000_000_000_000  # microseconds since the epoch
 STEP = 10_000

@@ -41,4 +41,8 @@ bool SaysBye(std::string_view text) {
     return ContainsAny(text, {"logging out", "logout", "bye", "signing off", "closing", "sayonara", "farewell"});
 }
 
+bool SaysQueued(std::string_view text) { return text.starts_with("2.6.0 ") || ContainsAny(text, {"queued", "OK id="}); }
+
+bool AcceptsCompression(std::string_view text) { return ContainsAny(text, {"DEFLATE", "compression"}); }
+
 } // namespace mailtap::decoder
