@@ -205,6 +205,13 @@ Weight ServerWeight(std::string_view line) {
     return kNone;
 }
 
+bool HasCommandForm(std::string_view line) {
+    std::string_view tag = TakeWord(line);
+    std::string_view verb = TakeWord(line);
+    return IsTag(tag) && std::any_of(tag.begin(), tag.end(), IsDigit) && verb.size() > 2 &&
+           std::all_of(verb.begin(), verb.end(), IsLetter);
+}
+
 bool Client::RefusesLiteral(std::string_view line) const {
     std::string_view rest = line;
     std::string_view tag = TakeWord(rest);
@@ -224,6 +231,7 @@ Next Client::Read(const Line& line, SideFacts& facts) {
     }
 
     if ( in_literal_command_ && RefusesLiteral(line.text) ) {
+        Command(true, facts);
         command_.Clear();
         in_literal_command_ = false;
     }
