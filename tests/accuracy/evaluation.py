@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+import numpy as np
 from simulated import World, named_figures, simulate, true_agreements, true_figures
 
 from mailtap.accuracy.against_truth import against_truth
 from mailtap.accuracy.agreement import agreements
+from mailtap.accuracy.latent import fit, patterns_of
+from mailtap.accuracy.ratings import Ratings
 from mailtap.accuracy.without_truth import Refusal, without_truth
 
 FAR_OFF = 0.05
@@ -43,9 +46,9 @@ class Coverage:
 class Evaluation:
     """The outcome of some runs in one world.
 
-    `off`: runs in which a figure of the model, refused or not, is off by more than five points;
-    `off_unsaid`: those of them in which the model gave its figures. `beyond`: likewise, where the
-    true figure is outside the interval, too.
+    `off`: runs in which an estimate of the model, given or refused, is off by more than five points;
+    `off_unsaid`: those of them in which the model gave its figures; `outside_unsaid`: those in which
+    the true figure was, besides, outside the interval given.
     """
 
     runs: int
@@ -55,7 +58,7 @@ class Evaluation:
     refusals: Counter[str] = field(default_factory=Counter)
     off: int = 0
     off_unsaid: int = 0
-    beyond_unsaid: int = 0
+    outside_unsaid: int = 0
 
 
 def evaluate(world: World, runs: int, first_seed: int = 0) -> Evaluation:
@@ -72,17 +75,29 @@ def evaluate(world: World, runs: int, first_seed: int = 0) -> Evaluation:
                 names = f"{pair.a} {pair.b}"
                 outcome.agreement.add(f"{names} kappa", pair.kappa_ci95, agreeing[f"{names} kappa"])
                 outcome.agreement.add(f"{names} ac1", pair.ac1_ci95, agreeing[f"{names} ac1"])
+        far = _far_off(ratings, true)
+        outcome.off += far
         latent = without_truth(ratings)
         if isinstance(latent, Refusal):
             outcome.refusals[latent.reason] += 1
             continue
-        off = beyond = False
+        outcome.off_unsaid += far
+        missed = False
         for name, figure in named_figures(latent.accuracy).items():
             assert figure.share is not None and figure.ci95 is not None
             outcome.latent.add(name, figure.ci95, true[name])
-            far = abs(figure.share - true[name]) > FAR_OFF
-            off |= far
-            beyond |= far and not figure.ci95[0] <= true[name] <= figure.ci95[1]
-        outcome.off_unsaid += off
-        outcome.beyond_unsaid += beyond
+            outside = not figure.ci95[0] <= true[name] <= figure.ci95[1]
+            missed |= outside and abs(figure.share - true[name]) > FAR_OFF
+        outcome.outside_unsaid += missed
     return outcome
+
+
+def _far_off(ratings: Ratings, true: dict[str, float]) -> bool:
+    """Whether the model's own estimates, which a refusal keeps back, are far from the truth."""
+    patterns, number = patterns_of(ratings)
+    fitted = fit(patterns, np.bincount(number, ratings.count).astype(np.float64))
+    estimates = [(fitted.prevalence.mean(), true["prevalence"])]
+    for n, rater in enumerate(ratings.raters):
+        estimates.append((fitted.sensitivity[0, n], true[f"{rater} sensitivity"]))
+        estimates.append((fitted.specificity[0, n], true[f"{rater} specificity"]))
+    return any(abs(estimate - figure) > FAR_OFF for estimate, figure in estimates)

@@ -77,9 +77,7 @@ def _freedom(part: Floats) -> float:
     w_0, w_1, w_2 = (float((weight * part**power).sum()) for power in range(3))
     own = 1 + squares - 2 * part
     off = squares - 2 * part
-    everything = (
-        squares**2 * w_0 * w_0 - 4 * squares * w_0 * w_1 + 2 * w_0 * w_2 + 2 * w_1 * w_1
-    )
+    everything = squares**2 * w_0 * w_0 - 4 * squares * w_0 * w_1 + 2 * w_0 * w_2 + 2 * w_1 * w_1
     diagonal = float((weight**2 * (own**2 - off**2)).sum())
     return max(1.0, float((weight * own).sum()) ** 2 / (everything + diagonal))
 

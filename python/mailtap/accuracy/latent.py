@@ -40,11 +40,11 @@ class Patterns:
 
     @property
     def raters(self) -> int:
-        return self.yes.shape[1]
+        return int(self.yes.shape[1])
 
     @property
     def populations(self) -> int:
-        return self.population.shape[1]
+        return int(self.population.shape[1])
 
 
 @dataclass(frozen=True)

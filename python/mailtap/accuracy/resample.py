@@ -17,7 +17,6 @@ def resampled(cluster: Integers, pattern: Integers, count: Integers, draws: int)
     )
     rng = np.random.default_rng(0)
     times_drawn = (
-        np.bincount(rng.integers(clusters, size=clusters), minlength=clusters)
-        for _ in range(draws)
+        np.bincount(rng.integers(clusters, size=clusters), minlength=clusters) for _ in range(draws)
     )
     return np.array([by_pattern @ times for times in times_drawn])

@@ -116,9 +116,8 @@ def _left_out(ratings: Ratings, guessers: Collection[str]) -> dict[str, str]:
 def _too_few(kept: tuple[str, ...], left_out: dict[str, str]) -> str:
     besides = "; ".join(f"{rater} {reason}" for rater, reason in left_out.items())
     have = f"only {_listed(kept)} can be used" if kept else "none can be used"
-    return (
-        f"Without truth it takes three raters that look for themselves, and {have}"
-        + (f" ({besides})." if besides else ".")
+    return f"Without truth it takes three raters that look for themselves, and {have}" + (
+        f" ({besides})." if besides else "."
     )
 
 
