@@ -2,13 +2,13 @@
 
     python benchmarks/accuracy.py [--runs N] [--part independent|dependent|size]...
 
-independent  Raters err independently of each other, 3 to 6 of them, with mail from 1 to 99 % of the
-             sessions, servers few, many, alike and uneven, and ratings missing. Each interval should
-             hold the true figure in 95 % of the runs (93 to 97 %): against truth, of kappa and AC1,
-             and of the latent class model without truth. `refused`: runs without figures.
+independent  Raters err independently of each other, 3 to 6 of them, with mail from 1 to 99 % of
+             the sessions, servers few, many, alike and uneven, and ratings missing. Each interval
+             should hold the true figure in 95 % of the runs (93 to 97 %): against truth, of kappa
+             and AC1, and of the latent class model without truth. `refused`: runs without figures.
 dependent    Some raters depend on each other. `off`: runs in which the model's estimates are off by
-             more than five points, `said`: the share of those in which it refuses. It should be 95 %
-             or more.
+             more than five points, `said`: the share of those in which it refuses. It should be
+             95 % or more.
 size         The time for ten million sessions of 20,000 servers with four raters.
 
 Each line is one world; the seeds are the same in every run.
@@ -26,11 +26,10 @@ import click
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "accuracy"))
 
 from evaluation import Evaluation, evaluate
-from simulated import World, simulate
-
-from mailtap.accuracy.agreement import agreements
 from mailtap.accuracy.against_truth import against_truth
+from mailtap.accuracy.agreement import agreements
 from mailtap.accuracy.without_truth import without_truth
+from simulated import World, simulate
 
 SENSITIVITY = (0.95, 0.90, 0.85, 0.80, 0.90, 0.70)
 SPECIFICITY = (0.98, 0.95, 0.90, 0.97, 0.85, 0.95)

@@ -6,13 +6,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
-from simulated import World, named_figures, simulate, true_agreements, true_figures
 
 from mailtap.accuracy.against_truth import against_truth
 from mailtap.accuracy.agreement import agreements
 from mailtap.accuracy.latent import fit, patterns_of
 from mailtap.accuracy.ratings import Ratings
 from mailtap.accuracy.without_truth import Refusal, without_truth
+from simulated import World, named_figures, simulate, true_agreements, true_figures
 
 FAR_OFF = 0.05
 
@@ -46,9 +46,9 @@ class Coverage:
 class Evaluation:
     """The outcome of some runs in one world.
 
-    `off`: runs in which an estimate of the model, given or refused, is off by more than five points;
-    `off_unsaid`: those of them in which the model gave its figures; `outside_unsaid`: those in which
-    the true figure was, besides, outside the interval given.
+    `off`: runs in which an estimate of the model, given or refused, is off by more than five
+    points; `off_unsaid`: those of them in which the model gave its figures; `outside_unsaid`: those
+    in which the true figure was, besides, outside the interval given.
     """
 
     runs: int

@@ -77,7 +77,7 @@ def true_agreements(world: World) -> dict[str, float]:
     mail = float(np.mean(world.prevalence))
     found = {}
     for a, b in combinations(range(len(world.raters)), 2):
-        both = [values for values in (world.sensitivity, world.specificity)]
+        both = world.sensitivity, world.specificity
         yes_a, yes_b = (
             mail * both[0][rater] + (1 - mail) * (1 - both[1][rater]) for rater in (a, b)
         )

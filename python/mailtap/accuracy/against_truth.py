@@ -1,4 +1,4 @@
-"""How good each rater is where the truth is known: from mail servers' own logs, or a generator's."""
+"""How good each rater is where the truth is known, as from the mail servers' own logs."""
 
 from __future__ import annotations
 

@@ -3,9 +3,9 @@
 The variance is that of the linearised ratio between the clusters' totals (Cochran, Sampling
 Techniques, 3rd ed. 1977, section 9A), each cluster's deviation corrected for the pull that the
 cluster has on the estimate itself, and its degrees of freedom those of Satterthwaite (Bell and
-McCaffrey, Survey Methodology 28, 2002: "CR2"), which are few where one server dominates. The share's
-interval is Wilson's (1927) on the effective number of sessions, which the design effect and the
-quantile of t lower, after Korn and Graubard (Survey Methodology 24, 1998).
+McCaffrey, Survey Methodology 28, 2002: "CR2"), which are few where one server dominates. The
+share's interval is Wilson's (1927) on the effective number of sessions, which the design effect and
+the quantile of t lower, after Korn and Graubard (Survey Methodology 24, 1998).
 """
 
 from __future__ import annotations

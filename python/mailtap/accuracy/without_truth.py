@@ -195,9 +195,7 @@ class _Model:
                 "Fewer than three of the raters tell mail from the rest well enough to be told "
                 "from chance, so that different figures fit their answers equally well."
             )
-        prevalence = self._prevalence()
-        assert prevalence.ci95 is not None
-        low, high = prevalence.ci95
+        low, high = self._prevalence().ci95 or (0.0, 1.0)
         if high - low > WIDEST_PREVALENCE:
             return (
                 f"The answers leave the share of mail anywhere between {low:.0%} and {high:.0%}: "

@@ -1,7 +1,7 @@
 """The truth about mail sessions: what the mail servers themselves logged.
 
-`TruthLog` reads logs to `TruthSession` records, `match` joins them with sessions that a tap saw, and
-`compare` counts what of the truth the tap's sessions have.
+`TruthLog` reads logs to `TruthSession` records, `match` joins them with the sessions that a tap
+saw, and `compare` counts what of the truth the tap's sessions have.
 """
 
 from mailtap.truth.files import UnreadableLogError

@@ -50,12 +50,12 @@ def _certain(
     behind = _best(mirrored, len(columns))[::-1, ::-1]
     most = int(before[-1, -1])
     pairs = []
-    for at, row in enumerate(worth):
+    for at, own in enumerate(worth):
         without = int((before[at] + behind[at + 1]).max())
         totals = sorted(
             (
                 (int(before[at, column] + value + behind[at + 1, column + 1]), column)
-                for column, value in row
+                for column, value in own
             ),
             reverse=True,
         )

@@ -1,10 +1,11 @@
 """Dovecot's log, its own file or through syslog, of 2.3 and 2.4.
 
-The login processes write a line at the end of their part: a login, or a disconnection without one.
-After a login the mailbox process writes the end of the session, joined by the session ID. That ID,
-where Dovecot made it (login-common/client-common.c), is the time of the connection in microseconds,
-the client's port and its address, so both are known whether or not the site logs the port (`rport=`
-in login_log_format_elements). Lines of the auth process are not read: they may hold passwords.
+The login processes write a line at the end of their part: a login, or a disconnection without
+one. After a login the mailbox process writes the end of the session, joined by the session ID. That
+ID, where Dovecot made it (login-common/client-common.c), holds the connection's time in
+microseconds, the client's port and its address, so these are known whether or not the site logs the
+port (`rport=` in login_log_format_elements). Lines of the auth process are not read: they may hold
+passwords.
 
     imap-login: Login: user=<USER>, method=PLAIN, rip=ADDRESS, lip=ADDRESS, mpid=1, TLS, session=<ID>
     imap-login: Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=<>, rip=...
@@ -37,24 +38,23 @@ _ID_TIME_SPAN = float(1 << 8 * _ID_TIME_BYTES) / 1e6  # the ID holds the time's 
 
 _LOGIN_PROCESS = re.compile(
     r"(?P<protocol>imap|pop3|submission)-login: (?:(?:Info|Debug|Warning|Error): )?"
-    r"(?P<what>Login|Logged in|Disconnected|Login aborted|Aborted login|Maximum number of connections"
-    r" [^:]*)(?P<reason>.*?): user=<(?P<user>.*?)>(?P<elements>(?:, .*)?)$"
+    r"(?P<what>Login|Logged in|Disconnected|Login aborted|Aborted login|Maximum number of "
+    r"connections [^:]*)(?P<reason>.*?): user=<(?P<user>.*?)>(?P<elements>(?:, .*)?)$"
 )
 _MAILBOX = re.compile(
     r"(?P<protocol>imap|pop3)\([^()]*\)<(?P<pid>\d{1,10})>(?:<(?P<session>[^<>\s]{1,64})>)?: "
     r"(?:Info: )?"
     r"(?P<text>Disconnected|Logged out|Connection closed|Server shutting down)(?P<more>.*)$"
 )
-_LMTP_CONNECT = re.compile(
-    r"lmtp\((?P<pid>\d{1,10})\): (?:Info: )?Connect from (?P<address>[0-9A-Fa-f:.]{2,45})$"
-)
+_LMTP = r"lmtp\((?P<pid>\d{1,10})\): (?:Info: )?"
+_LMTP_CONNECT = re.compile(rf"{_LMTP}Connect from (?P<address>[0-9A-Fa-f:.]{{2,45}})$")
 _LMTP_END = re.compile(
-    r"lmtp\((?P<pid>\d{1,10})\): (?:Info: )?Disconnect from (?P<address>[0-9A-Fa-f:.]{2,45}): (?P<reason>.*)$"
+    rf"{_LMTP}Disconnect from (?P<address>[0-9A-Fa-f:.]{{2,45}}): (?P<reason>.*)$"
 )
 _LMTP_SAVED = re.compile(
-    r"lmtp\((?P<user>[^()]*)\)<(?P<pid>\d{1,10})><[^<>]*>: (?:Info: )?(?:sieve: )?msgid=(?P<id><[^<>]*>|[^:\s]*): (?:saved mail|stored mail)"
+    r"lmtp\((?P<user>[^()]*)\)<(?P<pid>\d{1,10})><[^<>]*>: (?:Info: )?(?:sieve: )?"
+    r"msgid=(?P<id><[^<>]*>|[^:\s]*): (?:saved mail|stored mail)"
 )
-
 _SECONDS = re.compile(r" in (?P<seconds>\d{1,6}) secs")
 _MARKERS = (": user=<", ", method=", ", rip=", ", lip=", ", rport=", ", lport=", ", session=<")
 

@@ -1,10 +1,10 @@
 """Exim's main log, its own file or through syslog.
 
-What is in a line depends on `log_selector`. With `+incoming_port` a session's lines are known by the
-client's address and port, with `+pid` by the process; with neither each line stands for itself.
-With `+smtp_connection` (or in Debian's default, where it is off, without) a session has a beginning
-and an end. A line is read from left to right, each field in its place, since Exim quotes what may
-hold spaces; what a client sent can't pose as a field before its place.
+What is in a line depends on `log_selector`. With `+incoming_port` a session's lines are known by
+the client's address and port, with `+pid` (or through syslog) by the process; with neither each
+line stands for itself. Only with `+smtp_connection` a session has a beginning and an end. A line
+is read from left to right, each field in its place, since Exim quotes what may hold spaces: what a
+client sent can't pose as a field before its place.
 
 Lines, from Exim's sources (smtp_in.c, receive.c) and the specification's chapter 54, where HOST is
 `NAME (HELO) [ADDRESS]:PORT I=[ADDRESS]:PORT`:
@@ -115,6 +115,7 @@ class Exim:
                     draft.ended = True
                     self._sessions.end(key)
                 elif match["port"] is None and line.pid is None:
+                    draft.part = True
                     self._sessions.end(key)
                 return
         match = _CONNECT.match(line.message)
@@ -130,7 +131,7 @@ class Exim:
     def _draft(self, line: LogLine, match: re.Match[str]) -> tuple[Draft, object]:
         new, key = self._new(line, match)
         known = self._sessions.get(key, line.time)
-        if known is None:
+        if known is None or known.part:
             duration = match.groupdict().get("duration")
             began = line.time - _seconds(duration) if duration else self._began(new, line)
             if began is not None:

@@ -1,11 +1,11 @@
 """Which session of a tap is which session of a server's log. Pure: records in, numbers out.
 
-Where the log has the client's port, address, port and time decide. Where it hasn't, sessions of the
-same client at the same time are candidates, and what both sides know is held against each other:
-HELO, envelope, message IDs, user, TLS, numbers of commands. Server and tap see sessions begin in the
-same order, so the sessions of a client are aligned like two texts (see `alignment`), and only pairs
-are taken without which every alignment is worse. Anything else is ambiguous and is reported as such,
-never guessed.
+Where the log has the client's port, address, port and time decide. Where it hasn't, sessions of
+the same client at the same time are candidates, and what both sides know is held against each
+other: HELO, envelope, message IDs, user, TLS, numbers of commands. Server and tap see sessions
+begin in the same order, so the sessions of a client are aligned like two texts (see `alignment`),
+and only pairs are taken without which every alignment is worse. Anything else is ambiguous and is
+reported as such, never guessed.
 
 Evidence favours sessions that the tap's decoder understood. So where accuracy is judged, ambiguous
 sessions must be counted beside it.
@@ -27,7 +27,7 @@ from mailtap.truth.session import TruthSession
 SLACK = 5.0
 
 #: More candidates than this are not told apart.
-MAXIMUM_CANDIDATES = 64
+MAXIMUM_CANDIDATES = 256
 
 #: Points for two sessions being at the same time, and by how many a pair must be the better one.
 SAME_TIME, MARGIN = 3, 2
@@ -107,35 +107,51 @@ class _Search:
 
     def by_port(self) -> None:
         """Join what has the client's port in the log."""
-        taps: dict[tuple[str, int], list[int]] = defaultdict(list)
-        for number, session in enumerate(self._tap):
-            taps[session.client_h, session.client_p].append(number)
-        claims: dict[int, list[int]] = defaultdict(list)
-        for number, session in enumerate(self._truth):
-            if session.client_h is None or session.client_p is None:
+        # Nearly all keys have one session: lists for all of them would cost more than the search.
+        first: dict[tuple[str, int], int] = {}
+        others: dict[tuple[str, int], list[int]] = {}
+        for number, tap in enumerate(self._tap):
+            key = tap.client_h, tap.client_p
+            if first.setdefault(key, number) != number:
+                others.setdefault(key, []).append(number)
+        claims: dict[int, int] = {}
+        rivals: dict[int, list[int]] = {}
+        for number, truth in enumerate(self._truth):
+            if truth.client_h is None or truth.client_p is None:
                 continue
-            near = [
-                candidate
-                for candidate in taps.get((session.client_h, session.client_p), ())
-                if self._overlap(session, self._tap[candidate])
-            ]
-            if len(near) > 1:
-                near = self._of_server(session, near)
-            if len(near) > 1:
-                near = self._nearest(session, near)
-            self._possible.update(near)
-            if len(near) == 1:
-                claims[near[0]].append(number)
-            elif near:
-                self._ambiguous.add(number)
-        for candidate, numbers in claims.items():
-            # Parts of one session may be several records; two whole sessions can't be one.
-            whole = [number for number in numbers if self._truth[number].whole]
-            if len(whole) > 1 or (whole and len(numbers) > 1):
+            client = truth.client_h, truth.client_p
+            candidate = first.get(client)
+            if candidate is None:
+                continue
+            if client in others:
+                candidate = self._of_several(number, [candidate, *others[client]])
+            elif not self._overlap(truth, self._tap[candidate]):
+                candidate = None
+            if candidate is None:
+                continue
+            if claims.setdefault(candidate, number) != number:
+                rivals.setdefault(candidate, [claims[candidate]]).append(number)
+        self._possible.update(claims)
+        for candidate, number in claims.items():
+            numbers = rivals.get(candidate, [number])
+            if len(numbers) > 1 and not all(self._truth[one].part for one in numbers):
                 self._ambiguous.update(numbers)
                 continue
-            for number in numbers:
-                self._take(number, candidate, Certainty.PORT)
+            for one in numbers:
+                self._take(one, candidate, Certainty.PORT)
+
+    def _of_several(self, number: int, candidates: list[int]) -> int | None:
+        """The one tap session of the same client and port; None for none, or where several fit."""
+        truth = self._truth[number]
+        near = [one for one in candidates if self._overlap(truth, self._tap[one])]
+        if len(near) > 1:
+            near = self._of_server(truth, near)
+        if len(near) > 1:
+            near = self._nearest(truth, near)
+        self._possible.update(near)
+        if len(near) > 1:
+            self._ambiguous.add(number)
+        return near[0] if len(near) == 1 else None
 
     def by_time(self) -> None:
         """Join what has the client's address only."""
@@ -145,19 +161,20 @@ class _Search:
             for number, near in pairs.items()
             for candidate in near
         }
-        points = {pair: value for pair, value in points.items() if value >= SAME_TIME}
-        whole = {pair: value for pair, value in points.items() if self._truth[pair[0]].whole}
-        for group in _components(whole):
+        points = {pair: value for pair, value in points.items() if value > 0}
+        single = {pair: value for pair, value in points.items() if not self._truth[pair[0]].part}
+        for group in _components(single):
             self._align(group)
-        self._by_evidence(whole)
-        self._parts({pair: value for pair, value in points.items() if pair not in whole})
+        self._by_evidence(single)
+        self._parts({pair: value for pair, value in points.items() if pair not in single})
         self._ambiguous.update(number for number in pairs if number not in self._found)
 
     def result(self) -> Matching:
         """All sessions, each in its place."""
         first = min((session.start for session in self._tap), default=0.0) + self._offset
         last = max((session.end for session in self._tap), default=0.0) + self._offset
-        unseen, outside = [], []
+        unseen: list[int] = []
+        outside: list[int] = []
         for number, session in enumerate(self._truth):
             if number in self._found or number in self._ambiguous:
                 continue
@@ -175,7 +192,7 @@ class _Search:
     def _take(self, number: int, candidate: int, certainty: Certainty) -> None:
         lag = self._truth[number].start - self._offset - self._tap[candidate].start
         self._found[number] = Match(number, candidate, certainty, lag)
-        if self._truth[number].whole:
+        if not self._truth[number].part:
             self._taken.add(candidate)
 
     def _overlap(self, truth: TruthSession, tap: TapSession) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator
 
 from mailtap.truth.session import Draft, TruthSession
 
-#: Sessions that are neither ended nor given up, at most; the one that was silent longest goes first.
+#: Sessions that are waited for, at most; the one that was silent longest is given up first.
 MAXIMUM_OPEN = 100_000
 
 #: Seconds of the log's own time after which a session without a new line is given up, where the log

@@ -30,8 +30,8 @@ PROGRAMS = frozenset(("smtpd", "opensmtpd"))
 _LINE = re.compile(r"(?P<session>[0-9a-f]{16}) smtp (?:event=)?(?P<what>[a-z-]+) ?(?P<more>.*)$")
 _CONNECTED = re.compile(r"address=(?P<address>\S+) host=\S*$")
 _TLS = re.compile(
-    r"(?:address=\S+ host=\S+ )?ciphers=\"?(?:version=)?(?P<version>TLS[^:,\s]{1,10})(?::|, cipher=)"
-    r"(?P<cipher>[^:,\s]{1,80})"
+    r"(?:address=\S+ host=\S+ )?ciphers=\"?(?:version=)?(?P<version>TLS[^:,\s]{1,10})"
+    r"(?::|, cipher=)(?P<cipher>[^:,\s]{1,80})"
 )
 _LOGIN = re.compile(r"user=(?P<user>\S+) (?:address=\S+ host=\S+ )?result=(?P<result>[a-z]+)$")
 _ENVELOPE = re.compile(r"evpid=\S+ from=<(?P<sender>.*)> to=<(?P<recipient>.*)>$")

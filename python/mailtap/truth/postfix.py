@@ -224,7 +224,7 @@ class Postfix:
 
     def _login_failed(self, draft: Draft, match: re.Match[str], _: LogLine) -> None:
         # What follows may be the client's answer, base64 and all: only the name is looked for.
-        _, marker, user = match["more"].rpartition(", sasl_username=")
+        _before, marker, user = match["more"].rpartition(", sasl_username=")
         known = user if marker and user != "(unavailable)" else None
         draft.login(clean(known) if known else None, match["mechanism"], "failure")
 

@@ -32,9 +32,10 @@ class TruthSession:
     software    `postfix`, `exim`, `dovecot`, `opensmtpd` or `sendmail`
     protocol    `smtp`, `lmtp`, `pop3` or `imap`
     start, end  seconds since 1970; each may lie later than what happened by as much as the server
-                waited before it wrote the line, and earlier by `resolution`, to which the log rounds
+                waited before it wrote the line, and earlier by `resolution`, to which it rounds
     whole       both the beginning and the end of the session are in the log. Else start and end are
-                of the lines that are there, and lines of one session may be several records
+                of the lines that are there
+    part        the log doesn't tell which lines belong to one session: others may be of this one
     service     the server's name for the port or listener, such as `submission`
     outcome     how it ended: `quit`, `lost`, `timeout`, `refused`, `tls_failed`, `login` (handed
                 over to the mailbox process, whose end isn't in the log) or another word
@@ -49,6 +50,7 @@ class TruthSession:
     end: float
     resolution: float
     whole: bool
+    part: bool = False
     order: int = 0
     host: str | None = None
     service: str | None = None
@@ -84,6 +86,7 @@ class Draft:
     resolution: float
     began: bool = False
     ended: bool = False
+    part: bool = False
     order: int = 0
     host: str | None = None
     service: str | None = None
@@ -116,6 +119,7 @@ class Draft:
             end=self.end,
             resolution=self.resolution,
             whole=self.began and self.ended,
+            part=self.part,
             order=self.order,
             host=self.host,
             service=self.service,
