@@ -55,6 +55,12 @@ MINIMUM_DIFFERENCE = 0.1
 SIGNIFICANCE = 0.05
 
 
+_UNINFORMATIVE = (
+    "Fewer than three of the raters tell mail from the rest well enough to be told from chance, so "
+    "different figures fit their answers equally well."
+)
+
+
 @dataclass(frozen=True)
 class Refusal:
     """No figures. `reason` is one sentence for the user that says why."""
@@ -82,7 +88,7 @@ def without_truth(ratings: Ratings, guessers: Collection[str] = ()) -> LatentAcc
     if reason is not None:
         return Refusal(reason)
     model = _Model(data)
-    reason = model.refusal()
+    reason = model.refusal() or model.resample()
     if reason is not None:
         return Refusal(reason)
     test = test_independence(
@@ -162,24 +168,13 @@ class _Model:
     def __init__(self, data: _Data) -> None:
         self._data = data
         self.fitted = fit(data.patterns, data.counts[0])
-        repeated = Parameters(
-            *(
-                np.repeat(values, RESAMPLES, axis=0)
-                for values in (
-                    self.fitted.prevalence,
-                    self.fitted.sensitivity,
-                    self.fitted.specificity,
-                )
-            )
-        )
-        self.refitted = refit(data.patterns, data.resampled, repeated)
         self._shares = _Shares.of(data.patterns, data.counts, self.fitted)
-        self._scattered = _Shares.of(data.patterns, data.resampled, self.refitted)
         # Degrees of freedom: as many as there would be servers if all had equally many sessions.
         servers = data.sizes.sum() ** 2 / (data.sizes**2).sum()
         self._quantile = float(special.stdtrit(max(1.0, servers - 1), 0.975))
 
     def refusal(self) -> str | None:
+        """Why the estimates alone show that there can be no figures."""
         counts = self._data.counts.sum()
         mail = float(self._shares.prevalence[0]) * counts
         if min(mail, counts - mail) < MINIMUM_OF_CLASS:
@@ -188,19 +183,8 @@ class _Model:
                 f"The raters together take fewer than {MINIMUM_OF_CLASS} of {round(counts):,} "
                 f"sessions for {rare}, too few to judge by."
             )
-        skill = self.refitted.sensitivity + self.refitted.specificity - 1
-        informative = int((np.quantile(skill, 0.025, axis=0) > INFORMATIVE).sum())
-        if informative < MINIMUM_RATERS:
-            return (
-                "Fewer than three of the raters tell mail from the rest well enough to be told "
-                "from chance, so that different figures fit their answers equally well."
-            )
-        low, high = self._prevalence().ci95 or (0.0, 1.0)
-        if high - low > WIDEST_PREVALENCE:
-            return (
-                f"The answers leave the share of mail anywhere between {low:.0%} and {high:.0%}: "
-                "there are too few sessions or servers for a figure."
-            )
+        if self._informative(self.fitted) < MINIMUM_RATERS:
+            return _UNINFORMATIVE
         if len(self._data.raters) == MINIMUM_RATERS:
             shares = self.fitted.prevalence[0]
             if len(shares) > 1 and shares.max() - shares.min() < MINIMUM_DIFFERENCE:
@@ -209,6 +193,31 @@ class _Model:
                     "way to test whether they err independently: add a rater."
                 )
         return None
+
+    def resample(self) -> str | None:
+        """Fit the resamples; why they show that there can be no figures."""
+        start = Parameters(
+            np.repeat(self.fitted.prevalence, RESAMPLES, axis=0),
+            np.repeat(self.fitted.sensitivity, RESAMPLES, axis=0),
+            np.repeat(self.fitted.specificity, RESAMPLES, axis=0),
+        )
+        self.refitted = refit(self._data.patterns, self._data.resampled, start)
+        self._scattered = _Shares.of(self._data.patterns, self._data.resampled, self.refitted)
+        if self._informative(self.refitted) < MINIMUM_RATERS:
+            return _UNINFORMATIVE
+        low, high = self._prevalence().ci95 or (0.0, 1.0)
+        if high - low > WIDEST_PREVALENCE:
+            return (
+                f"The answers leave the share of mail anywhere between {low:.0%} and {high:.0%}: "
+                "there are too few sessions or servers for a figure."
+            )
+        return None
+
+    @staticmethod
+    def _informative(parameters: Parameters) -> int:
+        """How many raters tell mail from the rest in all but 2.5 % of the rows."""
+        skill = parameters.sensitivity + parameters.specificity - 1
+        return int((np.quantile(skill, 0.025, axis=0) > INFORMATIVE).sum())
 
     def accuracy(self) -> Accuracy:
         sensitivity = self._figures("sensitivity", "of_mail")

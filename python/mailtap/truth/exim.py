@@ -51,9 +51,12 @@ _HOST = (
 _QUEUE = r"(?P<queue>[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4})"
 _DURATION = r"(?: D=(?P<duration>[0-9dhms.]{1,20}))?"
 
+#: Before each part of a message of several lines that goes to syslog.
+_PART_OF_LINE = re.compile(r"\[\d{1,3}[\\/]\d{1,3}\] ")
+
 _CONNECT = re.compile(rf"SMTP connection from {_HOST} \(TCP/IP connection count = \d+\)$")
 _CLOSED = re.compile(
-    rf"SMTP connection from {_HOST}{_DURATION} (?P<how>closed by QUIT|closed|lost)\b"
+    rf"SMTP connection from {_HOST}{_DURATION} (?P<how>closed by QUIT|closed by EOF|closed|lost)\b"
 )
 _LOST = re.compile(rf"SMTP connection from {_HOST} (?:TFO )?lost\b")
 _NO_MAIL = re.compile(
@@ -89,6 +92,12 @@ _RECIPIENTS = re.compile(r" for (?P<recipients>.*)$")
 _RECIPIENT = re.compile(r'"(?:[^"\\]|\\.)*"@\S+|\S+')
 _SET_ID = re.compile(r"\(set_id=(?P<user>[^()]*)\)")
 _UNIT = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0}
+_OUTCOMES = {
+    "closed by QUIT": "quit",
+    "closed by EOF": "lost",
+    "closed": "closed",
+    "lost": "lost",
+}
 _COMMANDS = {"after DATA": "data", "connection": "connect", "EHLO or HELO": "ehlo"}
 
 
@@ -106,8 +115,9 @@ class Exim:
     def feed(self, line: LogLine) -> Iterator[TruthSession]:
         """The sessions that are complete now. Raises MalformedLineError."""
         yield from self._sessions.due(line.time)
+        text = _PART_OF_LINE.sub("", line.message, count=1)
         for pattern, take in _OF_SESSION:
-            match = pattern.match(line.message)
+            match = pattern.match(text)
             if match:
                 draft, key = self._draft(line, match)
                 take(self, draft, match)
@@ -118,10 +128,10 @@ class Exim:
                     draft.part = True
                     self._sessions.end(key)
                 return
-        match = _CONNECT.match(line.message)
+        match = _CONNECT.match(text)
         if match:
             self._connected(line, match)
-        elif " <= " in line.message and " H=" in line.message:
+        elif " <= " in text and " H=" in text:
             raise MalformedLineError("a received message whose client can't be read")
 
     def flush(self) -> Iterator[TruthSession]:
@@ -216,7 +226,7 @@ class Exim:
 
     def _closed(self, draft: Draft, match: re.Match[str]) -> None:
         if draft.outcome is None:
-            draft.outcome = {"closed by QUIT": "quit", "lost": "lost"}.get(match["how"], "closed")
+            draft.outcome = _OUTCOMES[match["how"]]
         if draft.messages is None and draft.began:
             draft.messages = 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 
 from mailtap.truth.session import Draft, TruthSession
@@ -28,7 +28,6 @@ class OpenSessions:
         self._begun = 0
         self._open: OrderedDict[Hashable, Draft] = OrderedDict()
         self._ended: OrderedDict[Hashable, Draft] = OrderedDict()
-        self._ready: deque[Draft] = deque()
 
     def get(self, key: Hashable, time: float) -> Draft | None:
         """The session of a line at `time`: the open one, else the one that ended lately."""
@@ -41,9 +40,10 @@ class OpenSessions:
 
     def begin(self, key: Hashable, draft: Draft) -> None:
         """A new session; one with the same key is over, wherever its last line went."""
-        for before in (self._open.pop(key, None), self._ended.pop(key, None)):
-            if before is not None:
-                self._ready.append(before)
+        self.end(key)
+        before = self._ended.pop(key, None)
+        if before is not None:  # its lines are told by other means now, such as a queue ID
+            self._ended[key, before.order] = before
         draft.order = self._begun
         self._begun += 1
         self._open[key] = draft
@@ -70,13 +70,11 @@ class OpenSessions:
             if len(self._ended) <= MAXIMUM_OPEN and oldest.end > now - self._linger:
                 break
             del self._ended[key]
-            self._ready.append(oldest)
-        while self._ready:
-            yield self._ready.popleft().finished()
+            yield oldest.finished()
 
     def rest(self) -> Iterator[TruthSession]:
         """All that are left, at the end of the log."""
-        for draft in (*self._ready, *self._ended.values(), *self._open.values()):
+        for draft in (*self._ended.values(), *self._open.values()):
             yield draft.finished()
-        for drafts in (self._ready, self._ended, self._open):
-            drafts.clear()
+        self._ended.clear()
+        self._open.clear()

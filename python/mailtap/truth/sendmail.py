@@ -1,8 +1,10 @@
-"""Sendmail's log at its usual level (9).
+"""Sendmail's log. The client's port is never logged.
 
-It has neither the beginning and end of a session nor the client's port: each record is a message or
-an event, joined with others of the same process and client. Recipients come with their delivery, by
-queue ID. From the source (srvrsmtp.c, envelope.c, deliver.c) and the Operations Guide.
+A process serves one client, so host and process tell sessions apart. The beginning is
+logged from level 10 on and the commands from 14 on; at the usual level (9) there are messages and
+events only.
+Recipients come with their delivery, by queue ID. Of the commands that level 14 logs, AUTH is
+never read: it holds passwords. From the source (srvrsmtp.c, envelope.c, deliver.c) and the Operations Guide.
 
     QUEUE_ID: from=<SENDER>, size=437, class=0, nrcpts=1, msgid=<ID>, proto=ESMTP, daemon=MTA,
         relay=NAME [ADDRESS]
@@ -10,6 +12,8 @@ queue ID. From the source (srvrsmtp.c, envelope.c, deliver.c) and the Operations
     STARTTLS=server, relay=NAME [ADDRESS], version=TLSv1.3, verify=NO, cipher=NAME, bits=256/256
     AUTH=server, relay=NAME [ADDRESS], authid=USER, mech=PLAIN, bits=0
     QUEUE_ID: NAME [ADDRESS] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA
+    NOQUEUE: connect from NAME [ADDRESS]
+    QUEUE_ID: <-- EHLO NAME
     ruleset=check_rcpt, arg1=<RECIPIENT>, relay=NAME [ADDRESS], reject=550 5.7.1 ...
 """
 
@@ -35,7 +39,7 @@ _PEER = r"(?:[^\s\[\],]{1,255} )?\[(?P<address>[0-9A-Fa-f:.]{2,45}|IPv6:[0-9A-Fa
 _QUEUE = r"(?P<queue>[0-9A-Za-z]{8,20})"
 
 _FROM = re.compile(
-    rf"{_QUEUE}: from=<?(?P<sender>[^<>]*?)>?, size=\d+, .*?nrcpts=(?P<recipients>\d+), .*?"
+    rf"{_QUEUE}: from=<?(?P<sender>[^<>]*?)>?, size=\d+, .*?nrcpts=\d+, .*?"
     rf"relay={_PEER}(?: \(may be forged\))?$"
 )
 _MESSAGE_ID = re.compile(r", msgid=(?P<id><[^<>]*>)")
@@ -50,6 +54,12 @@ _LOGIN = re.compile(
 )
 _LOGIN_FAILED = re.compile(
     rf"{_QUEUE}: AUTH failure \((?P<mechanism>[\w-]{{1,40}})\): .*?relay={_PEER}"
+)
+_CONNECT = re.compile(rf"NOQUEUE: connect from {_PEER}")
+_COMMAND = re.compile(
+    rf"{_QUEUE}: <-- (?P<name>EHLO|HELO|QUIT|MAIL FROM|RCPT TO)[: ]{{0,2}}"
+    r"(?P<argument>[^\s<>]{0,255}|<[^<>]*>)(?: .*)?$",
+    re.IGNORECASE,
 )
 _NOTHING = re.compile(rf"(?:{_QUEUE}|NOQUEUE): {_PEER}.{{0,20}} did not issue ")
 _LOST = re.compile(
@@ -81,8 +91,9 @@ class Sendmail:
             if match:
                 take(self, self._draft(line, match), match, line)
                 return
-        match = _TO.match(line.message)
-        if match:
+        if match := _COMMAND.match(line.message):
+            self._command(line, match)
+        elif match := _TO.match(line.message):
             draft = self._queues.get((line.host, match["queue"]))
             if draft is not None:
                 for quoted, bare in _RECIPIENT.findall(match["recipients"]):
@@ -96,20 +107,35 @@ class Sendmail:
 
     def _draft(self, line: LogLine, match: re.Match[str]) -> Draft:
         client = address(match["address"])
-        key = (line.host, line.pid, client)
+        key = (line.host, line.pid)
         draft = self._sessions.get(key, line.time)
-        if draft is None:
+        if draft is None or draft.client_h != client or match.re is _CONNECT:
             draft = Draft(SOFTWARE, "smtp", line.time, line.time, line.resolution, host=line.host)
             draft.client_h = client
             self._sessions.begin(key, draft)
         return draft
 
+    def _command(self, line: LogLine, match: re.Match[str]) -> None:
+        draft = self._sessions.get((line.host, line.pid), line.time)
+        if draft is None:
+            return
+        name, argument = match["name"].upper(), match["argument"]
+        if name == "QUIT":
+            draft.ended, draft.outcome = True, "quit"
+        elif name == "MAIL FROM":
+            add(draft.mailfrom, path(argument.strip("<>")))
+        elif name == "RCPT TO":
+            add(draft.rcptto, path(argument.strip("<>")))
+        elif argument:
+            draft.helo = clean(argument)
+
+    def _connected(self, draft: Draft, _: re.Match[str], __: LogLine) -> None:
+        draft.began = True
+
     def _message(self, draft: Draft, match: re.Match[str], line: LogLine) -> None:
         once(line.message, ", size=", ", nrcpts=", ", msgid=", ", relay=")
         add(draft.mailfrom, path(match["sender"]))
         add(draft.queue_ids, match["queue"])
-        if int(match["recipients"]) > 0:
-            draft.messages = (draft.messages or 0) + 1
         message_id = _MESSAGE_ID.search(line.message)
         if message_id:
             add(draft.message_ids, clean(message_id["id"]))
@@ -128,10 +154,12 @@ class Sendmail:
         draft.login(None, match["mechanism"], "failure")
 
     def _nothing(self, draft: Draft, _: re.Match[str], __: LogLine) -> None:
-        draft.outcome, draft.messages = draft.outcome or "closed", draft.messages or 0
+        draft.outcome = draft.outcome or "closed"
+        draft.ended = True
 
     def _lost(self, draft: Draft, match: re.Match[str], _: LogLine) -> None:
         draft.outcome = "timeout" if match["how"].startswith("timeout") else "lost"
+        draft.ended = True
 
     def _rejected(self, draft: Draft, match: re.Match[str], line: LogLine) -> None:
         once(line.message, ", arg1=", ", relay=", ", reject=")
@@ -143,6 +171,7 @@ class Sendmail:
 
 
 _OF_SESSION = (
+    (_CONNECT, Sendmail._connected),
     (_FROM, Sendmail._message),
     (_TLS, Sendmail._tls),
     (_LOGIN, Sendmail._login),

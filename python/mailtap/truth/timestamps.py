@@ -69,7 +69,7 @@ class Clock:
         near = self._latest + 86_400 if self._before is None else self._before
         year = datetime.fromtimestamp(near, UTC).year
         candidates = []
-        for candidate in (year - 1, year, year + 1):
+        for candidate in range(year - 4, year + 2):
             try:
                 candidates += self._moments(datetime(candidate, month, day, hour))
             except (ValueError, OverflowError):  # 29 February of another year
