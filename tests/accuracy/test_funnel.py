@@ -57,7 +57,7 @@ def test_a_step_is_the_next_one_and_its_own_losses(counts: list[tuple[str, str, 
     [("decoded", "x", 1), ("matched", None, 1), ("addresses", "x", 1), ("matched", "x", -1)],
 )
 def test_counts_that_fit_no_place_are_refused(count: tuple[str, str | None, int]) -> None:
-    with pytest.raises(ValueError, match="a step of the funnel|a loss at"):
+    with pytest.raises(ValueError, match=r"a step of the funnel|a loss at"):
         funnel([count])
 
 

@@ -1,4 +1,4 @@
-"""A short run of benchmarks/accuracy.py: intervals hold the truth, and dependence is owned up to."""
+"""A short run of benchmarks/accuracy.py: intervals hold the truth, dependence is owned up to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from evaluation import evaluate
 from simulated import World
 
 FOUR = World((0.95, 0.90, 0.85, 0.80), (0.98, 0.95, 0.90, 0.97))
-RUNS = 40
+RUNS = 25
 
 
 @pytest.mark.parametrize(

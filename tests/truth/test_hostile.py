@@ -1,4 +1,4 @@
-"""What clients send ends up in logs. It is counted where it makes a line unreadable, never believed."""
+"""What clients send ends up in logs. Where it spoils a line, the line is counted, not believed."""
 
 from __future__ import annotations
 
@@ -116,8 +116,10 @@ def test_exim_a_client_that_can_not_be_read_is_malformed(tmp_path: Path) -> None
 def test_dovecot_a_user_name_holds_no_fields(tmp_path: Path, user: str) -> None:
     lines = [
         "imap-login: Login: user=<alice>, method=PLAIN, rip=192.0.2.1, lip=192.0.2.2, session=<a>",
-        f"imap-login: Disconnected (auth failed, 1 attempts in 2 secs): user=<{user}>, "
-        "method=PLAIN, rip=192.0.2.1, lip=192.0.2.2, session=<b>",
+        (
+            "imap-login: Disconnected (auth failed, 1 attempts in 2 secs): "
+            f"user=<{user}>, method=PLAIN, rip=192.0.2.1, lip=192.0.2.2, session=<b>"
+        ),
     ]
     session, malformed = read(tmp_path, "dovecot", lines)
     assert (session.user, malformed) == ("alice", 1)
@@ -150,8 +152,10 @@ def test_sendmail_an_address_holds_no_relay_and_commands_no_password(tmp_path: P
     lines = [
         f"NOQUEUE: connect from {peer}",
         "6AONAexe001043: <-- AUTH PLAIN AGFsaWNlAHNlY3JldA==",
-        f"ruleset=check_rcpt, arg1=<x, relay=y [198.51.100.9], reject=250 >, relay={peer}, "
-        "reject=550 5.7.1 no",
+        (
+            "ruleset=check_rcpt, arg1=<x, relay=y [198.51.100.9], reject=250 >, "
+            f"relay={peer}, reject=550 5.7.1 no"
+        ),
     ]
     session, malformed = read(tmp_path, "sendmail", lines)
     assert (session.client_h, session.rejections, malformed) == ("192.0.2.1", (), 1)
@@ -172,7 +176,7 @@ def test_long_lines_and_control_characters_are_counted_and_passed_over(tmp_path:
     log = TruthLog([path])
     assert len(list(log)) == 2
     assert (log.files[0].malformed, log.files[0].first_malformed) == (3, 2)
-    assert list(log.files[0].warnings())[0].endswith("3 malformed lines, the first is line 2")
+    assert next(log.files[0].warnings()).endswith("3 malformed lines, the first is line 2")
 
 
 def test_nothing_invisible_is_passed_on(tmp_path: Path) -> None:

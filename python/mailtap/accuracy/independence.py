@@ -1,12 +1,11 @@
 """Whether raters err independently given the class, as the latent class model assumes.
 
 Where they do, the fitted model also foretells how often any two or three raters say yes together.
-What is left over between the observed and the foretold shares is set against its own scatter over
-resamples of clusters; the largest of these ratios is the test, and its distribution under
-independence is that of the resamples around the estimate, which allows for there being many ratios.
-(Residual associations: Qu, Tan and Kutner, Biometrics 52, 1996; Formann and Kohlmann, Statistical
-Methods in Medical Research 5, 1996; the maximum over resamples: Romano and Wolf, Journal of the
-American Statistical Association 100, 2005.)
+What is left over between the observed and the foretold shares is put together to one number, each
+combination weighed by its scatter over resamples of clusters (a test of moments of low order, as by
+Maydeu-Olivares and Joe, Journal of the American Statistical Association 100, 2005; for residual
+associations in diagnostic tests: Qu, Tan and Kutner, Biometrics 52, 1996). Its distribution under
+independence is that of the resamples around their own mean.
 """
 
 from __future__ import annotations
@@ -20,10 +19,14 @@ from mailtap.accuracy.latent import Parameters, Patterns
 from mailtap.accuracy.ratings import Floats
 
 #: A residual that scatters less than this share of what was observed is fitted exactly: it is left
-#: over from rounding, and tests nothing.
+#: over from rounding, and tests nothing. Likewise a combination of residuals by its share of the
+#: largest scatter.
 EXACT = 0.01
 
 LARGEST_GROUP = 3
+
+#: Combinations of residuals for each cluster, at most: the scatter of more is not known.
+PER_CLUSTER = 0.25
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ def test_independence(
     fitted: Parameters,
     resampled: Floats,
     refitted: Parameters,
+    clusters: int,
 ) -> Independence | None:
     """The test; None where the model fits whatever the raters say, so that nothing is left over."""
     groups = [
@@ -52,14 +56,22 @@ def test_independence(
     observed, scattered = _residuals(patterns, resampled, refitted, groups)
     scatter = scattered.std(axis=0)
     tested = scatter > EXACT * observed.std(axis=0)
-    if not tested.any():
+    free = len(groups) * patterns.populations - patterns.populations - 2 * patterns.raters
+    if free <= 0 or not tested.any():
         return None
-    ratio = np.abs(left[tested]) / scatter[tested]
-    under = np.abs(scattered[:, tested] - left[tested]) / scatter[tested]
-    statistic = float(ratio.max())
-    exceeded = int((under.max(axis=1) >= statistic).sum())
-    place = int(np.flatnonzero(tested)[np.argmax(ratio)]) // patterns.populations
-    return Independence(statistic, (exceeded + 1) / (len(under) + 1), groups[place])
+    ratio = left[tested] / scatter[tested]
+    under = (scattered[:, tested] - scattered[:, tested].mean(axis=0)) / scatter[tested]
+    _, sizes, directions = np.linalg.svd(under, full_matrices=False)
+    varying = int((sizes > EXACT * sizes[0]).sum())
+    rank = max(1, min(free, varying, int(clusters * PER_CLUSTER)))
+    draws = len(under)
+    weights = np.sqrt(draws) / sizes[:rank]
+    # Hotelling's correction: the scatter was estimated, and from the resamples themselves.
+    correction = (draws - rank - 1) / draws
+    statistic = float(((directions[:rank] @ ratio * weights) ** 2).sum()) * correction
+    exceeded = int((((under @ directions[:rank].T * weights) ** 2).sum(axis=1) >= statistic).sum())
+    place = int(np.flatnonzero(tested)[np.argmax(np.abs(ratio))]) // patterns.populations
+    return Independence(statistic, (exceeded + 1) / (draws + 1), groups[place])
 
 
 def _residuals(

@@ -92,7 +92,12 @@ def without_truth(ratings: Ratings, guessers: Collection[str] = ()) -> LatentAcc
     if reason is not None:
         return Refusal(reason)
     test = test_independence(
-        data.patterns, data.counts[0], model.fitted, data.resampled, model.refitted
+        data.patterns,
+        data.counts[0],
+        model.fitted,
+        data.resampled,
+        model.refitted,
+        len(data.sizes),
     )
     if test is None:
         return Refusal(

@@ -1,15 +1,15 @@
 """Dovecot's log, its own file or through syslog, of 2.3 and 2.4.
 
 The login processes write a line at the end of their part: a login, or a disconnection without
-one. After a login the mailbox process writes the end of the session, joined by the session ID. That
-ID, where Dovecot made it (login-common/client-common.c), holds the connection's time in
-microseconds, the client's port and its address, so these are known whether or not the site logs the
-port (`rport=` in login_log_format_elements). Lines of the auth process are not read: they may hold
-passwords.
+one. After a login the mailbox process writes the end of the session, joined by the session ID.
+That ID, where Dovecot made it (login-common/client-common.c), holds the connection's time in
+microseconds, the client's port and its address, so these are known whether or not the site logs
+the port (`rport=` in login_log_format_elements). Lines of the auth process are not read: they may
+hold passwords.
 
-    imap-login: Login: user=<USER>, method=PLAIN, rip=ADDRESS, lip=ADDRESS, mpid=1, TLS, session=<ID>
-    imap-login: Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=<>, rip=...
-    imap-login: Login aborted: Logged out (no auth attempts in 0 secs) (no_auth): user=<>, rip=...
+    imap-login: Login: user=<USER>, method=PLAIN, rip=ADDRESS, lip=ADDRESS, TLS, session=<ID>
+    imap-login: Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=<>, ...
+    imap-login: Login aborted: Logged out (no auth attempts in 0 secs) (no_auth): user=<>, ...
     imap(USER)<PID><ID>: Disconnected: Logged out in=50 out=500 ...
     lmtp(PID): Connect from ADDRESS
 """
@@ -38,7 +38,7 @@ _ID_TIME_SPAN = float(1 << 8 * _ID_TIME_BYTES) / 1e6  # the ID holds the time's 
 
 _LOGIN_PROCESS = re.compile(
     r"(?P<protocol>imap|pop3|submission)-login: (?:(?:Info|Debug|Warning|Error): )?"
-    r"(?P<what>Login|Logged in|Disconnected|Login aborted|Aborted login|Maximum number of "
+    r"(?P<what>Login aborted|Login|Logged in|Disconnected|Aborted login|Maximum number of "
     r"connections [^:]*)(?P<reason>.*?): user=<(?P<user>.*?)>(?P<elements>(?:, .*)?)$"
 )
 _MAILBOX = re.compile(
