@@ -26,7 +26,7 @@ EXACT = 0.01
 LARGEST_GROUP = 3
 
 #: Combinations of residuals for each cluster, at most: the scatter of more is not known.
-PER_CLUSTER = 0.25
+PER_CLUSTER = 0.2
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ def test_independence(
     rank = max(1, min(free, varying, int(clusters * PER_CLUSTER)))
     draws = len(under)
     weights = np.sqrt(draws) / sizes[:rank]
-    # Hotelling's correction: the scatter was estimated, and from the resamples themselves.
-    correction = (draws - rank - 1) / draws
+    # Hotelling's correction: the scatter was estimated, from so many clusters and resamples.
+    correction = (draws - rank - 1) / draws * (clusters - rank - 1) / (clusters - 1)
     statistic = float(((directions[:rank] @ ratio * weights) ** 2).sum()) * correction
     exceeded = int((((under @ directions[:rank].T * weights) ** 2).sum(axis=1) >= statistic).sum())
     place = int(np.flatnonzero(tested)[np.argmax(np.abs(ratio))]) // patterns.populations

@@ -51,8 +51,10 @@ WIDEST_PREVALENCE = 0.3
 #: Populations test the independence of three raters only where their shares of mail differ so much.
 MINIMUM_DIFFERENCE = 0.1
 
-#: Raters are taken for dependent when chance alone would give their residuals less often.
-SIGNIFICANCE = 0.05
+#: Raters are taken for dependent when chance alone would give their residuals less often. That is
+#: stricter than the usual 5 %, and more so for few servers, which show dependence less clearly:
+#: wrong figures do more harm than none.
+SIGNIFICANCE, FEW_CLUSTERS, SIGNIFICANCE_OF_FEW = 0.1, 100, 0.2
 
 
 _UNINFORMATIVE = (
@@ -104,7 +106,8 @@ def without_truth(ratings: Ratings, guessers: Collection[str] = ()) -> LatentAcc
             "Three raters over one kind of sessions fit the model whatever they say, so nothing "
             "tells whether they err independently: add a rater, or name populations."
         )
-    if test.p_value < SIGNIFICANCE:
+    few = len(data.sizes) < FEW_CLUSTERS
+    if test.p_value < (SIGNIFICANCE_OF_FEW if few else SIGNIFICANCE):
         together = _listed([kept[rater] for rater in test.together])
         return Refusal(
             f"The raters don't err independently of each other (most of all {together}), so what "
