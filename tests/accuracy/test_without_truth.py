@@ -30,19 +30,19 @@ def reason(ratings: Ratings, **options: tuple[str, ...]) -> str:
 
 
 def test_the_accuracies_are_found_without_the_truth() -> None:
-    found = named_figures(figures(simulate(FOUR, 1)).accuracy)
+    found = named_figures(figures(simulate(FOUR, 3)).accuracy)
     for name, true in true_figures(FOUR).items():
         assert found[name].share == pytest.approx(true, abs=0.03), name
 
 
 def test_the_truth_plays_no_part() -> None:
-    ratings = simulate(FOUR, 1)
+    ratings = simulate(FOUR, 3)
     hidden = replace(ratings, truth=np.zeros_like(ratings.truth))
     assert figures(ratings).accuracy == figures(hidden).accuracy
 
 
 def test_the_figures_are_the_same_in_every_run() -> None:
-    assert without_truth(simulate(FOUR, 2)) == without_truth(simulate(FOUR, 2))
+    assert without_truth(simulate(FOUR, 4)) == without_truth(simulate(FOUR, 4))
 
 
 def test_three_raters_and_two_populations_are_enough() -> None:
@@ -63,7 +63,7 @@ def test_missing_ratings_are_no_ratings_of_no() -> None:
 
 
 def test_ten_times_the_sessions_of_each_server_change_no_share() -> None:
-    ratings = simulate(FOUR, 1)
+    ratings = simulate(FOUR, 3)
     once = named_figures(figures(ratings).accuracy)
     often = named_figures(figures(replace(ratings, count=ratings.count * 10)).accuracy)
     for name, figure in once.items():
