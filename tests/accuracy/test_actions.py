@@ -7,7 +7,7 @@ import pytest
 from mailtap.accuracy.actions import ActionRulesError, actions, rules_of, shipped_rules
 from mailtap.accuracy.funnel import funnel
 from mailtap.correlation.verdicts import CAUSES
-from mailtap.correlation.vocabulary import EMPTY_CAUSES
+from mailtap.sessions.vocabulary import EMPTY_CAUSES
 
 FUNNEL = funnel(
     [
