@@ -194,7 +194,8 @@ def test_installed_upgraded_bundled_removed_and_installed_from_the_bundle(
     assert site.loaded_version() == VERSION
     site.decodes()
 
-    site.zkg("bundle", "--force", tmp_path / "mailtap.bundle")
+    bundle = tmp_path / "mailtap.bundle"
+    site.zkg("bundle", "--force", "--manifest", "mailtap", "--", bundle)
     site.zkg("remove", "--force", "mailtap")
     assert site.loaded_version() is None
     assert site.files() == before
@@ -202,6 +203,6 @@ def test_installed_upgraded_bundled_removed_and_installed_from_the_bundle(
     shutil.rmtree(repository.folder)
     shutil.rmtree(source)
     island = new_site(tmp_path / "island", source=None)
-    island.zkg("unbundle", "--force", tmp_path / "mailtap.bundle")
+    island.zkg("unbundle", "--force", bundle)
     assert island.loaded_version() == VERSION
     island.decodes()
