@@ -2,8 +2,8 @@
 
     python smoke_test.py [CAPTURE]
 
-Needs nothing but the installed package and the capture; prints one line, and exits with 1 and a reason where
-something is missing.
+Needs nothing but the installed package and the capture. Prints one line; exits with 1 and a reason
+where something is wrong.
 """
 
 from __future__ import annotations

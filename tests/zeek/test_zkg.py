@@ -1,6 +1,7 @@
-"""The Zeek package as a site has it: installed from a package source, upgraded, removed, bundled and installed without one.
+"""The Zeek package as sites get it: from a package source, upgraded, removed, and from a bundle.
 
-zkg runs with a configuration of the test's own, so what a user has installed is neither seen nor changed.
+zkg runs with a configuration of the test's own: what a user has installed is neither seen nor
+changed.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def run(*command: str | Path, env: dict[str, str], cwd: Path) -> str:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Without what would have Zeek find this checkout's own build; compilers may share results by ccache."""
+    """Without what would have Zeek find this checkout's own build. Builds share results by ccache."""
     kept = {key: text for key, text in os.environ.items() if not key.startswith("ZEEK")}
     identity = {
         f"GIT_{role}_{part}": text
@@ -123,7 +124,7 @@ class Site:
         }
 
     def decodes(self) -> None:
-        """A local.zeek with a site's option has a session logged that stock Zeek doesn't log, and the option counts."""
+        """A session that stock Zeek doesn't log is logged, and the option in local.zeek counts."""
         for log in self.folder.glob("*.log"):
             log.unlink()
         (self.folder / "local.zeek").write_text(f"@load packages\n{SITES_OPTION}")
