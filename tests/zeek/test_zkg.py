@@ -36,7 +36,7 @@ def run(*command: str | Path, env: dict[str, str], cwd: Path) -> str:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Without what would have Zeek find this checkout's own build. Builds share results by ccache."""
+    """Without what would have Zeek find this checkout's own build; with ccache if it is there."""
     kept = {key: text for key, text in os.environ.items() if not key.startswith("ZEEK")}
     identity = {
         f"GIT_{role}_{part}": text
@@ -99,10 +99,12 @@ class Site:
         )
 
     def zeek(self, *arguments: str | Path) -> str:
-        paths = {}
-        for line in self.zkg("env").splitlines():
-            name, _, text = line.removeprefix("export ").partition("=")
-            paths[name] = text.strip("'\"")
+        lines = self.zkg("env").splitlines()
+        paths = dict(
+            line.removeprefix("export ").split("=", 1)
+            for line in lines
+            if line.startswith("export ZEEK")
+        )
         return run(
             *("zeek", *arguments), env=environment(self.folder.parent) | paths, cwd=self.folder
         )
