@@ -137,10 +137,10 @@ def test_verdicts_are_those_of_a_report_on_what_zeek_and_nfstream_wrote(tmp_path
     with (
         process(
             *(zeek.zeek, "-i", TAPPED, "../site.zeek", "mailtap", "mailtap/live"),
+            f"MailTap::websocket_port={port}/tcp",
             folder=logs,
             output="stdout.txt",
             **os.environ,
-            ZEEK_WEBSOCKET_LISTEN_PORT=str(port),
         ),
         process(
             *(sys.executable, "-m", "mailtap.live.labels.nfstream_meter", TAPPED),
