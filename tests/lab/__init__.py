@@ -1,0 +1,1 @@
+"""The laboratory: real mail servers and clients, whose captured sessions the decoder is held against."""

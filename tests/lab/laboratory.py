@@ -1,0 +1,163 @@
+"""Brings the servers up, plays the scenarios, and keeps what was recorded."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab import certificate, packages
+from lab.accounts import ACCOUNTS, CLIENT_NAME, DOMAIN
+from lab.isolation import CLIENT_ADDRESS, CLIENT_ADDRESS6, make_network, make_root
+from lab.scenarios.base import Scenario, Stage
+from lab.servers.base import LogFacts, Server, ServerFailed
+from lab.tcp import TcpSession, sessions
+from lab.waiting import until
+
+FIRST_NUMBER = 10
+SECONDS_TO_CLOSE = 15
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One connection of a scenario, with what the server's log says of it."""
+
+    scenario: Scenario
+    server: str
+    index: int
+    """Which of the scenario's connections."""
+    session: TcpSession
+    log: LogFacts
+
+
+@dataclass
+class Outcome:
+    """What came of a run."""
+
+    recorded: list[Recorded] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+    """Lines on servers whose packages can't be had."""
+    failures: list[str] = field(default_factory=list)
+    """Servers that failed, and scenarios that went otherwise than they say."""
+
+
+class Laboratory:
+    """The servers, each in its namespaces."""
+
+    def __init__(self, folder: Path, downloads: Path) -> None:
+        self.folder = folder
+        self.downloads = downloads
+        self.outcome = Outcome()
+        self.servers: list[Server] = []
+        self._certificate = certificate.make(folder)
+
+    def start(self, kinds: Sequence[type[Server]]) -> None:
+        """Start all servers at once."""
+        with ThreadPoolExecutor(len(kinds)) as pool:
+            self.servers = [server for server in pool.map(self._try, enumerate(kinds)) if server]
+
+    def _try(self, numbered: tuple[int, type[Server]]) -> Server | None:
+        number, kind = numbered
+        try:
+            return self._start(kind, FIRST_NUMBER + number)
+        except packages.PackagesMissing as missing:
+            self.outcome.left_out.append(f"{kind.name} is left out: {missing}")
+        except Exception as error:
+            reason = str(error) if isinstance(error, ServerFailed) else traceback.format_exc()
+            self.outcome.failures.append(f"{kind.name} doesn't start: {reason}")
+        return None
+
+    def _start(self, kind: type[Server], number: int) -> Server:
+        files = packages.downloaded(self.downloads / kind.name)
+        root = make_root(self.folder, kind.name)
+        packages.unpack(files, root)
+        certificate.install(root, self._certificate)
+        for order, account in enumerate(ACCOUNTS):
+            root.user(account.name, 950 + order, f"/home/{account.name}")
+            root.folder(f"/home/{account.name}", 950 + order, 950 + order)
+        network = make_network(kind.name, number)
+        hosts = [
+            f"127.0.0.1 localhost",
+            f"{network.address} {kind.name}.{DOMAIN} {kind.name}",
+            f"{CLIENT_ADDRESS} {CLIENT_NAME}",
+            f"{CLIENT_ADDRESS6} {CLIENT_NAME}",
+        ]
+        root.file("/etc/hosts", "\n".join([*hosts, ""]))
+        root.file("/etc/resolv.conf", "nameserver 127.0.0.1\n")
+        root.file("/etc/mailname", f"{kind.name}.{DOMAIN}\n")
+        server = kind(root, network, self._certificate[0])
+        server.version = packages.version(files, kind.packages[0])
+        server.configure()
+        server.start()
+        server.wait_for_ports()
+        self.outcome.versions[kind.name] = server.version
+        return server
+
+    def play(self, scenarios: Iterable[Scenario]) -> Outcome:
+        """Play all scenarios with all servers that fit them, the servers at the same time."""
+        known = list(scenarios)
+        with ThreadPoolExecutor(max(1, len(self.servers))) as pool:
+            for recorded in pool.map(lambda server: self._play(server, known), self.servers):
+                self.outcome.recorded.extend(recorded)
+        return self.outcome
+
+    def _play(self, server: Server, scenarios: Sequence[Scenario]) -> list[Recorded]:
+        recorded = []
+        for scenario in scenarios:
+            port = server.port_of(scenario.serves)
+            if port is None or not scenario.needs <= server.features:
+                continue
+            first = len(server.recorder.frames)
+            began = time.monotonic()
+            stage = Stage(server, port, server.network.address)
+            try:
+                scenario.act(stage)
+            except Exception as error:
+                self.outcome.failures.append(f"{server.name}, {scenario.name}: {error!r}")
+            seen = self._sessions(server, scenario, first)
+            if len(seen) != scenario.sessions:
+                self.outcome.failures.append(
+                    f"{server.name}, {scenario.name}: {len(seen)} connections, not {scenario.sessions}"
+                )
+            recorded += [
+                Recorded(scenario, server.name, index, session, LogFacts())
+                for index, session in enumerate(seen)
+            ]
+            took = time.monotonic() - began
+            if took > 1:
+                print(f"slow: {server.name}, {scenario.name}: {took:.1f} s")
+        settle(server)
+        return [
+            Recorded(r.scenario, r.server, r.index, r.session, server.log_facts(r.session.client[1]))
+            for r in recorded
+        ]
+
+    def _sessions(self, server: Server, scenario: Scenario, first: int) -> list[TcpSession]:
+        own = {server.network.address, server.network.address6}
+
+        def seen() -> list[TcpSession]:
+            frames = [(frame.time, frame.data) for frame in server.recorder.frames[first:]]
+            return [session for session in sessions(frames) if session.server[0] in own]
+
+        def all_closed() -> bool:
+            found = seen()
+            return len(found) >= scenario.sessions and all(session.closed for session in found)
+
+        until(all_closed, SECONDS_TO_CLOSE)
+        return seen()
+
+
+def settle(server: Server) -> None:
+    """Wait until the server's log has said nothing new for a moment."""
+    state = [-1, time.monotonic()]
+
+    def quiet() -> bool:
+        if len(server.log()) != state[0]:
+            state[0], state[1] = len(server.log()), time.monotonic()
+        return time.monotonic() - state[1] > 0.5
+
+    until(quiet, 20)

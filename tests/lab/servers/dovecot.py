@@ -1,0 +1,146 @@
+"""Dovecot: POP3 and IMAP with Debian's default greeting, LMTP, implicit TLS, and odd ports."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from lab.accounts import ACCOUNTS, DOMAIN
+from lab.messages import BARE, PLAIN, RICH
+from lab.servers.base import LogFacts, Server
+
+CONFIGURATION = """
+{head}
+base_dir = /run/dovecot
+protocols = imap pop3 lmtp
+listen = *, ::
+log_path = syslog
+auth_verbose = yes
+mail_debug = no
+disable_plaintext_auth = no
+auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 xoauth2 oauthbearer apop
+ssl = yes
+ssl_cert = </etc/lab/server.pem
+ssl_key = </etc/lab/server.key
+ssl_dh = </usr/share/dovecot/dh.pem
+first_valid_uid = 500
+mail_location = maildir:/var/mail/%n
+mail_uid = vmail
+mail_gid = vmail
+login_log_format_elements = user=<%u> method=%m rip=%r lip=%l rport=%b mpid=%e %c session=<%{{session}}>
+auth_failure_delay = 0
+mail_plugins = notify
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN /etc/dovecot/users
+}}
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = /etc/dovecot/oauth2.conf.ext
+}}
+userdb {{
+  driver = static
+  args = uid=vmail gid=vmail home=/var/mail/%n
+}}
+protocol imap {{
+  mail_plugins = imap_zlib notify
+  mail_max_userip_connections = 1000
+}}
+protocol pop3 {{
+  mail_max_userip_connections = 1000
+}}
+protocol lmtp {{
+  postmaster_address = postmaster@{domain}
+}}
+namespace inbox {{
+  inbox = yes
+}}
+service anvil {{
+  client_limit = 1000
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service imap-login {{
+  process_min_avail = 1
+  inet_listener imap {{
+    port = 143
+  }}
+  inet_listener imaps {{
+    port = 993
+    ssl = yes
+  }}
+  inet_listener imap-odd {{
+    port = 1430
+  }}
+}}
+service pop3-login {{
+  inet_listener pop3 {{
+    port = 110
+  }}
+  inet_listener pop3s {{
+    port = 995
+    ssl = yes
+  }}
+  inet_listener pop3-odd {{
+    port = 1100
+  }}
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    port = 24
+  }}
+}}
+"""
+
+
+class Dovecot(Server):
+    """Dovecot with a password file."""
+
+    name = "dovecot"
+    packages = ("dovecot-imapd", "dovecot-pop3d", "dovecot-lmtpd")
+    ports = {
+        **{110: "pop3", 995: "pop3s", 1100: "pop3", 143: "imap", 993: "imaps", 1430: "imap"},
+        24: "lmtp",
+    }
+    features = frozenset(
+        "STLS STARTTLS APOP SASL OAUTH PIPELINING AUTH=LOGIN SASL-IR LITERAL+ IDLE COMPRESS NOTIFY QRESYNC retry".split()
+    )
+
+    def configure(self) -> None:
+        for number, name in enumerate(("dovecot", "dovenull", "vmail"), 921):
+            self.root.user(name, number)
+        values = {"head": "", "domain": DOMAIN}
+        self.root.file("/etc/dovecot/dovecot.conf", CONFIGURATION.format(**values))
+        self.root.file("/etc/dovecot/oauth2.conf.ext", "tokeninfo_url = http://127.0.0.1:9/\n")
+        users = "".join(f"{account.name}:{account.password}::::::\n" for account in ACCOUNTS)
+        self.root.file("/etc/dovecot/users", users)
+        self.root.folder("/var/mail", 923, 923)
+
+        inbox = self.root.folder("/var/mail/alice", 923, 923)
+        for name in ("cur", "new", "tmp"):
+            self.root.folder(f"/var/mail/alice/{name}", 923, 923)
+        for number, message in enumerate((PLAIN, RICH, BARE)):
+            path = inbox / "cur" / f"100{number}.M1P1.lab:2,"
+            path.write_text(message.text)
+            os.chown(path, 923, 923)
+
+    def start(self) -> None:
+        self.spawn("dovecot", "-F")
+
+    def log_facts(self, port: int) -> LogFacts:
+        lines = self.log()
+        login = [line for line in lines if re.search(rf"\brport={port}\b", line)]
+        sessions = [match[1] for line in login if (match := re.search(r"session=<([^>]+)>", line))]
+        own = [line for line in lines if any(f"<{session}>" in line for session in sessions)]
+        users = [
+            match[1] for line in login if (match := re.search(r" Login: user=<(.*?)>", line))
+        ]
+        failed = any("auth failed" in line or "auth failed" in line for line in login)
+        return LogFacts(
+            user=users[-1] if users else None,
+            auth_result="success" if users else "failure" if failed else None,
+            tls=any(re.search(r"\bTLS\b", line) is not None for line in login) if login else None,
+            lines=tuple(dict.fromkeys(login + own)),
+        )
