@@ -1,47 +1,112 @@
-"""`make lab`: play all scenarios, and hold the decoder against what happened."""
+"""`make lab`: play all scenarios, and hold the decoder against what happened.
+
+`python -m lab judge FOLDER` holds it against captures that an earlier run kept (build/lab/captures).
+
+Exit status 0: every field is right, or the laboratory can't run here (one line says why). 1: a field
+is wrong. 2: the laboratory itself is wrong: a server failed, or truth and log disagree.
+"""
 
 from __future__ import annotations
 
-import pickle
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
-from lab import isolation, packages
+from lab import isolation, packages, saved, table
+from lab.compare import Result, judge_all
 from lab.laboratory import Laboratory
-from lab.scenarios import imap, pop3, smtp
-from lab.servers.base import Server
-from lab.servers.dovecot import Dovecot
-from lab.servers.exim import Exim
-from lab.servers.postfix import Postfix
+from lab.scenarios import ALL
+from lab.servers import KINDS
+from lab.truth import Truth, disagreements, known
 
-SERVERS: tuple[type[Server], ...] = (Postfix, Exim, Dovecot)
-BUILD = Path(__file__).resolve().parents[2] / "build" / "lab"
+CHECKOUT = Path(__file__).resolve().parents[2]
+BUILD = CHECKOUT / "build" / "lab"
+PAGE = CHECKOUT / "docs" / "lab.md"
+MARK = "<!-- Below this line: written by `make lab`. -->\n"
 
 
 def main(arguments: list[str]) -> int:
-    if not isolation.inside():
-        reason = isolation.why_not()
-        if reason is not None:
-            print(f"The laboratory is left out: {reason}.")
-            return 0
-        with ThreadPoolExecutor(4) as pool:
-            pool.map(lambda kind: packages.download(kind.packages, BUILD / "packages" / kind.name), SERVERS)
-        return isolation.enter(arguments)
+    """Outside: prepare and go inside. Inside: the laboratory."""
+    if arguments[:1] == ["judge"]:
+        tally, mismatches = judged(saved.load(Path(arguments[1])))
+        return result(tally, mismatches)
+    if isolation.inside():
+        return laboratory()
+    reason = isolation.why_not()
+    if reason is not None:
+        print(f"The laboratory is left out: {reason}.")
+        return 0
+    with ThreadPoolExecutor(4) as pool:
+        for kind in KINDS:
+            pool.submit(packages.download, kind.packages, BUILD / "packages" / kind.name)
+    return isolation.enter(arguments)
+
+
+def laboratory() -> int:
+    """Servers up, scenarios played, decoder judged, results written."""
     began = time.monotonic()
+
+    def note(text: str) -> None:
+        print(f"{time.monotonic() - began:5.1f} s  {text}", flush=True)
+
     isolation.prepare(BUILD / "roots")
-    laboratory = Laboratory(BUILD / "roots", BUILD / "packages")
-    laboratory.start(SERVERS)
-    print(f"started {time.monotonic() - began:.1f}")
-    outcome = laboratory.play([*smtp.catalogue.scenarios, *pop3.catalogue.scenarios, *imap.catalogue.scenarios])
-    print(f"played {time.monotonic() - began:.1f}", len(outcome.recorded), outcome.versions)
+    lab = Laboratory(BUILD / "roots", BUILD / "packages")
+    lab.start(KINDS)
+    note(f"{len(lab.servers)} servers run")
+    outcome = lab.play(ALL)
+    note(f"{len(outcome.recorded)} connections recorded")
+    for server in lab.servers:
+        (BUILD / f"{server.name}.log").write_text("\n".join([*server.output, *server.log()]))
+
+    truths = []
+    for recorded in outcome.recorded:
+        scenario = recorded.scenario
+        truth = known(
+            *(recorded.server, scenario.client, scenario.name, scenario.serves, scenario.speaks),
+            recorded.session,
+        )
+        truths.append(truth)
+        wants = scenario.wants_of(recorded.server)
+        outcome.failures += disagreements(truth, wants, recorded.log)
+    saved.save(BUILD / "captures", truths)
+    tally, mismatches = judged(truths)
+    introduction = PAGE.read_text().partition(MARK)[0] if PAGE.exists() else ""
+    PAGE.write_text(introduction + MARK + "\n" + table.page(tally, outcome.versions, outcome.left_out))
     for line in outcome.left_out + outcome.failures:
         print(line)
-    for server in laboratory.servers:
-        (BUILD / f"{server.name}.log").write_text("\n".join([*server.output, *server.log()]))
-    (BUILD / "recorded.pickle").write_bytes(pickle.dumps([(r.server, r.scenario.serves, r.scenario.name, r.index, r.session, r.log) for r in outcome.recorded]))
-    return 0
+    status = result(tally, mismatches)
+    note("done")
+    if outcome.failures:
+        print(f"The laboratory itself failed in {len(outcome.failures)} places, listed above.")
+        return 2
+    return status
 
 
-sys.exit(main(sys.argv[1:]))
+def judged(truths: list[Truth]) -> tuple[table.Tally, list[str]]:
+    """All views of all sessions, counted, and the mismatches as JSON lines."""
+    tally, mismatches = table.Tally(), []
+    with ProcessPoolExecutor() as pool:
+        for results in pool.map(_judge, truths, range(len(truths)), chunksize=4):
+            for result in results:
+                tally.add(result)
+                mismatches += result.mismatches()
+    return tally, mismatches
+
+
+def _judge(truth: Truth, seed: int) -> list[Result]:
+    return list(judge_all(truth, seed))
+
+
+def result(tally: table.Tally, mismatches: list[str]) -> int:
+    """Show the table, keep the mismatches, and give the exit status."""
+    print("\n".join([table.summary(tally), *table.by_server(tally)]))
+    path = BUILD / "mismatches.jsonl"
+    path.write_text("".join(f"{line}\n" for line in mismatches))
+    if mismatches:
+        print(f"{len(mismatches):,} values are wrong; {path} lists them.")
+    return 1 if mismatches else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -7,85 +7,112 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lab.expected import expected
-from lab.tcp import CLIENT
-from lab.truth import Truth
+from lab.expected import Expected, expected
+from lab.marks import secrets_in
+from lab.truth import COUNTS, Truth
 from lab.views import View, views
 from mailtap._engine import Engine
 
 ETHERNET = 1
-UNSET = {"implicit_tls": False, "midstream": False}
-COUNTED_AS_ZERO = ("messages", "commands", "replies", "mailfrom_count", "rcptto_count")
+UNSET: dict[str, Any] = {
+    **{"implicit_tls": False, "midstream": False, "starttls": "none"},
+    **dict.fromkeys(COUNTS, 0),
+}
+"""What it means where a line leaves a field out."""
+PACKETS = (
+    *("client_h", "client_p", "server_h", "server_p", "direction", "midstream"),
+    *("client_pkts", "server_pkts", "client_bytes", "server_bytes"),
+)
+"""Fields that don't need the service."""
 
 
 @dataclass(frozen=True)
-class Judged:
-    """One view's result."""
+class Result:
+    """One view, judged."""
 
-    truth: Truth
-    view: View
-    right: int
+    server: str
+    client: str
+    scenario: str
+    serves: str
+    session: tuple[str, int]
+    """The client's address and port."""
+    group: str
+    view: str
+    right: tuple[str, ...]
     wrong: tuple[tuple[str, Any, Any], ...]
     """Fields with what is wanted and what came."""
     undecidable: tuple[str, ...]
     """Fields that the visible bytes leave open, and whose value is one of those left."""
-    line: str
-    """The session line."""
+
+    def mismatches(self) -> Iterator[str]:
+        """What is wrong, as JSON lines."""
+        for field, wanted, got in self.wrong:
+            yield json.dumps(
+                {
+                    **{"server": self.server, "client": self.client, "serves": self.serves},
+                    **{"scenario": self.scenario, "view": self.view, "client_p": self.session[1]},
+                    **{"field": field, "wanted": wanted, "got": got},
+                },
+                ensure_ascii=False,
+                default=list,
+            )
 
 
-def replay(view: View) -> tuple[list[dict[str, Any]], str]:
-    """The session lines of a view, and their text."""
+def replay(view: View) -> str:
+    """The session lines of a view."""
     engine = Engine()
     engine.set_link_type(ETHERNET)
     for time, data in view.frames:
         engine.packet(time, data, len(data))
     engine.finish()
-    text = engine.take().decode("utf-8", "surrogateescape")
-    return [json.loads(line) for line in text.splitlines()], text
+    return engine.take().decode("utf-8", "surrogateescape")
 
 
-def judge(truth: Truth, view: View) -> Judged:
+def judge(truth: Truth, view: View) -> Result:
     """Hold one view against the truth."""
-    lines, text = replay(view)
+    text = replay(view)
+    lines = [json.loads(line) for line in text.splitlines()]
+    right: list[str] = []
+    wrong: list[tuple[str, Any, Any]] = []
+    undecidable: list[str] = []
     if len(lines) != 1:
-        return Judged(truth, view, 0, (("sessions", 1, len(lines)),), (), text)
-    line = lines[0]
-    right, wrong, undecidable = 0, [], []
-    fields = expected(truth, view)
-    order = sorted(fields, key=lambda name: name != "service")
-    for name in order:
+        wrong.append(("sessions", 1, len(lines)))
+    else:
+        _judge_line(lines[0], expected(truth, view), right, wrong, undecidable)
+    wrong += [("secrets", "in no line", line) for line in secrets_in(text.splitlines())]
+    return Result(
+        *(truth.server, truth.client, truth.scenario, truth.serves, truth.session.client),
+        *(view.group, view.name, tuple(right), tuple(wrong), tuple(undecidable)),
+    )
+
+
+def _judge_line(
+    line: dict[str, Any],
+    fields: dict[str, Expected],
+    right: list[str],
+    wrong: list[tuple[str, Any, Any]],
+    undecidable: list[str],
+) -> None:
+    service = line.get("service")
+    names = list(fields)
+    if not fields["service"].fits(service):
+        names = ["service", *PACKETS]  # all else follows from it
+    elif service is None and not fields["service"].decided:
+        undecidable += [name for name in fields if name not in PACKETS]
+        names = list(PACKETS)
+    for name in names:
+        if name not in fields:
+            continue
         wanted, got = fields[name], line.get(name, UNSET.get(name))
-        if got is None and name in COUNTED_AS_ZERO:
-            got = 0
-        if name == "starttls" and got is None:
-            got = "none"
         if not wanted.fits(got):
             wrong.append((name, wanted.shown, got))
         elif wanted.decided:
-            right += 1
+            right.append(name)
         else:
             undecidable.append(name)
-        if name == "service" and got != truth.service:
-            if wanted.fits(got):  # nothing recognised, rightly: no other field can be asked for
-                undecidable += [other for other in order[1:] if other not in PACKETS]
-                order = [n for n in order if n in PACKETS]
-                for n in order:
-                    got_n = line.get(n, UNSET.get(n))
-                    if fields[n].fits(got_n):
-                        right += 1
-                    else:
-                        wrong.append((n, fields[n].shown, got_n))
-            break
-    return Judged(truth, view, right, tuple(wrong), tuple(undecidable), text)
 
 
-PACKETS = (
-    *("client_h", "client_p", "server_h", "server_p", "direction", "midstream"),
-    *("client_pkts", "server_pkts", "client_bytes", "server_bytes"),
-)
-
-
-def judge_all(truth: Truth, seed: int) -> Iterator[Judged]:
-    """All views of a session."""
+def judge_all(truth: Truth, seed: int) -> Iterator[Result]:
+    """All views of a session. `seed` says what is lost and reordered."""
     for view in views(truth.session, seed):
         yield judge(truth, view)

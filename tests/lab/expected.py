@@ -90,7 +90,11 @@ def read_items(truth: Truth, view: View) -> tuple[set[int], set[int]]:
         numbered = [(n, item) for n, item in enumerate(truth.items) if item.side == side]
         for number, item in sorted(numbered, key=lambda pair: (pair[1].start, -pair[1].end)):
             seen = view.covers(side, item.start, item.end)
-            start_seen = item.start == 0 or view.covers(side, item.start - 1, item.start)
+            start_seen = (
+                view.start_known(side)
+                if item.start == 0
+                else view.covers(side, item.start - 1, item.start)
+            )
             owned = item.begins is None or item.begins in starts
             if seen and start_seen and owned and not lost:
                 read.add(number)
@@ -108,13 +112,17 @@ def read_items(truth: Truth, view: View) -> tuple[set[int], set[int]]:
     return read, headers
 
 
+UPGRADES = ("STARTTLS", "STLS", "COMPRESS")
+
+
 def _opens(item: Item) -> bool:
     """Whether it is unknown, without this item, what the next bytes of its side are."""
     if item.side == CLIENT:
         return item.kind in (MESSAGE, LITERAL, ANSWER, OTHER, TLS) or item.verb in (
-            *("DATA", "BDAT", "AUTH", "AUTHENTICATE", "APPEND", "LOGIN", "STARTTLS", "STLS", "COMPRESS"),
+            *("DATA", "BDAT", "AUTH", "AUTHENTICATE", "APPEND", "LOGIN"),
+            *UPGRADES,
         )
-    return item.kind in (MESSAGE, LISTING, OTHER, TLS)
+    return item.kind in (MESSAGE, LISTING, OTHER, TLS) or item.verb in UPGRADES
 
 
 HEADER_FIELDS = {"from", "to", "subject", "msg_id", "user_agent"}
@@ -130,28 +138,27 @@ def expected(truth: Truth, view: View) -> dict[str, Expected]:
         return fields | _of_no_mail(truth, view, uncut)
     read, headers = read_items(truth, view)
     own = [(number, item) for number, item in enumerate(truth.items) if item.side in sides]
-    both = len(sides) == 2 and uncut
+    both = len(sides) == 2
+    client_alone = service == "smtp" and SERVER not in sides
 
-    firm: list[tuple[Item, dict[str, Any]]] = []
-    loose: list[tuple[Item, dict[str, Any]]] = []
-    named = False
+    firm: list[dict[str, Any]] = []
+    loose: list[dict[str, Any]] = []
+    named, odd, lines = False, False, 0
     for number, item in own:
         sure: dict[str, Any] = {}
         if number in read:
-            sure = parts(item, together=both, maybe=False)
+            sure = parts(item, together=both and uncut, alone=client_alone)
             named |= item.strong
+            lines += item.kind != OTHER
+            odd |= not item.known
         elif number in headers:
             sure = {k: v for k, v in item.values.items() if k in HEADER_FIELDS}
-        firm.append((item, sure))
-        loose.append((item, parts(item, together=True, maybe=True)))
-    low = summed(firm, service, sides)
-    high = summed(loose, service, sides)
-    if not both and service == "smtp":
-        high.counts["messages"] = max(high.counts["messages"], _ended(loose))
+        firm.append(sure)
+        loose.append(parts(item, together=True, maybe=True, alone=not (both and uncut)))
+    low, high = summed(firm), summed(loose)
 
-    lines = sum(1 for number, item in own if number in read and item.kind != OTHER)
     standard = STANDARD_PORTS.get(truth.session.server[1]) == service
-    decided = named or (standard and lines >= 2)
+    decided = named or (standard and lines >= 2 and not odd)
     fields["service"] = exactly(service) if decided else one_of([service, None])
     if not decided and not standard and not view.handshake:
         for name in ("client_h", "client_p", "server_h", "server_p", "direction"):
@@ -171,10 +178,6 @@ def expected(truth: Truth, view: View) -> dict[str, Expected]:
         low, high, service, sides, uncut, fields, {item.verb for _, item in own if item.kind == REPLY}
     )
     return fields
-
-
-def _ended(items: list[tuple[Item, dict[str, Any]]]) -> int:
-    return sum(1 for item, values in items if item.kind == MESSAGE and values.get("whole"))
 
 
 def _of_packets(truth: Truth, view: View, sides: set[str], uncut: bool) -> dict[str, Expected]:
@@ -213,12 +216,12 @@ def _of_no_mail(truth: Truth, view: View, uncut: bool) -> dict[str, Expected]:
 
 def _latest(
     name: str,
-    firm: list[tuple[Item, dict[str, Any]]],
-    loose: list[tuple[Item, dict[str, Any]]],
+    firm: list[dict[str, Any]],
+    loose: list[dict[str, Any]],
 ) -> Expected:
     """The last item's value where it can be read; else one that may be the last to be seen."""
     allowed: list[Any] = []
-    for (_, sure), (_, possible) in zip(reversed(firm), reversed(loose), strict=True):
+    for sure, possible in zip(reversed(firm), reversed(loose), strict=True):
         if name in possible:
             allowed.append(possible[name])
         if name in sure:

@@ -55,9 +55,16 @@ class View:
         """Whether any byte of a stretch is seen."""
         return any(a < end and start < b for a, b in self.ranges[side])
 
+    def start_known(self, side: str) -> bool:
+        """Whether a handshake tells that a side's first seen byte is its first: its own SYN or, of
+        the client, the server's answer to it.
+        """
+        senders = {s.side for s in self.session.segments if s.flags & SYN}
+        return side in senders or (side == CLIENT and SERVER in senders)
+
     def whole(self, side: str) -> bool:
-        """Whether every byte of a side is seen."""
-        return self.covers(side, 0, self.lengths[side])
+        """Whether every byte of a side is seen, and that is known."""
+        return self.start_known(side) and self.covers(side, 0, self.lengths[side])
 
 
 def _union(segments: Sequence[Segment], side: str) -> Ranges:

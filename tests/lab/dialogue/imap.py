@@ -150,10 +150,7 @@ class _Reader:
         item.header_end = item.end
         header_only = bool(section[1] or section[2])
         item.values |= {"whole": whole, "stage": "retrieved" if whole else "data"}
-        if header_only:
-            item.maybe["delivered"] = whole
-        else:
-            item.values["delivered"] = whole
+        (item.maybe if header_only else item.values)["messages"] = int(whole)
         self.items.append(item)
 
     def _tagged(self, found: _Response) -> None:
@@ -271,7 +268,7 @@ class _Reader:
         elif command.known and command.verb not in NO_STAGE:
             values["stage"] = "envelope"
             if "FETCH" in whole.upper() and WANTS_MESSAGE.search(whole):
-                command.together["stage"] = "data"
+                command.alone["stage"] = "data"
 
     def _authenticate(self, command: Item, tag: str, whole: str) -> None:
         words = whole.split(" ")

@@ -37,8 +37,10 @@ class Item:
     """The same, where only both sides together tell it."""
     maybe: dict[str, Any] = field(default_factory=dict)
     """The same, where the definition of the field leaves it open."""
+    alone: dict[str, Any] = field(default_factory=dict)
+    """The same, which a side alone may be taken to say though both together say otherwise."""
     begins: int | None = None
-    """A message's: where the command is that it belongs to."""
+    """Where the item of the same side is without which this one can't be read."""
     header_end: int = 0
     """A message's: the end of its header."""
     strong: bool = False
@@ -81,6 +83,9 @@ class Lines:
             if line[1] == ".":
                 return start, lines, True
             lines.append(line[1][1:] if line[1].startswith(".") else line[1])
+        if self.rest:
+            lines.append(self.rest.decode("utf-8", "surrogateescape"))
+            self.at = len(self.data)
         return start, lines, False
 
 
@@ -127,6 +132,8 @@ def header_values(lines: list[str], whole: bool) -> tuple[dict[str, Any], int]:
 
     A field counts once the next line has begun, so that it is known to be whole.
     """
+    if not whole and lines and not lines[-1]:
+        lines = lines[:-1]
     values: dict[str, Any] = {"from": [], "to": []}
     values |= {"subject": None, "msg_id": None, "user_agent": None}
     count = next((number for number, line in enumerate(lines) if not line), len(lines))

@@ -130,8 +130,8 @@ class _Reader:
         good = reply is not None and reply.text.startswith("+OK")
         if several and good:
             self._several(command)
-        elif command.verb in ("RETR", "TOP") and reply is None:
-            command.together["stage"] = "data"
+        if command.verb in ("RETR", "TOP"):
+            command.alone["stage"] = "data"
         if command.verb == "STLS" and good:
             self.items += [*tls_items(self.client), *tls_items(self.server)]
             return False
@@ -142,15 +142,13 @@ class _Reader:
             command.together["stage"] = "data"
         reply_start = self.items[-1].start
         start, lines, whole = self.server.until_dot()
-        if not whole:
-            self.server.at = len(self.server.data)
         if self.server.at == start:
             return
         if command.verb in ("RETR", "TOP"):
             values, count = header_values(lines, whole)
             item = Item(SERVER, start, self.server.at, MESSAGE, values=values, begins=reply_start)
             item.header_end = start + len("\r\n".join(lines[: count + 1]).encode("utf-8", "surrogateescape")) + 2
-            item.values |= {"whole": whole, "delivered": whole, "stage": "retrieved" if whole else "data"}
+            item.values |= {"whole": whole, "messages": int(whole), "stage": "retrieved" if whole else "data"}
         else:
             item = Item(SERVER, start, self.server.at, LISTING, begins=reply_start)
             if command.verb == "CAPA":

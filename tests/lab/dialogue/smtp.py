@@ -43,10 +43,14 @@ class _Reader:
         self.message: list[Item] = []
         """The chunks of a message that has begun."""
         self.chunks = b""
+        self.begun = 0
+        """Where the last 354 is."""
 
     def reply(self, to: Item | None) -> Item | None:
         """The next reply."""
         start, lines = self.server.at, []
+        if not self.server.rest[:3].isdigit():
+            return None
         while (line := self.server.line()) is not None:
             lines.append(line[1])
             if line[1][3:4] != "-":
@@ -183,7 +187,9 @@ class _Reader:
         if reply is not None and mechanism and reply.text.startswith("5") and number == 0:
             # A mechanism that the server doesn't have: no login was tried.
             command.maybe["auth"] = command.values.pop("auth")
-            reply.maybe["auth_result"] = reply.together.pop("auth_result", None)
+            for values in (reply.values, reply.together):
+                if "auth_result" in values:
+                    reply.maybe["auth_result"] = values.pop("auth_result")
         return True
 
     def _data(self, command: Item) -> bool:
@@ -192,9 +198,8 @@ class _Reader:
             (command.values if begun is None else command.maybe)["stage"] = "data"
             return True
         command.values["stage"] = "data"
+        self.begun = begun.start
         start, lines, whole = self.client.until_dot()
-        if not whole:  # the rest is a line that has no end
-            self.client.at = len(self.client.data)
         if self.client.at == start:
             return True
         values, count = header_values(lines, whole)
@@ -208,14 +213,20 @@ class _Reader:
 
     def _final(self, message: Item, command: Item) -> None:
         """The replies to a message's end: one, or with LMTP one for each recipient taken."""
+        taken = {"stage": "delivered", "messages": 1}
+        begun = self.begun
         good = False
         for _ in range(self.recipients if self.lmtp else 1):
             reply = self.reply(command)
-            if reply is not None:
-                good |= reply.text.startswith("2")
-                if reply.text.startswith("2") and command.verb == "DATA":
-                    reply.values["stage"] = "delivered"
-        message.values["delivered"] = good
+            if reply is not None and reply.text.startswith("2") and not good:
+                good = True
+                if command.verb == "DATA":
+                    reply.values |= taken
+                    reply.begins = begun
+                else:
+                    reply.together |= taken
+        if message.values.get("whole"):  # by definition a client alone has delivered what it ended
+            message.alone |= taken
 
     def _chunk(self, command: Item, argument: str) -> bool:
         words = argument.split()

@@ -39,6 +39,8 @@ class Scenario:
     """Other values of some servers."""
     sessions: int = 1
     """How many connections it makes."""
+    speaks: str | None = None
+    """What is spoken: smtp, lmtp, pop3, imap, tls from the first byte, or none of them."""
 
     def wants_of(self, server: str) -> dict[str, Any]:
         """The fields' values with this server."""
@@ -62,6 +64,7 @@ class Catalogue:
         serves: str | None = None,
         client: str | None = None,
         sessions: int = 1,
+        speaks: str | None = "",
         **wants: Any,
     ) -> Callable[[Callable[[Stage], None]], Callable[[Stage], None]]:
         """A decorator: the function is what is done, `wants` what the record must say."""
@@ -77,8 +80,13 @@ class Catalogue:
                     frozenset(needs.split()),
                     but or {},
                     sessions,
+                    _spoken(serves or self._serves) if speaks == "" else speaks,
                 )
             )
             return act
 
         return keep
+
+
+def _spoken(serves: str) -> str:
+    return "tls" if serves.endswith("s") else serves

@@ -301,7 +301,7 @@ def empty(stage: Stage) -> None:
         finish(talk)
 
 
-@add("reset within a message", **LOGGED_IN, messages=None)
+@add("reset within a message", **LOGGED_IN)
 def reset_within(stage: Stage) -> None:
     with stage.talk("pop3") as talk:
         greeting(talk)

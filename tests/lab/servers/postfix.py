@@ -149,13 +149,15 @@ class Postfix(Server):
                     for name, good, total in VERB.findall(line)
                     if name != "commands"
                 }
-        users = [match[1] for line in own if (match := re.search(r"sasl_username=(\S+)", line))]
-        failed = any("authentication failed" in line for line in own)
+        users = [
+            match[1] for line in own if (match := re.search(r"client=.*sasl_username=(\S+)", line))
+        ]
+        logins = verbs.get("auth", (0, 0))
         return LogFacts(
             mailfrom=tuple(sorted(senders)),
             rcptto=tuple(sorted(recipients)),
             user=users[-1].partition("@")[0] if users else None,
-            auth_result="success" if users else "failure" if failed else None,
+            auth_result="success" if logins[0] else "failure" if logins[1] else None,
             messages=len({line for line in taken if " from=<" in line and "queue active" in line}),
             verbs=verbs,
             tls=any("TLS connection established" in line for line in own),
