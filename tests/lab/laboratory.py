@@ -6,7 +6,7 @@ import time
 import traceback
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lab import certificate, packages
@@ -72,7 +72,7 @@ class Laboratory:
         return None
 
     def _start(self, kind: type[Server], number: int) -> Server:
-        files = packages.downloaded(self.downloads / kind.name)
+        files = packages.downloaded(self.downloads / kind.name) if kind.packages else []
         root = make_root(self.folder, kind.name)
         packages.unpack(files, root)
         certificate.install(root, self._certificate)
@@ -90,10 +90,12 @@ class Laboratory:
         root.file("/etc/resolv.conf", "nameserver 127.0.0.1\n")
         root.file("/etc/mailname", f"{kind.name}.{DOMAIN}\n")
         server = kind(root, network, self._certificate[0])
-        server.version = packages.version(files, kind.packages[0])
+        if kind.packages:
+            server.version = packages.version(files, kind.packages[0])
         server.configure()
         server.start()
         server.wait_for_ports()
+        server.fill()
         self.outcome.versions[kind.name] = server.version
         return server
 
@@ -113,7 +115,8 @@ class Laboratory:
                 continue
             first = len(server.recorder.frames)
             began = time.monotonic()
-            stage = Stage(server, port, server.network.address)
+            network = server.network
+            stage = Stage(server, port, network.address6 if scenario.six else network.address)
             try:
                 scenario.act(stage)
             except Exception as error:
@@ -131,24 +134,25 @@ class Laboratory:
             if took > 1:
                 print(f"slow: {server.name}, {scenario.name}: {took:.1f} s")
         settle(server)
+        every = self._sessions_since(server, 0)
+        order = {session.client: number for number, session in enumerate(every)}
         return [
-            Recorded(r.scenario, r.server, r.index, r.session, server.log_facts(r.session.client[1]))
+            replace(r, log=server.log_facts(r.session.client[1], order[r.session.client]))
             for r in recorded
         ]
 
     def _sessions(self, server: Server, scenario: Scenario, first: int) -> list[TcpSession]:
-        own = {server.network.address, server.network.address6}
-
-        def seen() -> list[TcpSession]:
-            frames = [(frame.time, frame.data) for frame in server.recorder.frames[first:]]
-            return [session for session in sessions(frames) if session.server[0] in own]
-
         def all_closed() -> bool:
-            found = seen()
+            found = self._sessions_since(server, first)
             return len(found) >= scenario.sessions and all(session.closed for session in found)
 
         until(all_closed, SECONDS_TO_CLOSE)
-        return seen()
+        return self._sessions_since(server, first)
+
+    def _sessions_since(self, server: Server, first: int) -> list[TcpSession]:
+        own = {server.network.address, server.network.address6}
+        frames = [(frame.time, frame.data) for frame in server.recorder.frames[first:]]
+        return [session for session in sessions(frames) if session.server[0] in own]
 
 
 def settle(server: Server) -> None:

@@ -22,6 +22,8 @@ def download(packages: Sequence[str], folder: Path) -> None:
     What was downloaded before is not asked for again: delete the folder for newer versions.
     """
     wanted = "\n".join(packages)
+    if not packages:
+        return
     listed = folder / COMPLETE
     if listed.exists() and listed.read_text() == wanted:
         return

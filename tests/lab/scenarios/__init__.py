@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from lab.scenarios import imap, pop3, smtp
+from collections.abc import Iterator
+from dataclasses import replace
+
+from lab.scenarios import imap, lmtp, pop3, smtp, strangers
+from lab.scenarios.base import Scenario
+
+AGAIN = (
+    *("one message", "rich header", "STARTTLS", "reset after EHLO", "QUIT after the greeting"),
+    *("RETR", "CAPA and QUIT", "STLS", "login and QUIT"),
+    *("FETCH of a message", "CAPABILITY, login, logout", "FETCH ENVELOPE", "login and logout"),
+)
+"""Scenarios that are also played over IPv6, and on an odd port."""
+
+
+def _variants(scenario: Scenario) -> Iterator[Scenario]:
+    yield scenario
+    if scenario.name in AGAIN and scenario.serves in ("smtp", "pop3", "imap"):
+        yield replace(scenario, name=f"{scenario.name}, IPv6", six=True)
+        yield replace(scenario, name=f"{scenario.name}, odd port", serves=f"{scenario.serves}-odd")
+
 
 ALL = tuple(
-    scenario
-    for catalogue in (smtp.catalogue, pop3.catalogue, imap.catalogue)
-    for scenario in catalogue.scenarios
+    variant
+    for module in (smtp, lmtp, pop3, imap, strangers)
+    for scenario in module.catalogue.scenarios
+    for variant in _variants(scenario)
 )

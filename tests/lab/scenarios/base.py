@@ -39,6 +39,8 @@ class Scenario:
     """Other values of some servers."""
     sessions: int = 1
     """How many connections it makes."""
+    six: bool = False
+    """Over IPv6."""
     speaks: str | None = None
     """What is spoken: smtp, lmtp, pop3, imap, tls from the first byte, or none of them."""
 
@@ -80,7 +82,7 @@ class Catalogue:
                     frozenset(needs.split()),
                     but or {},
                     sessions,
-                    _spoken(serves or self._serves) if speaks == "" else speaks,
+                    speaks=_spoken(serves or self._serves) if speaks == "" else speaks,
                 )
             )
             return act

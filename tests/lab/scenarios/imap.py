@@ -67,7 +67,7 @@ def capability(stage: Stage) -> None:
 def identify(stage: Stage) -> None:
     with stage.talk("imap") as talk:
         greeting(talk)
-        talk.ask('a0 ID ("name" "lab")', "a0 (OK|BAD)")
+        talk.ask('a0 ID ("name" "lab")', "a0 (OK|BAD|NO)")
         talk.ask("a1 NOOP", "a1 OK")
         finish(talk)
 
@@ -305,8 +305,8 @@ def append(stage: Stage) -> None:
     with stage.talk("imap") as talk:
         greeting(talk)
         talk.ask(f"a1 LOGIN {ALICE.name} {ALICE.password}", "a1 OK")
-        talk.ask("b1 CREATE Drafts", "b1 (OK|NO)")
-        talk.ask(f"b2 APPEND Drafts (\\Seen) {{{len(RICH.crlf)}}}", r"\+")
+        talk.ask(f"b1 CREATE {stage.server.inbox}Drafts", "b1 (OK|NO)")
+        talk.ask(f"b2 APPEND {stage.server.inbox}Drafts (\\Seen) {{{len(RICH.crlf)}}}", r"\+")
         talk.send(RICH.crlf + b"\r\n")
         talk.answer("b2 OK", tag="b2")
         finish(talk)
@@ -317,8 +317,8 @@ def append_plus(stage: Stage) -> None:
     with stage.talk("imap") as talk:
         greeting(talk)
         login(talk)
-        talk.ask("b1 CREATE Drafts", "b1 (OK|NO)")
-        talk.send(f"b2 APPEND Drafts {{{len(PLAIN.crlf)}+}}\r\n".encode() + PLAIN.crlf + b"\r\n")
+        talk.ask(f"b1 CREATE {stage.server.inbox}Drafts", "b1 (OK|NO)")
+        talk.send(f"b2 APPEND {stage.server.inbox}Drafts {{{len(PLAIN.crlf)}+}}\r\n".encode() + PLAIN.crlf + b"\r\n")
         talk.answer("b2 OK", tag="b2")
         finish(talk)
 
@@ -328,11 +328,11 @@ def append_refused(stage: Stage) -> None:
     with stage.talk("imap") as talk:
         greeting(talk)
         login(talk)
-        talk.ask("b2 APPEND Nowhere {5000}", r"(b2 NO|\+)")
+        talk.ask(f"b2 APPEND {stage.server.inbox}Nowhere {{5000}}", r"(b2 NO|\+)")
         if talk.heard[-1].startswith("+"):
             talk.send(b"x" * 5000 + b"\r\n")
             talk.answer("b2 NO", tag="b2")
-        talk.ask("b3 CREATE Sent", "b3 (OK|NO)")
+        talk.ask(f"b3 CREATE {stage.server.inbox}Sent", "b3 (OK|NO)")
         select(talk)
         finish(talk)
 
@@ -428,7 +428,7 @@ def unknown(stage: Stage) -> None:
     with stage.talk("imap") as talk:
         greeting(talk)
         login(talk)
-        talk.ask("b1 NONSENSE more", "b1 BAD")
+        talk.ask("b1 NONSENSE more", "b1 (BAD|NO)")
         finish(talk)
 
 
@@ -449,3 +449,19 @@ def reset(stage: Stage) -> None:
         login(talk)
         select(talk)
         talk.reset()
+
+
+@add("PREAUTH", serves="imap-preauth", speaks="imap", service="imap", messages=1, auth=None, **PLAIN.wants)
+def preauth(stage: Stage) -> None:
+    with stage.talk("imap") as talk:
+        talk.answer(r"\* PREAUTH")
+        select(talk)
+        talk.ask("a3 FETCH 1 BODY[]", "a3 OK")
+        finish(talk)
+
+
+@add("PREAUTH and LOGOUT", serves="imap-preauth", speaks="imap", service="imap", messages=0, empty_cause="login_only")
+def preauth_logout(stage: Stage) -> None:
+    with stage.talk("imap") as talk:
+        talk.answer(r"\* PREAUTH")
+        finish(talk)

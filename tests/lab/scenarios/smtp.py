@@ -241,7 +241,7 @@ def smtputf8(stage: Stage) -> None:
         finish(talk)
 
 
-@add("EHLO twice", helo="second.lab.test", mailfrom=[SENDER], rcptto=[TO_ALICE], messages=1)
+@add("EHLO twice", needs="EHLO-AGAIN", helo="second.lab.test", mailfrom=[SENDER], rcptto=[TO_ALICE], messages=1)
 def hello_twice(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -366,6 +366,18 @@ def auth_after_message(stage: Stage) -> None:
 # Logins.
 
 
+@add("XCLIENT", needs="XCLIENT", **ONE, messages=1, starttls="offered")
+def xclient(stage: Stage) -> None:
+    """The server answers XCLIENT with 220, as it answers STARTTLS."""
+    with stage.talk("smtp") as talk:
+        hello(talk)
+        talk.ask("XCLIENT NAME=spike.example ADDR=198.51.100.7", "220")
+        talk.ask(f"EHLO {CLIENT_NAME}", "250")
+        envelope(talk)
+        data(talk, PLAIN)
+        finish(talk)
+
+
 @add("AUTH PLAIN", needs="AUTH", **ONE, messages=1, auth="PLAIN", auth_result="success", user=ALICE.name)
 def auth_plain(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
@@ -488,7 +500,7 @@ def starttls(stage: Stage) -> None:
 
 
 @add("STARTTLS, then closed", needs="STARTTLS", starttls="accepted", **NONE, empty_cause="starttls",
-     but={"exim": {"starttls": "tls"}})
+     but={"exim": {"starttls": "tls"}, "opensmtpd": {"starttls": "tls"}})
 def starttls_closed(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)

@@ -49,6 +49,8 @@ class Server(ABC):
 
     The first port of a service is where scenarios go.
     """
+    inbox: ClassVar[str] = ""
+    """What stands before the names of mailboxes but INBOX."""
     features: ClassVar[frozenset[str]] = frozenset()
     """What scenarios may need: extensions of the protocols, and `policy` for the refusals of addresses."""
 
@@ -80,8 +82,13 @@ class Server(ABC):
         """Start the processes."""
 
     @abstractmethod
-    def log_facts(self, port: int) -> LogFacts:
-        """What the log says of the session from this client port."""
+    def log_facts(self, port: int, number: int) -> LogFacts:
+        """What the log says of a session, by its client's port or where the log has no ports, by its
+        number among all sessions with the server.
+        """
+
+    def fill(self) -> None:
+        """Put messages into the mailboxes of the running server, where `configure` couldn't."""
 
     def log(self) -> list[str]:
         """The lines of the server's own log."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
+import sys
+from typing import ClassVar
 
 from lab.accounts import ACCOUNTS, DOMAIN
-from lab.messages import BARE, PLAIN, RICH
+from lab.servers import maildir
 from lab.servers.base import LogFacts, Server
 
 CONFIGURATION = """
@@ -18,7 +19,7 @@ log_path = syslog
 auth_verbose = yes
 mail_debug = no
 disable_plaintext_auth = no
-auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 xoauth2 oauthbearer apop
+auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 xoauth2 oauthbearer{apop}
 ssl = yes
 ssl_cert = </etc/lab/server.pem
 ssl_key = </etc/lab/server.key
@@ -101,35 +102,30 @@ class Dovecot(Server):
     name = "dovecot"
     packages = ("dovecot-imapd", "dovecot-pop3d", "dovecot-lmtpd")
     ports = {
-        **{110: "pop3", 995: "pop3s", 1100: "pop3", 143: "imap", 993: "imaps", 1430: "imap"},
-        24: "lmtp",
+        **{110: "pop3", 995: "pop3s", 1100: "pop3-odd", 143: "imap", 993: "imaps", 1430: "imap-odd"},
     }
     features = frozenset(
-        "STLS STARTTLS APOP SASL OAUTH PIPELINING AUTH=LOGIN SASL-IR LITERAL+ IDLE COMPRESS NOTIFY QRESYNC retry".split()
+        "STLS STARTTLS SASL OAUTH PIPELINING AUTH=LOGIN SASL-IR LITERAL+ IDLE COMPRESS NOTIFY QRESYNC retry".split()
     )
+
+    apop: ClassVar[str] = ""
 
     def configure(self) -> None:
         for number, name in enumerate(("dovecot", "dovenull", "vmail"), 921):
             self.root.user(name, number)
-        values = {"head": "", "domain": DOMAIN}
+        values = {"head": "", "domain": DOMAIN, "apop": self.apop}
         self.root.file("/etc/dovecot/dovecot.conf", CONFIGURATION.format(**values))
         self.root.file("/etc/dovecot/oauth2.conf.ext", "tokeninfo_url = http://127.0.0.1:9/\n")
         users = "".join(f"{account.name}:{account.password}::::::\n" for account in ACCOUNTS)
         self.root.file("/etc/dovecot/users", users)
         self.root.folder("/var/mail", 923, 923)
 
-        inbox = self.root.folder("/var/mail/alice", 923, 923)
-        for name in ("cur", "new", "tmp"):
-            self.root.folder(f"/var/mail/alice/{name}", 923, 923)
-        for number, message in enumerate((PLAIN, RICH, BARE)):
-            path = inbox / "cur" / f"100{number}.M1P1.lab:2,"
-            path.write_text(message.text)
-            os.chown(path, 923, 923)
+        maildir.fill(self.root, "/var/mail/alice", 923)
 
     def start(self) -> None:
         self.spawn("dovecot", "-F")
 
-    def log_facts(self, port: int) -> LogFacts:
+    def log_facts(self, port: int, number: int) -> LogFacts:
         lines = self.log()
         login = [line for line in lines if re.search(rf"\brport={port}\b", line)]
         sessions = [match[1] for line in login if (match := re.search(r"session=<([^>]+)>", line))]
@@ -137,10 +133,40 @@ class Dovecot(Server):
         users = [
             match[1] for line in login if (match := re.search(r" Login: user=<(.*?)>", line))
         ]
-        failed = any("auth failed" in line or "auth failed" in line for line in login)
+        failed = any("auth failed" in line for line in login)
+        counts = [
+            sum(int(number) for number in match.groups())
+            for line in own
+            if (match := re.search(r"Logged out top=(\d+)/\d+, retr=(\d+)/", line))
+        ]
         return LogFacts(
             user=users[-1] if users else None,
             auth_result="success" if users else "failure" if failed else None,
+            messages=counts[-1] if counts else None,
             tls=any(re.search(r"\bTLS\b", line) is not None for line in login) if login else None,
             lines=tuple(dict.fromkeys(login + own)),
         )
+
+
+ACCEPTOR = """
+import socket, subprocess, sys
+listener = socket.create_server(("0.0.0.0", int(sys.argv[1])))
+while True:
+    connection, _ = listener.accept()
+    subprocess.Popen(sys.argv[2:], stdin=connection, stdout=connection)
+    connection.close()
+"""
+
+
+class DovecotApop(Dovecot):
+    """Dovecot with APOP, so with a timestamp in POP3's greeting; LMTP; and IMAP for who is logged in already."""
+
+    name = "dovecot-apop"
+    apop = " apop"
+    ports = {110: "pop3", 24: "lmtp", 1431: "imap-preauth"}
+    features = Dovecot.features | {"APOP"}
+
+    def start(self) -> None:
+        super().start()
+        command = ["/usr/bin/env", "USER=alice", "dovecot", "--exec-mail", "imap"]
+        self.spawn(sys.executable, "-c", ACCEPTOR, "1431", *command)

@@ -128,9 +128,9 @@ class Exim(Server):
 
     name = "exim"
     packages = ("exim4-daemon-heavy",)
-    ports = {25: "smtp", 587: "smtp", 465: "smtps", 2525: "smtp"}
+    ports = {25: "smtp", 587: "smtp", 465: "smtps", 2525: "smtp-odd"}
     features = frozenset(
-        "PIPELINING CHUNKING 8BITMIME SMTPUTF8 DSN AUTH CRAM-MD5 STARTTLS policy drops".split()
+        "PIPELINING CHUNKING 8BITMIME SMTPUTF8 DSN AUTH CRAM-MD5 STARTTLS policy drops EHLO-AGAIN".split()
     )
 
     def configure(self) -> None:
@@ -145,7 +145,7 @@ class Exim(Server):
     def start(self) -> None:
         self.spawn("exim4", "-C", "/etc/exim4/lab.conf", "-bdf", "-q1h")
 
-    def log_facts(self, port: int) -> LogFacts:
+    def log_facts(self, port: int, number: int) -> LogFacts:
         lines = self.log()
         own = [line for line in lines if f"]:{port}" in line]
         arrivals = [match for line in own if (match := re.search(r" <= (\S+) ", line))]

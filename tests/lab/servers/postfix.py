@@ -99,9 +99,9 @@ class Postfix(Server):
 
     name = "postfix"
     packages = ("postfix", "sasl2-bin", "libsasl2-modules", "libsasl2-modules-db")
-    ports = {25: "smtp", 587: "smtp", 465: "smtps", 2525: "smtp", 2626: "smtp"}
+    ports = {25: "smtp", 587: "smtp", 465: "smtps", 2525: "smtp-odd", 2626: "smtp-plain"}
     features = frozenset(
-        "PIPELINING CHUNKING 8BITMIME SMTPUTF8 DSN AUTH CRAM-MD5 STARTTLS policy drops XCLIENT BDAT-RSET".split()
+        "PIPELINING CHUNKING 8BITMIME SMTPUTF8 DSN AUTH CRAM-MD5 STARTTLS policy drops XCLIENT BDAT-RSET EHLO-AGAIN".split()
     )
 
     def configure(self) -> None:
@@ -124,7 +124,7 @@ class Postfix(Server):
     def start(self) -> None:
         self.spawn("postfix", "start-fg")
 
-    def log_facts(self, port: int) -> LogFacts:
+    def log_facts(self, port: int, number: int) -> LogFacts:
         lines = self.log()
         own = [line for line in lines if f"]:{port}" in line and "smtpd[" in line]
         queue_ids = [
