@@ -13,7 +13,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
-from lab import isolation, packages, saved, table
+from lab import clients, isolation, packages, saved, table
 from lab.compare import Result, judge_all
 from lab.laboratory import Laboratory
 from lab.scenarios import ALL
@@ -38,8 +38,8 @@ def main(arguments: list[str]) -> int:
         print(f"The laboratory is left out: {reason}.")
         return 0
     with ThreadPoolExecutor(4) as pool:
-        for kind in KINDS:
-            pool.submit(packages.download, kind.packages, BUILD / "packages" / kind.name)
+        for name, wanted in {**{kind.name: kind.packages for kind in KINDS}, clients.NAME: clients.PACKAGES}.items():
+            pool.submit(packages.download, wanted, BUILD / "packages" / name)
     return isolation.enter(arguments)
 
 

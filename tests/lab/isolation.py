@@ -152,9 +152,14 @@ class Network:
         return f"v-{self.name[:12]}"
 
 
+def address(number: int) -> str:
+    """The IPv4 address of a server by its number."""
+    return f"192.0.2.{number}"
+
+
 def make_network(name: str, number: int) -> Network:
     """A network namespace, on the clients' bridge by one cable."""
-    network = Network(name, f"192.0.2.{number}", f"2001:db8::{number:x}")
+    network = Network(name, address(number), f"2001:db8::{number:x}")
     run("ip", "netns", "add", name)
     run("ip", "link", "add", network.link, "type", "veth", "peer", "name", "eth0", "netns", name)
     inside = ("ip", "-n", name)

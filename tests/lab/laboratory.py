@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lab import certificate, packages
 from lab.accounts import ACCOUNTS, CLIENT_NAME, DOMAIN
-from lab.isolation import CLIENT_ADDRESS, CLIENT_ADDRESS6, make_network, make_root
+from lab.clients import Clients
+from lab.isolation import CLIENT_ADDRESS, CLIENT_ADDRESS6, address, make_network, make_root
 from lab.scenarios.base import Scenario, Stage
 from lab.servers.base import LogFacts, Server, ServerFailed
 from lab.tcp import TcpSession, sessions
@@ -57,8 +58,13 @@ class Laboratory:
 
     def start(self, kinds: Sequence[type[Server]]) -> None:
         """Start all servers at once."""
-        with ThreadPoolExecutor(len(kinds)) as pool:
+        hosts = hosts_file({kind.name: FIRST_NUMBER + n for n, kind in enumerate(kinds)})
+        self.hosts = hosts
+        with ThreadPoolExecutor(len(kinds) + 1) as pool:
+            clients = pool.submit(Clients, self.folder, self.downloads, hosts)
             self.servers = [server for server in pool.map(self._try, enumerate(kinds)) if server]
+            self.clients = clients.result()
+        self.outcome.versions |= self.clients.versions
 
     def _try(self, numbered: tuple[int, type[Server]]) -> Server | None:
         number, kind = numbered
@@ -80,13 +86,7 @@ class Laboratory:
             root.user(account.name, 950 + order, f"/home/{account.name}")
             root.folder(f"/home/{account.name}", 950 + order, 950 + order)
         network = make_network(kind.name, number)
-        hosts = [
-            f"127.0.0.1 localhost",
-            f"{network.address} {kind.name}.{DOMAIN} {kind.name}",
-            f"{CLIENT_ADDRESS} {CLIENT_NAME}",
-            f"{CLIENT_ADDRESS6} {CLIENT_NAME}",
-        ]
-        root.file("/etc/hosts", "\n".join([*hosts, ""]))
+        root.file("/etc/hosts", self.hosts)
         root.file("/etc/resolv.conf", "nameserver 127.0.0.1\n")
         root.file("/etc/mailname", f"{kind.name}.{DOMAIN}\n")
         server = kind(root, network, self._certificate[0])
@@ -111,12 +111,13 @@ class Laboratory:
         recorded = []
         for scenario in scenarios:
             port = server.port_of(scenario.serves)
-            if port is None or not scenario.needs <= server.features:
+            if port is None or not scenario.needs <= server.features or scenario.six > server.six:
                 continue
             first = len(server.recorder.frames)
             began = time.monotonic()
             network = server.network
-            stage = Stage(server, port, network.address6 if scenario.six else network.address)
+            place = network.address6 if scenario.six else network.address
+            stage = Stage(server, port, place, self.clients)
             try:
                 scenario.act(stage)
             except Exception as error:
@@ -153,6 +154,17 @@ class Laboratory:
         own = {server.network.address, server.network.address6}
         frames = [(frame.time, frame.data) for frame in server.recorder.frames[first:]]
         return [session for session in sessions(frames) if session.server[0] in own]
+
+
+def hosts_file(numbers: Mapping[str, int]) -> str:
+    """/etc/hosts of all roots."""
+    lines = [
+        "127.0.0.1 localhost",
+        f"{CLIENT_ADDRESS} {CLIENT_NAME}",
+        f"{CLIENT_ADDRESS6} {CLIENT_NAME}",
+        *(f"{address(number)} {name}.{DOMAIN} {name}" for name, number in numbers.items()),
+    ]
+    return "\n".join([*lines, ""])
 
 
 def settle(server: Server) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from lab.scenarios import imap, lmtp, pop3, smtp, strangers
+from lab.scenarios import imap, lmtp, pop3, readers, senders, smtp, strangers
 from lab.scenarios.base import Scenario
 
 AGAIN = (
@@ -23,9 +23,13 @@ def _variants(scenario: Scenario) -> Iterator[Scenario]:
         yield replace(scenario, name=f"{scenario.name}, odd port", serves=f"{scenario.serves}-odd")
 
 
+CATALOGUES = (
+    *(smtp.catalogue, senders.catalogue, pop3.catalogue, readers.pop3, imap.catalogue, readers.imap),
+    *(strangers.catalogue, lmtp.catalogue),
+)
 ALL = tuple(
     variant
-    for module in (smtp, lmtp, pop3, imap, strangers)
-    for scenario in module.catalogue.scenarios
+    for catalogue in CATALOGUES
+    for scenario in catalogue.scenarios
     for variant in _variants(scenario)
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lab.clients import Clients
 from lab.servers.base import Server
 from lab.talk import Talk
 
@@ -17,6 +18,7 @@ class Stage:
     server: Server
     port: int
     address: str
+    clients: Clients
 
     def talk(self, service: str) -> Talk:
         """Connect with raw sockets."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
+import ssl
 
 from lab.accounts import ALICE, CLIENT_NAME, DOMAIN, WRONG
 from lab.messages import BARE, LONG, PLAIN, RICH, Message
@@ -487,7 +489,7 @@ def password_as_command(stage: Stage) -> None:
 # TLS.
 
 
-@add("STARTTLS", needs="STARTTLS", starttls="tls", helo=CLIENT_NAME, **NONE, empty_cause="starttls", decode_as="MAIL")
+@add("STARTTLS", needs="STARTTLS TLS", starttls="tls", helo=CLIENT_NAME, **NONE, empty_cause="starttls", decode_as="MAIL")
 def starttls(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -497,6 +499,17 @@ def starttls(stage: Stage) -> None:
         envelope(talk)
         data(talk, PLAIN)
         finish(talk)
+
+
+@add("STARTTLS, handshake fails", needs="TLS-FAILS", starttls="tls", helo=CLIENT_NAME, **NONE,
+     empty_cause="starttls")
+def starttls_fails(stage: Stage) -> None:
+    """Debian 12's OpenSMTPD can't use a private key with Debian's OpenSSL."""
+    with stage.talk("smtp") as talk:
+        hello(talk)
+        talk.ask("STARTTLS", "220")
+        with contextlib.suppress(ssl.SSLError):
+            talk.start_tls()
 
 
 @add("STARTTLS, then closed", needs="STARTTLS", starttls="accepted", **NONE, empty_cause="starttls",
@@ -517,7 +530,7 @@ def starttls_offered(stage: Stage) -> None:
         finish(talk)
 
 
-@add("implicit TLS", serves="smtps", service=None, implicit_tls=True, decode_as="SSL")
+@add("implicit TLS", needs="TLS", serves="smtps", service=None, implicit_tls=True, decode_as="SSL")
 def implicit_tls(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         talk.start_tls()

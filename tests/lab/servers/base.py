@@ -49,6 +49,8 @@ class Server(ABC):
 
     The first port of a service is where scenarios go.
     """
+    six: ClassVar[bool] = True
+    """Whether it listens on IPv6, too."""
     inbox: ClassVar[str] = ""
     """What stands before the names of mailboxes but INBOX."""
     features: ClassVar[frozenset[str]] = frozenset()

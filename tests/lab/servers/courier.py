@@ -30,7 +30,7 @@ class Courier(Server):
     inbox = "INBOX."
     packages = ("courier-imap", "courier-pop", "courier-authdaemon", "courier-authlib-userdb")
     ports = {110: "pop3", 995: "pop3s", 143: "imap", 993: "imaps", 1430: "imap-odd"}
-    features = frozenset("STLS STARTTLS SASL IDLE retry".split())
+    features = frozenset("STLS STARTTLS TLS SASL IDLE retry".split())
 
     def configure(self) -> None:
         self.root.user("courier", 950)

@@ -66,7 +66,7 @@ class Cyrus(Server):
         *("sasl2-bin", "libsasl2-modules", "libsasl2-modules-db"),
     )
     ports = {110: "pop3", 995: "pop3s", 143: "imap", 993: "imaps", 1430: "imap-odd", 24: "lmtp"}
-    features = frozenset("STLS STARTTLS SASL SASL-IR LITERAL+ IDLE COMPRESS QRESYNC retry".split())
+    features = frozenset("STLS STARTTLS TLS SASL SASL-IR LITERAL+ IDLE COMPRESS QRESYNC retry".split())
 
     def configure(self) -> None:
         self.root.user("cyrus", 961, "/var/spool/cyrus")

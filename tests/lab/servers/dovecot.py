@@ -17,6 +17,7 @@ protocols = imap pop3 lmtp
 listen = *, ::
 log_path = syslog
 auth_verbose = yes
+auth_username_format = %Ln
 mail_debug = no
 disable_plaintext_auth = no
 auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 xoauth2 oauthbearer{apop}
@@ -105,7 +106,7 @@ class Dovecot(Server):
         **{110: "pop3", 995: "pop3s", 1100: "pop3-odd", 143: "imap", 993: "imaps", 1430: "imap-odd"},
     }
     features = frozenset(
-        "STLS STARTTLS SASL OAUTH PIPELINING AUTH=LOGIN SASL-IR LITERAL+ IDLE COMPRESS NOTIFY QRESYNC retry".split()
+        "STLS STARTTLS TLS SASL OAUTH PIPELINING AUTH=LOGIN SASL-IR LITERAL+ IDLE COMPRESS NOTIFY QRESYNC retry".split()
     )
 
     apop: ClassVar[str] = ""
@@ -168,5 +169,5 @@ class DovecotApop(Dovecot):
 
     def start(self) -> None:
         super().start()
-        command = ["/usr/bin/env", "USER=alice", "dovecot", "--exec-mail", "imap"]
+        command = ["/usr/bin/env", "USER=alice", "HOME=/var/mail/alice", "/usr/lib/dovecot/imap"]
         self.spawn(sys.executable, "-c", ACCEPTOR, "1431", *command)

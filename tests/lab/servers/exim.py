@@ -130,7 +130,7 @@ class Exim(Server):
     packages = ("exim4-daemon-heavy",)
     ports = {25: "smtp", 587: "smtp", 465: "smtps", 2525: "smtp-odd"}
     features = frozenset(
-        "PIPELINING CHUNKING 8BITMIME SMTPUTF8 DSN AUTH CRAM-MD5 STARTTLS policy drops EHLO-AGAIN".split()
+        "PIPELINING CHUNKING 8BITMIME SMTPUTF8 DSN AUTH CRAM-MD5 STARTTLS TLS policy drops EHLO-AGAIN".split()
     )
 
     def configure(self) -> None:

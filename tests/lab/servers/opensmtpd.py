@@ -15,7 +15,7 @@ smtp max-message-size 200K
 table aliases {{ postmaster = alice }}
 listen on 0.0.0.0 port 25 tls pki {host} hostname {host}
 listen on :: port 25 tls pki {host} hostname {host}
-listen on 0.0.0.0 port 2525 hostname {host}
+listen on 0.0.0.0 port 2525 tls pki {host} hostname {host}
 listen on 0.0.0.0 port 465 smtps pki {host} hostname {host}
 filter "policy" phase mail-from match mail-from regex {{ "banned@.*" }} reject "550 Sender banned"
 action "keep" maildir "/home/%{{user.username}}/Maildir" alias <aliases>
@@ -29,7 +29,7 @@ class OpenSmtpd(Server):
     name = "opensmtpd"
     packages = ("opensmtpd",)
     ports = {25: "smtp", 465: "smtps", 2525: "smtp-odd"}
-    features = frozenset("8BITMIME DSN STARTTLS".split())
+    features = frozenset("8BITMIME DSN STARTTLS TLS-FAILS".split())
 
     def configure(self) -> None:
         self.root.user("opensmtpd", 931, "/var/lib/opensmtpd/empty")

@@ -101,7 +101,7 @@ class Postfix(Server):
     packages = ("postfix", "sasl2-bin", "libsasl2-modules", "libsasl2-modules-db")
     ports = {25: "smtp", 587: "smtp", 465: "smtps", 2525: "smtp-odd", 2626: "smtp-plain"}
     features = frozenset(
-        "PIPELINING CHUNKING 8BITMIME SMTPUTF8 DSN AUTH CRAM-MD5 STARTTLS policy drops XCLIENT BDAT-RSET EHLO-AGAIN".split()
+        "PIPELINING CHUNKING 8BITMIME SMTPUTF8 DSN AUTH CRAM-MD5 STARTTLS TLS policy drops XCLIENT BDAT-RSET EHLO-AGAIN".split()
     )
 
     def configure(self) -> None:

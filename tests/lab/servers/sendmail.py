@@ -25,7 +25,6 @@ FEATURE(`no_default_msa')dnl
 FEATURE(`nocanonify')dnl
 FEATURE(`accept_unresolvable_domains')dnl
 DAEMON_OPTIONS(`Family=inet, Name=MTA, Port=25')dnl
-DAEMON_OPTIONS(`Family=inet6, Name=MTA6, Port=25, Modifiers=O')dnl
 DAEMON_OPTIONS(`Family=inet, Name=Odd, Port=2525')dnl
 MAILER(`local')dnl
 MAILER(`smtp')dnl
@@ -49,8 +48,9 @@ class Sendmail(Server):
         *("sendmail-bin", "sendmail-base", "sendmail-cf", "m4"),
         *("sasl2-bin", "libsasl2-modules", "libsasl2-modules-db"),
     )
+    six = False
     ports = {25: "smtp", 2525: "smtp-odd"}
-    features = frozenset("PIPELINING 8BITMIME DSN STARTTLS AUTH CRAM-MD5 EHLO-AGAIN".split())
+    features = frozenset("PIPELINING 8BITMIME DSN STARTTLS TLS AUTH CRAM-MD5 EHLO-AGAIN".split())
 
     def configure(self) -> None:
         self.root.user("smmta", 941, "/var/lib/sendmail")
