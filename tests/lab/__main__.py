@@ -1,5 +1,6 @@
 """`make lab`: play all scenarios, and hold the decoder against what happened.
 
+`python -m lab SERVER...` plays those servers only, and leaves docs/lab.md as it is.
 `python -m lab judge FOLDER` holds it against captures that an earlier run kept (build/lab/captures).
 
 Exit status 0: every field is right, or the laboratory can't run here (one line says why). 1: a field
@@ -32,7 +33,7 @@ def main(arguments: list[str]) -> int:
         tally, mismatches = judged(saved.load(Path(arguments[1])))
         return result(tally, mismatches)
     if isolation.inside():
-        return laboratory()
+        return laboratory(arguments)
     reason = isolation.why_not()
     if reason is not None:
         print(f"The laboratory is left out: {reason}.")
@@ -43,7 +44,7 @@ def main(arguments: list[str]) -> int:
     return isolation.enter(arguments)
 
 
-def laboratory() -> int:
+def laboratory(names: list[str]) -> int:
     """Servers up, scenarios played, decoder judged, results written."""
     began = time.monotonic()
 
@@ -52,7 +53,7 @@ def laboratory() -> int:
 
     isolation.prepare(BUILD / "roots")
     lab = Laboratory(BUILD / "roots", BUILD / "packages")
-    lab.start(KINDS)
+    lab.start([kind for kind in KINDS if not names or kind.name in names])
     note(f"{len(lab.servers)} servers run")
     outcome = lab.play(ALL)
     note(f"{len(outcome.recorded)} connections recorded")
@@ -72,7 +73,10 @@ def laboratory() -> int:
     saved.save(BUILD / "captures", truths)
     tally, mismatches = judged(truths)
     introduction = PAGE.read_text().partition(MARK)[0] if PAGE.exists() else ""
-    PAGE.write_text(introduction + MARK + "\n" + table.page(tally, outcome.versions, outcome.left_out))
+    if not names:
+        PAGE.write_text(
+            introduction + MARK + "\n" + table.page(tally, outcome.versions, outcome.left_out)
+        )
     for line in outcome.left_out + outcome.failures:
         print(line)
     status = result(tally, mismatches)

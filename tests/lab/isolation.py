@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BRIDGE = "lab0"
+HOST_NAME = "mail.lab.test"
+RESOLVER = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
+"""For /etc/resolv.conf: nobody answers there, and everybody is in /etc/hosts."""
 CLIENT_ADDRESS = "192.0.2.1"
 CLIENT_ADDRESS6 = "2001:db8::1"
 INSIDE = "MAILTAP_LAB_INSIDE"
@@ -68,10 +72,11 @@ def run(*command: str | Path) -> None:
 
 def prepare(folder: Path) -> None:
     """Make the clients' network and an empty folder in memory for all roots."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # unshare blocks some, and children inherit that
     folder.mkdir(parents=True, exist_ok=True)
     run("mount", "-t", "tmpfs", "-o", "mode=755", "lab", folder)
     run("mount", "-t", "tmpfs", "-o", "mode=755", "lab", "/run")
-    socket.sethostname("mail.lab.test")
+    socket.sethostname(HOST_NAME)
     run("ip", "link", "set", "lo", "up")
     run("ip", "link", "add", BRIDGE, "type", "bridge")
     run("ip", "link", "set", BRIDGE, "up")

@@ -12,7 +12,15 @@ from pathlib import Path
 from lab import certificate, packages
 from lab.accounts import ACCOUNTS, CLIENT_NAME, DOMAIN
 from lab.clients import Clients
-from lab.isolation import CLIENT_ADDRESS, CLIENT_ADDRESS6, address, make_network, make_root
+from lab.isolation import (
+    CLIENT_ADDRESS,
+    CLIENT_ADDRESS6,
+    HOST_NAME,
+    RESOLVER,
+    address,
+    make_network,
+    make_root,
+)
 from lab.scenarios.base import Scenario, Stage
 from lab.servers.base import LogFacts, Server, ServerFailed
 from lab.tcp import TcpSession, sessions
@@ -87,7 +95,7 @@ class Laboratory:
             root.folder(f"/home/{account.name}", 950 + order, 950 + order)
         network = make_network(kind.name, number)
         root.file("/etc/hosts", self.hosts)
-        root.file("/etc/resolv.conf", "nameserver 127.0.0.1\n")
+        root.file("/etc/resolv.conf", RESOLVER)
         root.file("/etc/mailname", f"{kind.name}.{DOMAIN}\n")
         server = kind(root, network, self._certificate[0])
         if kind.packages:
@@ -160,7 +168,7 @@ def hosts_file(numbers: Mapping[str, int]) -> str:
     """/etc/hosts of all roots."""
     lines = [
         "127.0.0.1 localhost",
-        f"{CLIENT_ADDRESS} {CLIENT_NAME}",
+        f"{CLIENT_ADDRESS} {CLIENT_NAME} {HOST_NAME}",
         f"{CLIENT_ADDRESS6} {CLIENT_NAME}",
         *(f"{address(number)} {name}.{DOMAIN} {name}" for name, number in numbers.items()),
     ]

@@ -27,9 +27,11 @@ CATALOGUES = (
     *(smtp.catalogue, senders.catalogue, pop3.catalogue, readers.pop3, imap.catalogue, readers.imap),
     *(strangers.catalogue, lmtp.catalogue),
 )
-ALL = tuple(
+_EVERY = [
     variant
     for catalogue in CATALOGUES
     for scenario in catalogue.scenarios
     for variant in _variants(scenario)
-)
+]
+ALL = tuple(sorted(_EVERY, key=lambda scenario: scenario.serves == "lmtp"))
+"""What is delivered by LMTP comes last: it changes the mailboxes that others read."""

@@ -20,6 +20,21 @@ class Stage:
     address: str
     clients: Clients
 
+    @property
+    def home(self) -> str:
+        """The folder of the clients that talk to this server: several servers are played at once."""
+        return f"/home/{self.server.name}"
+
+    def run(self, *command: str, text: str | bytes = "", status: tuple[int, ...] = (0,)) -> None:
+        """Run a client program."""
+        self.clients.run(self.home, *command, text=text, status=status)
+
+    def file(self, name: str, text: str) -> str:
+        """Write a file for the clients, and give its whole name."""
+        self.clients.folder(self.home)
+        self.clients.file(f"{self.home}/{name}", text)
+        return f"{self.home}/{name}"
+
     def talk(self, service: str) -> Talk:
         """Connect with raw sockets."""
         return Talk(self.address, self.port, service)

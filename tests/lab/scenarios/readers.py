@@ -22,7 +22,7 @@ USER = f"{ALICE.name}:{ALICE.password}"
 def curl(stage: Stage, scheme: str, path: str, *options: str, status: tuple[int, ...] = (0,), user: str = USER) -> None:
     """Run curl."""
     place = f"{scheme}://{stage.address}:{stage.port}/{path}"
-    stage.clients.run(
+    stage.run(
         *("curl", "--silent", "--show-error", "--insecure", "--user", user, *options, place),
         status=status,
     )
@@ -70,10 +70,10 @@ def fetchmail(stage: Stage, protocol: str, *options: str, status: tuple[int, ...
         f'  user "{ALICE.name}" password "{ALICE.password}" keep fetchall sslproto ""\n'
         f'  mda "/bin/cat > /dev/null" {" ".join(options)}\n'
     )
-    stage.clients.root.file("/root/lab/fetchmailrc", rules, 0o600)
-    stage.clients.run(
-        *("fetchmail", "-f", "/root/lab/fetchmailrc", "--nodetach", "--nosyslog", "--pidfile", "/root/lab/pid"),
-        *("-i", "/root/lab/ids"),
+    file = stage.file("fetchmailrc", rules)
+    stage.run(
+        *("fetchmail", "-f", file, "--nodetach", "--nosyslog", "--pidfile", f"{stage.home}/pid"),
+        *("-i", f"{stage.home}/ids"),
         status=status,
     )
 
@@ -85,7 +85,6 @@ def fetchmail_pop3(stage: Stage) -> None:
 
 @pop3.add("fetchmail, STLS", client="fetchmail", needs="STLS TLS", starttls="tls")
 def fetchmail_stls(stage: Stage) -> None:
-    stage.clients.root.file("/root/lab/fetchmailrc", "")
     fetchmail(stage, "pop3", 'sslproto "TLS1+" no sslcertck')
 
 
@@ -96,16 +95,15 @@ def fetchmail_imap(stage: Stage) -> None:
 
 def getmail(stage: Stage, kind: str, extra: str = "") -> None:
     """Run getmail once."""
-    for name in ("cur", "new", "tmp"):
-        stage.clients.root.folder(f"/root/lab/getmail/{name}")
+    for name in ("", "cur", "new", "tmp"):
+        stage.clients.folder(f"{stage.home}/getmail/{name}")
     rules = (
         f"[retriever]\ntype = {kind}\nserver = {stage.address}\nport = {stage.port}\nusername = {ALICE.name}\n"
         f"password = {ALICE.password}\n{extra}"
-        "[destination]\ntype = Maildir\npath = /root/lab/getmail/\n"
+        f"[destination]\ntype = Maildir\npath = {stage.home}/getmail/\n"
         "[options]\nread_all = true\ndelete = false\n"
     )
-    stage.clients.root.file("/root/lab/.getmail/getmailrc", rules, 0o600)
-    stage.clients.run("getmail", "--getmaildir", "/root/lab/.getmail")
+    stage.run("getmail", "--getmaildir", stage.home, "--rcfile", stage.file("getmailrc", rules))
 
 
 @pop3.add("getmail", client="getmail", **IN, messages=3, **ALL, subject=None)
@@ -149,8 +147,10 @@ def openssl_pop3(stage: Stage) -> None:
 def openssl(stage: Stage, protocol: str, text: str) -> None:
     """Run openssl s_client with an upgrade."""
     place = f"{stage.address}:{stage.port}"
-    stage.clients.run(
-        *("openssl", "s_client", "-starttls", protocol, "-connect", place, "-crlf", "-quiet"), text=text
+    stage.run(
+        *("openssl", "s_client", "-starttls", protocol, "-connect", place, "-crlf", "-quiet"),
+        text=text,
+        status=(0, 1),
     )
 
 
@@ -211,23 +211,21 @@ def mbsync(stage: Stage) -> None:
 
 @imap.add("mbsync, STARTTLS", client="mbsync", needs="STARTTLS TLS", starttls="tls")
 def mbsync_tls(stage: Stage) -> None:
-    run_mbsync(stage, "SSLType STARTTLS", "CertificateFile /root/lab/server.pem")
+    certificate = stage.file("server.pem", stage.server.certificate.read_text())
+    run_mbsync(stage, "SSLType STARTTLS", f"CertificateFile {certificate}")
 
 
 def run_mbsync(stage: Stage, *settings: str) -> None:
     """Run mbsync once into an empty folder."""
-    root = stage.clients.root
-    root.file("/root/lab/server.pem", stage.server.certificate.read_text())
-    place = f"/root/lab/mbsync-{stage.server.name}-{len(settings)}-{'None' in settings[0]}"
-    root.folder(f"{place}/")
+    place = f"{stage.home}/mbsync-{settings[0].partition(' ')[2]}"
+    stage.clients.folder(place)
     lines = [
         *("IMAPAccount lab", f"Host {stage.server.host}", f"Port {stage.port}", f"User {ALICE.name}"),
         *(f"Pass {ALICE.password}", *settings, "", "IMAPStore far", "Account lab", ""),
         *("MaildirStore near", f"Path {place}/", f"Inbox {place}/inbox", "SubFolders Verbatim", ""),
         *("Channel all", "Far :far:", "Near :near:", "Patterns INBOX", "Create Near", "SyncState *", ""),
     ]
-    root.file("/root/lab/mbsyncrc", "\n".join(lines), 0o600)
-    stage.clients.run("mbsync", "-c", "/root/lab/mbsyncrc", "all")
+    stage.run("mbsync", "-c", stage.file("mbsyncrc", "\n".join(lines)), "all")
 
 
 @imap.add("imaplib", client=LIBRARY, **IN, auth="LOGIN", messages=1, **RICH.wants)
@@ -266,8 +264,9 @@ def library_tls(stage: Stage) -> None:
 def mutt(stage: Stage) -> None:
     settings = (
         f'set imap_user={ALICE.name}; set imap_pass="{ALICE.password}"; set ssl_starttls=no; set ssl_force_tls=no; '
-        "set header_cache=; set mail_check=600; set imap_keepalive=600; push <display-message><exit><exit>"
+        "set folder=~; set header_cache=; set mail_check=600; set imap_keepalive=600; push <display-message><exit><exit>"
     )
     stage.clients.run_in_terminal(
+        stage.home,
         *("mutt", "-n", "-F", "/dev/null", "-R", "-e", settings, "-f", f"imap://{stage.address}:{stage.port}/INBOX")
     )

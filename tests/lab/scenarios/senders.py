@@ -20,10 +20,10 @@ HELLO = {"helo": CLIENT_NAME}
 
 def swaks(stage: Stage, *options: str, status: tuple[int, ...] = (0,)) -> None:
     """Run swaks with the message PLAIN."""
-    stage.clients.root.file("/root/lab/message", PLAIN.text)
-    stage.clients.run(
+    message = stage.file("message", PLAIN.text)
+    stage.run(
         *("swaks", "--server", stage.address, "--port", str(stage.port), "--helo", CLIENT_NAME),
-        *("--from", SENDER, "--to", TO_ALICE, "--data", "@/root/lab/message", *options),
+        *("--from", SENDER, "--to", TO_ALICE, "--data", f"@{message}", *options),
         status=status,
     )
 
@@ -78,14 +78,14 @@ def swaks_drop(stage: Stage) -> None:
     swaks(stage, "--drop-after", "DATA")
 
 
-@add("swaks, LMTP", client="swaks", serves="lmtp", **HELLO, mailfrom=[SENDER], rcptto=[TO_ALICE], messages=1, **PLAIN.wants)
+@add("swaks, LMTP", client="swaks", serves="lmtp", **HELLO, mailfrom=[SENDER], rcptto=[TO_BOB], messages=1, **PLAIN.wants)
 def swaks_lmtp(stage: Stage) -> None:
-    swaks(stage, "--protocol", "LMTP")
+    swaks(stage, "--protocol", "LMTP", "--to", TO_BOB)
 
 
 def msmtp(stage: Stage, *options: str, text: bytes = RICH.text.encode()) -> None:
     """Run msmtp."""
-    stage.clients.run(
+    stage.run(
         *("msmtp", f"--host={stage.address}", f"--port={stage.port}", f"--domain={CLIENT_NAME}"),
         *(f"--from={SENDER}", "--tls-certcheck=off", "--set-msgid-header=off", "--set-date-header=off"),
         *(*options, "--", TO_ALICE),
@@ -110,7 +110,7 @@ def msmtp_tls(stage: Stage) -> None:
 
 @add("s-nail", client="s-nail", **ENVELOPE, **{"from": ["Ann <ann@example.org>"], "to": [TO_ALICE]}, subject="From s-nail")
 def snail(stage: Stage) -> None:
-    stage.clients.run(
+    stage.run(
         *("s-nail", "-:/", "-Sv15-compat", f"-Smta=smtp://{stage.address}:{stage.port}", "-Ssmtp-config=-all"),
         *("-Ssmtp-auth=none", f"-Shostname={CLIENT_NAME}", "-Sfrom=Ann <ann@example.org>"),
         *("-s", "From s-nail", TO_ALICE),
@@ -122,10 +122,10 @@ def snail(stage: Stage) -> None:
 def mutt(stage: Stage) -> None:
     settings = (
         f"set smtp_url=smtp://{stage.address}:{stage.port}/; set from=ann@example.org; set realname=Ann; "
-        f"set hostname={CLIENT_NAME}; set ssl_starttls=no; set copy=no; set use_envelope_from=yes; "
+        f"set hostname={CLIENT_NAME}; set ssl_starttls=no; set ssl_force_tls=no; set copy=no; set use_envelope_from=yes; "
         "set charset=utf-8"
     )
-    stage.clients.run(
+    stage.run(
         *("mutt", "-n", "-F", "/dev/null", "-e", settings, "-s", "Grüße aus mutt", "--", TO_ALICE),
         text="Written with mutt.\n",
     )
@@ -133,11 +133,11 @@ def mutt(stage: Stage) -> None:
 
 def curl(stage: Stage, *options: str, scheme: str = "smtp", status: tuple[int, ...] = (0,)) -> None:
     """Run curl with the message LONG."""
-    stage.clients.root.file("/root/lab/long", LONG.text)
-    stage.clients.run(
+    message = stage.file("long", LONG.text)
+    stage.run(
         *("curl", "--silent", "--show-error", f"{scheme}://{stage.address}:{stage.port}/{CLIENT_NAME}"),
         *("--mail-from", SENDER, "--mail-rcpt", TO_ALICE, "--mail-rcpt", TO_BOB),
-        *("--upload-file", "/root/lab/long", "--crlf", "--insecure", *options),
+        *("--upload-file", message, "--crlf", "--insecure", *options),
         status=status,
     )
 
@@ -169,7 +169,7 @@ def curl_implicit(stage: Stage) -> None:
 
 @add("curl, VRFY", client="curl", **HELLO, mailfrom=[], messages=0)
 def curl_vrfy(stage: Stage) -> None:
-    stage.clients.run(
+    stage.run(
         *("curl", "--silent", f"smtp://{stage.address}:{stage.port}/{CLIENT_NAME}", "--mail-rcpt", "alice"),
         status=(0, 8, 55, 56),
     )
@@ -200,7 +200,7 @@ def library_tls(stage: Stage) -> None:
 
 @add("openssl s_client", client="openssl", needs="STARTTLS TLS", starttls="tls")
 def openssl(stage: Stage) -> None:
-    stage.clients.run(
+    stage.run(
         *("openssl", "s_client", "-starttls", "smtp", "-connect", f"{stage.address}:{stage.port}", "-crlf", "-quiet"),
         text="EHLO again\nQUIT\n",
     )
@@ -208,7 +208,7 @@ def openssl(stage: Stage) -> None:
 
 @add("openssl s_client, TLS 1.2", client="openssl", needs="STARTTLS TLS", starttls="tls")
 def openssl_old(stage: Stage) -> None:
-    stage.clients.run(
+    stage.run(
         *("openssl", "s_client", "-tls1_2", "-starttls", "smtp", "-connect", f"{stage.address}:{stage.port}", "-crlf", "-quiet"),
         text="EHLO again\nQUIT\n",
     )

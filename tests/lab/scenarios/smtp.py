@@ -164,11 +164,11 @@ def pipelining(stage: Stage) -> None:
 
 
 @add("pipelining, nobody taken", needs="PIPELINING", helo=CLIENT_NAME, mailfrom=[SENDER],
-     rcptto=[f"nobody@{DOMAIN}"], messages=0, **{"from": [], "to": []})
+     rcptto=[f"ghost@{DOMAIN}"], messages=0, **{"from": [], "to": []})
 def pipelining_refused(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
-        talk.send(f"MAIL FROM:<{SENDER}>\r\nRCPT TO:<nobody@{DOMAIN}>\r\nDATA\r\n")
+        talk.send(f"MAIL FROM:<{SENDER}>\r\nRCPT TO:<ghost@{DOMAIN}>\r\nDATA\r\n")
         talk.answer("250")
         talk.answer("5")
         talk.answer("5")
@@ -287,12 +287,12 @@ def sender_refused(stage: Stage) -> None:
 
 
 @add("one recipient of three taken", needs="policy", helo=CLIENT_NAME, mailfrom=[SENDER], rcptto_count=3,
-     rcptto=[f"nobody@{DOMAIN}", TO_ALICE, f"busy@{DOMAIN}"], messages=1, **PLAIN.wants)
+     rcptto=[f"ghost@{DOMAIN}", TO_ALICE, f"busy@{DOMAIN}"], messages=1, **PLAIN.wants)
 def some_recipients(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
         talk.ask(f"MAIL FROM:<{SENDER}>", "250")
-        talk.ask(f"RCPT TO:<nobody@{DOMAIN}>", "5")
+        talk.ask(f"RCPT TO:<ghost@{DOMAIN}>", "5")
         talk.ask(f"RCPT TO:<{TO_ALICE}>", "25")
         talk.ask(f"RCPT TO:<busy@{DOMAIN}>", "4")
         data(talk, PLAIN)

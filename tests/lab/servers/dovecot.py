@@ -169,5 +169,5 @@ class DovecotApop(Dovecot):
 
     def start(self) -> None:
         super().start()
-        command = ["/usr/bin/env", "USER=alice", "HOME=/var/mail/alice", "/usr/lib/dovecot/imap"]
+        command = ["env", "USER=alice", "HOME=/var/mail/alice", "setpriv", "--reuid=923", "--regid=923", "--clear-groups", "/usr/lib/dovecot/imap"]
         self.spawn(sys.executable, "-c", ACCEPTOR, "1431", *command)

@@ -61,7 +61,7 @@ check_mail:
 
 check_rcpt:
   deny domains = {domain}
-       local_parts = nobody
+       local_parts = ghost
        message = Unknown user
   defer domains = {domain}
        local_parts = busy

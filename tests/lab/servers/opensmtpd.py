@@ -50,7 +50,7 @@ class OpenSmtpd(Server):
     def log_facts(self, port: int, number: int) -> LogFacts:
         """The log knows no ports: sessions are joined by their order."""
         lines = self.log()
-        starts = [line.split(" ")[0] for line in lines if " smtp connected " in line]
+        starts = [line.split(" ")[0] for line in lines if " smtp connected " in line and "=local" not in line]
         own = [line for line in lines if number < len(starts) and line.startswith(starts[number])]
         taken = [line for line in own if " smtp message " in line]
         found = [re.search(r" smtp envelope .* from=<(.*?)> to=<(.*?)>", line) for line in own]

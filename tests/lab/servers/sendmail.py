@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from lab.accounts import ACCOUNTS, DOMAIN
@@ -14,11 +15,15 @@ define(`confDOMAIN_NAME', `{host}')dnl
 define(`confLOG_LEVEL', `20')dnl
 define(`confAUTH_MECHANISMS', `PLAIN LOGIN CRAM-MD5')dnl
 TRUST_AUTH_MECH(`PLAIN LOGIN CRAM-MD5')dnl
+define(`confCACERT_PATH', `/etc/ssl/certs')dnl
+define(`confCACERT', `/etc/lab/server.pem')dnl
 define(`confSERVER_CERT', `/etc/lab/server.pem')dnl
 define(`confSERVER_KEY', `/etc/lab/sendmail.key')dnl
 define(`confTLS_SRV_OPTIONS', `V')dnl
 define(`confMAX_MESSAGE_SIZE', `200000')dnl
 define(`confDONT_PROBE_INTERFACES', `True')dnl
+define(`confRUN_AS_USER', `smmta:smmta')dnl
+define(`confTRUSTED_USER', `smmta')dnl
 define(`confTO_IDENT', `0')dnl
 define(`confDELIVERY_MODE', `queueonly')dnl
 FEATURE(`no_default_msa')dnl
@@ -61,7 +66,7 @@ class Sendmail(Server):
         self.root.file("/etc/mail/aliases", "")
         self.root.file("/etc/mail/trusted-users", "")
         key = (self.root.path / "etc/lab/server.key").read_text()
-        self.root.file("/etc/lab/sendmail.key", key, 0o600)
+        os.chown(self.root.file("/etc/lab/sendmail.key", key, 0o600), 941, 941)
         for folder in ("/etc/mail/sasl", "/usr/lib/sasl2", "/etc/sasl2"):
             self.root.file(f"{folder}/Sendmail.conf", SASL)
         for account in ACCOUNTS:
@@ -71,6 +76,7 @@ class Sendmail(Server):
                 f"echo '{account.password}' | saslpasswd2 -p -c -f /etc/lab/sasldb2 "
                 f"-u {self.host} {account.name}",
             )
+        os.chown(self.root.path / "etc/lab/sasldb2", 941, 941)
         for folder in ("/var/spool/mqueue", "/var/lib/sendmail", "/var/lib/sendmail/host_status", "/run/sendmail/mta"):
             self.root.folder(folder, 941, 941, 0o700)
         self.root.file("/etc/mail/sendmail.cf", self.command("m4", "/etc/mail/lab.mc"))
