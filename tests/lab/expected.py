@@ -125,6 +125,7 @@ def _opens(item: Item) -> bool:
     return item.kind in (MESSAGE, LISTING, OTHER, TLS) or item.verb in UPGRADES
 
 
+HTTP = ("GET", "POST", "CONNECT")
 HEADER_FIELDS = {"from", "to", "subject", "msg_id", "user_agent"}
 
 
@@ -136,6 +137,7 @@ def expected(truth: Truth, view: View) -> dict[str, Expected]:
     service = truth.service
     if service is None:
         return fields | _of_no_mail(truth, view, uncut)
+    standard = STANDARD_PORTS.get(truth.session.server[1]) == service
     read, headers = read_items(truth, view)
     own = [(number, item) for number, item in enumerate(truth.items) if item.side in sides]
     both = len(sides) == 2
@@ -148,7 +150,7 @@ def expected(truth: Truth, view: View) -> dict[str, Expected]:
         sure: dict[str, Any] = {}
         if number in read:
             sure = parts(item, together=both and uncut, alone=client_alone)
-            named |= item.strong
+            named |= item.strong or (standard and item.usual)
             lines += item.kind != OTHER
             odd |= not item.known
         elif number in headers:
@@ -157,13 +159,14 @@ def expected(truth: Truth, view: View) -> dict[str, Expected]:
         loose.append(parts(item, together=True, maybe=True, alone=not (both and uncut)))
     low, high = summed(firm), summed(loose)
 
-    standard = STANDARD_PORTS.get(truth.session.server[1]) == service
-    decided = named or (standard and lines >= 2 and not odd)
+    decided = named or (lines >= 2 and not odd and (standard or both))
     fields["service"] = exactly(service) if decided else one_of([service, None])
     if not decided and not standard and not view.handshake:
         for name in ("client_h", "client_p", "server_h", "server_p", "direction"):
             fields.pop(name, None)
     fields["decode_as"] = exactly("MAIL") if decided else one_of(["MAIL", "BASE"])
+    if any(item.verb in HTTP for item in truth.items):
+        fields["decode_as"] = one_of(["MAIL", "HTTP", *([] if decided else ["BASE"])])
     fields["implicit_tls"] = exactly(False)
 
     for name in SETS:

@@ -163,7 +163,8 @@ class _Reader:
         if "STARTTLS" in rest.upper() and rest.upper().startswith("[CAPABILITY"):
             item.values["starttls"] = "offered"
         to = self.verbs.get(words[0].lower())
-        if to is None:
+        if to is None or not words[0].isalnum():  # the client's line was no command
+            item.maybe, item.values = item.values, {}
             return
         item.verb = to.verb
         plain = re.sub(r"^\[.*?\]\s*", "", rest)

@@ -45,6 +45,8 @@ class Item:
     """A message's: the end of its header."""
     strong: bool = False
     """Whether it names the service by itself."""
+    usual: bool = False
+    """Whether it does on the service's own port."""
     known: bool = True
     """A command's: whether the protocol has it."""
 

@@ -20,7 +20,8 @@ from lab.dialogue.items import (
 from lab.tcp import CLIENT, SERVER
 
 VERBS = set("USER PASS APOP AUTH CAPA STLS STAT LIST UIDL RETR TOP DELE RSET NOOP QUIT UTF8 LANG LAST".split())
-STRONG = set("USER PASS APOP AUTH CAPA STLS UIDL TOP RETR DELE".split())
+STRONG = {"APOP", "CAPA", "STLS", "UIDL", "TOP"}
+USUAL = {"USER", "PASS", "AUTH", "RETR", "DELE"}
 LOGGED_IN = re.compile(r"logged in|logging in|mailbox|maildrop|authenticat|welcome", re.IGNORECASE)
 REFUSED = re.compile(r"\[AUTH\]|authentication|login failed|invalid|incorrect|password", re.IGNORECASE)
 BYE = re.compile(r"bye|logging out|logout|signing off|closing", re.IGNORECASE)
@@ -53,7 +54,8 @@ class _Reader:
         good = text.startswith("+OK")
         rest = text[3 if good else 4 :].strip()
         if to is None:
-            item.strong = good
+            item.strong = good and ("POP" in rest.upper() or re.search(r"<\S+@\S+>", rest) is not None)
+            item.usual = good
             item.values["refused"] = not good
             if good:
                 item.values["banner"] = rest
@@ -98,6 +100,7 @@ class _Reader:
         command.verb = verb.upper()
         command.known = command.verb in VERBS
         command.strong = command.verb in STRONG
+        command.usual = command.verb in USUAL
         command.values |= {"last_command": command.verb, "commands": 1}
         if not command.known:
             command.maybe, command.values = command.values, {}

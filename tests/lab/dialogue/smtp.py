@@ -144,6 +144,8 @@ class _Reader:
                 command.values |= {"rcptto": [_address(argument)], "rcptto_count": 1, "stage": "envelope"}
             case "QUIT":
                 command.values["logout"] = True
+            case "VRFY" | "EXPN":  # docs/session.md doesn't say what they are
+                command.maybe["stage"] = "envelope"
             case "STARTTLS":
                 command.values["starttls"] = "requested"
             case "AUTH":

@@ -88,7 +88,7 @@ def fetchmail_stls(stage: Stage) -> None:
     fetchmail(stage, "pop3", 'sslproto "TLS1+" no sslcertck')
 
 
-@imap.add("fetchmail", client="fetchmail", **IN, messages=3, **ALL)
+@imap.add("fetchmail", client="fetchmail", **IN, **ALL)
 def fetchmail_imap(stage: Stage) -> None:
     fetchmail(stage, "imap")
 
@@ -260,10 +260,11 @@ def library_tls(stage: Stage) -> None:
         client.login(*USER.split(":"))
 
 
-@imap.add("mutt", client="mutt", **IN, messages=None)
+@imap.add("mutt", client="mutt", **IN)
 def mutt(stage: Stage) -> None:
     settings = (
         f'set imap_user={ALICE.name}; set imap_pass="{ALICE.password}"; set ssl_starttls=no; set ssl_force_tls=no; '
+        "set imap_authenticators=login; "
         "set folder=~; set header_cache=; set mail_check=600; set imap_keepalive=600; push <display-message><exit><exit>"
     )
     stage.clients.run_in_terminal(

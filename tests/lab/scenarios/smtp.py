@@ -513,7 +513,8 @@ def starttls_fails(stage: Stage) -> None:
 
 
 @add("STARTTLS, then closed", needs="STARTTLS", starttls="accepted", **NONE, empty_cause="starttls",
-     but={"exim": {"starttls": "tls"}, "opensmtpd": {"starttls": "tls"}})
+     but={"exim": {"starttls": "tls"}, "opensmtpd": {"starttls": "tls"},
+          "sendmail": {"starttls": "tls"}})
 def starttls_closed(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
