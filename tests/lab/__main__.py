@@ -1,6 +1,7 @@
 """`make lab`: play all scenarios, and hold the decoder against what happened.
 
 `python -m lab SERVER...` plays those servers only, and leaves docs/lab.md as it is.
+`python -m lab keep` writes tests/lab/captures anew, from the last run's sessions that chosen.py names.
 `python -m lab judge FOLDER` holds it against captures that an earlier run kept (build/lab/captures).
 
 Exit status 0: every field is right, or the laboratory can't run here (one line says why). 1: a field
@@ -15,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 from lab import clients, isolation, packages, saved, table
+from lab.chosen import chosen
 from lab.compare import Result, judge_all
 from lab.laboratory import Laboratory
 from lab.scenarios import ALL
@@ -23,6 +25,7 @@ from lab.truth import Truth, disagreements, known
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BUILD = CHECKOUT / "build" / "lab"
+KEPT = CHECKOUT / "tests" / "lab" / "captures"
 PAGE = CHECKOUT / "docs" / "lab.md"
 MARK = "<!-- Below this line: written by `make lab`. -->\n"
 
@@ -32,6 +35,9 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["judge"]:
         tally, mismatches = judged(saved.load(Path(arguments[1])))
         return result(tally, mismatches)
+    if arguments[:1] == ["keep"]:
+        saved.save(KEPT, filter(chosen, saved.load(BUILD / "captures")))
+        return 0
     if isolation.inside():
         return laboratory(arguments)
     reason = isolation.why_not()

@@ -125,7 +125,6 @@ def _opens(item: Item) -> bool:
     return item.kind in (MESSAGE, LISTING, OTHER, TLS) or item.verb in UPGRADES
 
 
-HTTP = ("GET", "POST", "CONNECT")
 HEADER_FIELDS = {"from", "to", "subject", "msg_id", "user_agent"}
 
 
@@ -145,27 +144,28 @@ def expected(truth: Truth, view: View) -> dict[str, Expected]:
 
     firm: list[dict[str, Any]] = []
     loose: list[dict[str, Any]] = []
-    named, odd, lines = False, False, 0
+    named, odd, lines = False, False, {CLIENT: 0, SERVER: 0}
     for number, item in own:
         sure: dict[str, Any] = {}
         if number in read:
             sure = parts(item, together=both and uncut, alone=client_alone)
-            named |= item.strong or (standard and item.usual)
-            lines += item.kind != OTHER
-            odd |= not item.known
+            if item.known:
+                named |= item.strong or (standard and item.usual)
+                lines[item.side] += item.kind != OTHER
+            odd |= not item.known and item.kind == COMMAND
         elif number in headers:
             sure = {k: v for k, v in item.values.items() if k in HEADER_FIELDS}
         firm.append(sure)
         loose.append(parts(item, together=True, maybe=True, alone=not (both and uncut)))
     low, high = summed(firm), summed(loose)
 
-    decided = named or (lines >= 2 and not odd and (standard or both))
-    fields["service"] = exactly(service) if decided else one_of([service, None])
+    enough = sum(lines.values()) if standard else min(lines.values()) * view.handshake
+    decided = named or (enough >= 2 and not odd)
     if not decided and not standard and not view.handshake:
-        for name in ("client_h", "client_p", "server_h", "server_p", "direction"):
-            fields.pop(name, None)
+        fields = {}  # nothing tells the roles
+    fields["service"] = exactly(service) if decided else one_of([service, None])
     fields["decode_as"] = exactly("MAIL") if decided else one_of(["MAIL", "BASE"])
-    if any(item.verb in HTTP for item in truth.items):
+    if truth.session.streams[CLIENT].startswith(b"GET "):
         fields["decode_as"] = one_of(["MAIL", "HTTP", *([] if decided else ["BASE"])])
     fields["implicit_tls"] = exactly(False)
 
@@ -205,6 +205,8 @@ def _of_packets(truth: Truth, view: View, sides: set[str], uncut: bool) -> dict[
 
 def _of_no_mail(truth: Truth, view: View, uncut: bool) -> dict[str, Expected]:
     fields: dict[str, Expected] = {"service": exactly(None)}
+    if truth.speaks == "ftp" and not uncut:  # `QUIT` and `221 Bye` are both protocols'
+        return {"service": one_of([None, "smtp"])}
     if truth.speaks == "tls":
         if uncut:
             fields["implicit_tls"] = exactly(True)

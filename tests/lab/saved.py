@@ -17,6 +17,8 @@ LIST = "truth.jsonl"
 def save(folder: Path, truths: Iterable[Truth]) -> None:
     """Write a capture for each server, and a list of the sessions with the fields of their records."""
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.pcap"):
+        old.unlink()
     frames: dict[str, list[tuple[float, bytes]]] = {}
     lines = []
     for truth in truths:

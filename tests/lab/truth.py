@@ -38,16 +38,14 @@ class Truth:
     serves: str
     """What the port is for, see Scenario."""
     speaks: str | None
-    """smtp, lmtp, pop3, imap; `tls` for TLS from the first byte; None for what is no mail."""
+    """smtp, lmtp, pop3, imap; `tls` for TLS from the first byte; `ftp`, and None for other things."""
     session: TcpSession
     items: tuple[Item, ...]
 
     @property
     def service(self) -> str | None:
         """The record's service."""
-        if self.speaks is None or self.speaks == "tls":
-            return None
-        return "smtp" if self.speaks == "lmtp" else self.speaks
+        return "smtp" if self.speaks == "lmtp" else self.speaks if self.speaks in READERS else None
 
 
 def known(

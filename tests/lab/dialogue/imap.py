@@ -166,7 +166,7 @@ class _Reader:
         if to is None or not words[0].isalnum():  # the client's line was no command
             item.maybe, item.values = item.values, {}
             return
-        item.verb = to.verb
+        item.verb, item.known = to.verb, to.known
         plain = re.sub(r"^\[.*?\]\s*", "", rest)
         match to.verb:
             case "LOGIN" | "AUTHENTICATE":

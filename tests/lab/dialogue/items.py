@@ -48,7 +48,7 @@ class Item:
     usual: bool = False
     """Whether it does on the service's own port."""
     known: bool = True
-    """A command's: whether the protocol has it."""
+    """A command's, and its reply's: whether the protocol has it."""
 
 
 class Lines:

@@ -60,7 +60,7 @@ class _Reader:
             if good:
                 item.values["banner"] = rest
             return
-        item.verb = to.verb
+        item.verb, item.known = to.verb, to.known
         match to.verb:
             case "PASS" | "APOP" | "AUTH":
                 result = "success" if good else "failure"

@@ -73,7 +73,7 @@ class _Reader:
                 item.values["banner"] = lines[-1][4:]
                 item.strong |= bool(re.search("SMTP|LMTP", lines[-1]))
             return
-        item.verb = to.verb
+        item.verb, item.known = to.verb, to.known
         good = code[0] == "2"
         match to.verb:
             case "EHLO" | "HELO" | "LHLO":

@@ -59,7 +59,7 @@ class Scenario:
     six: bool = False
     """Over IPv6."""
     speaks: str | None = None
-    """What is spoken: smtp, lmtp, pop3, imap, tls from the first byte, or none of them."""
+    """What is spoken: smtp, lmtp, pop3, imap, tls from the first byte, ftp, or none of them."""
 
     def wants_of(self, server: str) -> dict[str, Any]:
         """The fields' values with this server."""

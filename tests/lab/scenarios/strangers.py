@@ -36,7 +36,7 @@ def junk(stage: Stage) -> None:
         talk.drain()
 
 
-@add("FTP on a mail port", serves="ftp", speaks=None, service=None)
+@add("FTP on a mail port", serves="ftp", speaks="ftp", service=None)
 def ftp(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         talk.answer("220")
