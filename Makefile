@@ -9,7 +9,7 @@ SOURCES := $(shell find python zeek/decoder pyproject.toml VERSION -type f -not 
 # From nothing to the report: a field capture, nDPI's labels, tables here and a page beside it.
 demo: $(VENV)/installed
 	@mkdir -p demo
-	$(VENV)/bin/python -m mailtap.fieldcapture --out demo/field.pcap --truth demo/field.truth.jsonl
+	PYTHONPATH=python $(VENV)/bin/python -m fieldcapture --out demo/field.pcap --truth demo/field.truth.jsonl
 	$(VENV)/bin/mailtap analyze demo/field.pcap --dpi ndpi --html demo/report.html
 	@echo "The same as a page: $(CURDIR)/demo/report.html"
 

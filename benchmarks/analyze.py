@@ -22,7 +22,9 @@ from statistics import median
 
 import click
 
-from mailtap.fieldcapture import COLUMNS, with_bulk, write_capture
+sys.path.append(str(Path(__file__).parents[1] / "python"))
+
+from fieldcapture import COLUMNS, with_bulk, write_capture
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,8 @@ from mailtap.correlation.engines import DuckDBEngine
 from mailtap.labels import table as labels_table
 from mailtap.policy import load_policy
 from mailtap.report.build import build_report
-from mailtap.sources import open_database
-from mailtap.sources import table as sessions_table
+from mailtap.sessions import open_database
+from mailtap.sessions import table as sessions_table
 
 LARGEST_FOR_PANDAS = LARGEST_HOT = 1_000_000
 

@@ -2,9 +2,10 @@
 
     python benchmarks/zeek.py [--repeat N] [CAPTURE...]
 
-Without captures: the field capture with much TLS in it, and one of plain-text messages only. Runs
-come in pairs, so that what else the machine does hits both. CPU time is user and system, as the
-kernel counts it; of each kind the least of the runs is compared.
+Without captures: a field capture with much TLS in it, one of plain-text messages only, the other
+field capture as it is (short sessions, most of them one-way), and one-way connections that are no
+mail. Runs come in pairs, so that what else the machine does hits both. CPU time is user and system,
+as the kernel counts it; of each kind the least of the runs is compared.
 """
 
 from __future__ import annotations
@@ -12,18 +13,22 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailtap.fieldcapture.capture import write_capture
-from mailtap.fieldcapture.makeup import COLUMNS, with_bulk
-from mailtap.fieldcapture.makeup_file import read_makeup
-from mailtap.fieldcapture.packets import ACK, NOTHING, PSH, SYN, Address, Direction, Payload
-from mailtap.fieldcapture.writer import write_pcap
+sys.path.append(str(Path(__file__).parents[1] / "python"))
+
+from fieldcapture.capture import write_capture
+from fieldcapture.makeup import COLUMNS, with_bulk
+from fieldcapture.makeup_file import read_makeup
+from fieldcapture.packets import ACK, FIN, NOTHING, PSH, SYN, Address, Direction, Payload
+from fieldcapture.writer import write_pcap
 from mailtap.zeek.installation import Installation, find_installation
 
 OPEN_SESSIONS = 20_000
+OTHER_SESSIONS = 20_000
 START = 1_700_000_000_000_000
 
 PLAIN_TEXT = """
@@ -78,6 +83,32 @@ def pairs(installation: Installation, capture: Path, repeat: int) -> tuple[Cost,
     return without, with_package
 
 
+def ways(number: int, port: int) -> tuple[Direction, Direction]:
+    """The client's and the server's side of connection `number`."""
+    host = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
+    client = Address(bytes.fromhex("020000000001"), host, 50_000, number)
+    server = Address(bytes.fromhex("020000000002"), "192.0.2.25", port, number)
+    return Direction(client, server, None), Direction(server, client, None)
+
+
+def write_other_sessions(path: Path, count: int) -> None:
+    """Clients that upload something to a web server, which isn't seen."""
+    request = b"POST /upload HTTP/1.1\r\nHost: www.example.org\r\nContent-Length: 8192\r\n\r\n"
+    payloads = [Payload(request)] + [Payload(bytes(1024))] * 8
+    frames = []
+    for number in range(count):
+        client, _ = ways(number, 80)
+        time = START + 1_000 * number
+        frames.append((time, client.header(0, 0, SYN, NOTHING), b""))
+        sent = 1
+        for payload in payloads:
+            frames.append((time, client.header(sent, 1, ACK | PSH, payload), payload.data))
+            sent += len(payload)
+        frames.append((time, client.header(sent, 1, FIN | ACK, NOTHING), b""))
+    with path.open("wb") as file:
+        write_pcap(file, frames)
+
+
 def write_open_sessions(path: Path, count: int) -> None:
     """Sessions that greet, say hello and name a sender and a recipient, all open at the end."""
     said = [
@@ -92,18 +123,14 @@ def write_open_sessions(path: Path, count: int) -> None:
     payloads = [(client, Payload(data)) for client, data in said]
     frames = []
     for number in range(count):
-        host = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
-        client = Address(bytes.fromhex("020000000001"), host, 50_000, number)
-        server = Address(bytes.fromhex("020000000002"), "192.0.2.25", 25, number)
-        ways = {True: Direction(client, server, None), False: Direction(server, client, None)}
+        client, server = ways(number, 25)
+        way = {True: client, False: server}
         sent = {True: 1, False: 1}
         time = START + number
-        frames.append((time, ways[True].header(0, 0, SYN, NOTHING), b""))
-        frames.append((time, ways[False].header(0, 1, SYN | ACK, NOTHING), b""))
+        frames.append((time, client.header(0, 0, SYN, NOTHING), b""))
+        frames.append((time, server.header(0, 1, SYN | ACK, NOTHING), b""))
         for is_client, payload in payloads:
-            header = ways[is_client].header(
-                sent[is_client], sent[not is_client], ACK | PSH, payload
-            )
+            header = way[is_client].header(sent[is_client], sent[not is_client], ACK | PSH, payload)
             frames.append((time, header, payload.data))
             sent[is_client] += len(payload)
     with path.open("wb") as file:
@@ -120,11 +147,16 @@ def main() -> None:
         folder = Path(name)
         captures = arguments.captures
         if not captures:
-            bulk, plain, makeup = (folder / n for n in ("bulk.pcap", "plain.pcap", "plain.yaml"))
+            bulk, plain, field, other = (
+                folder / f"{name}.pcap" for name in ("bulk", "plain", "field", "other")
+            )
+            makeup = folder / "plain.yaml"
             makeup.write_text(PLAIN_TEXT)
             write_capture(with_bulk(COLUMNS["port25"]()), 1, bulk, None)
             write_capture(read_makeup(makeup), 1, plain, None)
-            captures = [bulk, plain]
+            write_capture(COLUMNS["mixed"](), 1, field, None)
+            write_other_sessions(other, OTHER_SESSIONS)
+            captures = [bulk, plain, field, other]
         for capture in captures:
             without, with_package = pairs(installation, capture, arguments.repeat)
             print(

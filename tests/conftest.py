@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from hypothesis import HealthCheck, settings
 from mailtap.zeek.installation import ZEEK_PLACES
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+
+# For `fieldcapture`, which is not in the wheel. Last, so that an installed `mailtap` comes first.
+sys.path.append(str(CHECKOUT / "python"))
+
 PLUGIN = CHECKOUT / "build" / "zeek-plugin"
 
 # What a law is tried on is drawn anew at each run on a developer's machine, and the same in CI.

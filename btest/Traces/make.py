@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mailtap.fieldcapture.packets import ACK, FIN, NOTHING, PSH, SYN, Address, Direction, Payload
-from mailtap.fieldcapture.writer import write_pcap
+from fieldcapture.packets import ACK, FIN, NOTHING, PSH, SYN, Address, Direction, Payload
+from fieldcapture.writer import write_pcap
 
 START = 1_700_000_000_000_000  # microseconds since the epoch
 STEP = 10_000
@@ -180,6 +180,25 @@ IMAP_STARTTLS = """
     S: a1 OK Begin TLS negotiation now
     TLS
 """
+# A message and a login in literals (RFC 9051 4.3), the second one not waited for (RFC 7888).
+IMAP_LITERALS = [
+    ("S", b"* OK IMAP server ready\r\n"),
+    ("C", b"a1 LOGIN {3}\r\n"),
+    ("S", b"+ Ready\r\n"),
+    ("C", b"bob {15+}\r\nnot-for-the-log\r\n"),
+    ("S", b"a1 OK Logged in\r\n"),
+    ("C", b"a2 SELECT INBOX\r\n"),
+    ("S", b"* 1 EXISTS\r\na2 OK [READ-WRITE] Select completed\r\n"),
+    ("C", b"a3 FETCH 1 BODY[HEADER]\r\n"),
+    ("S", b"* 1 FETCH (BODY[HEADER] {71}\r\nFrom: alice@example.net\r\nTo: bob@example.org\r\n"),
+    ("S", b"Subject: In a literal\r\n\r\n)\r\na3 OK Fetch completed\r\n"),
+    ("C", b"a4 APPEND Sent {51}\r\n"),
+    ("S", b"+ Ready\r\n"),
+    ("C", b"From: bob@example.org\r\nSubject: a9 LOGIN mallory x\r\n\r\n"),
+    ("S", b"a4 OK Append completed\r\n"),
+    ("C", b"a5 LOGOUT\r\n"),
+    ("S", b"* BYE Logging out\r\na5 OK Logout completed\r\n"),
+]
 TWO_MESSAGES = """
     C: EHLO client.example.net
     C: MAIL FROM:<alice@example.net>
@@ -292,6 +311,21 @@ def main() -> None:
     )
     flipped = [replace(whole[1], time=0), replace(whole[0], time=STEP), *whole[2:]]
     write("smtp-flipped", flipped, 25)
+    write("smtp-midstream-port-2626", whole[3:], 2626)  # the greeting comes first
+    starttls = play(SMTP_STARTTLS)
+    # TLS starts while too little of the client was seen to know where its payload begins.
+    write("smtp-starttls-midstream", starttls[5:], 25)
+    # The responder is seen late, without its SYN.
+    write(
+        "smtp-late-server",
+        [packet for packet in whole if packet.client or packet.time > 150_000],
+        25,
+    )
+    write("silent-port-25", play([]), 25)
+    write("imap-literals", play(IMAP_LITERALS), 143)
+    fetched = b"* 1 FETCH (ENV"
+    gap = [packet for packet in play(IMAP) if not packet.payload.startswith(fetched)]
+    write("imap-gap", gap, 143)
     # Zeek ends what it takes for an unanswered attempt 5 s after the SYN.
     slow = [replace(packet, time=packet.time * 50) for packet in client_only(SMTP)]
     write("smtp-slow-client", slow, 25)

@@ -40,6 +40,11 @@ event zeek_init()
 	# Too few to be judged.
 	send("silent", "inconsistent", 199);
 
-	# Whoever makes up sensors takes no memory with them.
-	send("made up", "inconsistent", 200);
+	# Whoever makes up sensors takes no memory with them, and silences nobody: the five latest are kept.
+	send("made up", "inconsistent", 1);
+	send("and this", "inconsistent", 1);
+	send("and that", "inconsistent", 1);
+	send("silent", "inconsistent", 1);
+	send("low", "inconsistent", 199);
+	send("new", "inconsistent", 200);
 	}

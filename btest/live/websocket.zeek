@@ -3,16 +3,15 @@
 # @TEST-PORT: XPUB_PORT
 # @TEST-PORT: XSUB_PORT
 # @TEST-EXEC: mkdir packages && ln -s $PACKAGE packages/mailtap
-# @TEST-EXEC: btest-bg-run zeek "ZEEKPATH=$ZEEKPATH:$PWD/packages ZEEK_WEBSOCKET_LISTEN_PORT=${WEBSOCKET_PORT%/tcp} zeek -b -r $TRACES/smtp-starttls-client.pcap $FILES/zeromq-ports.zeek mailtap mailtap/live %INPUT"
+# @TEST-EXEC: btest-bg-run zeek "ZEEKPATH=$ZEEKPATH:$PWD/packages zeek -b -r $TRACES/smtp-starttls-client.pcap $FILES/zeromq-ports.zeek mailtap mailtap/live %INPUT"
 # @TEST-EXEC: btest-bg-run client "subscribe ${WEBSOCKET_PORT%/tcp} 2 >output"
 # @TEST-EXEC: btest-bg-wait 120
 # @TEST-EXEC: btest-diff client/output
 
 # Zeek's script for a single process leaves this to whoever chose the backend.
 redef Cluster::Backend::ZeroMQ::run_proxy_thread = T;
-@ifdef ( MailTap::websocket_port )
 redef MailTap::websocket_port = to_port(getenv("WEBSOCKET_PORT"));
-@endif
+redef MailTap::serve_while_reading_traces = T;
 
 redef exit_only_after_terminate = T;
 # Time stands still after the last packet: the connection has to end by itself.

@@ -3,6 +3,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "bindings.h"
+#include "decoder/facts_fields.h"
 #include "decoder/session.h"
 
 namespace nb = nanobind;
@@ -13,47 +14,31 @@ namespace {
 
 using decoder::Side;
 
-nb::bytes Bytes(const std::string& text) { return nb::bytes(text.data(), text.size()); }
+nb::bytes ToBytes(const std::string& text) { return nb::bytes(text.data(), text.size()); }
 
-nb::list Bytes(const std::vector<std::string>& texts) {
-    nb::list list;
-    for ( const std::string& text : texts )
-        list.append(Bytes(text));
-    return list;
-}
+// The record's names are text, the wire's strings are bytes.
+struct FieldWriter {
+    nb::dict& dict;
 
-// Everything the decoder says, under the record's names; strings are the wire's bytes.
+    void operator()(const char* name, std::string_view text) const { dict[name] = text; }
+    void operator()(const char* name, const std::string& bytes) const { dict[name] = ToBytes(bytes); }
+    void operator()(const char* name, uint64_t count) const { dict[name] = count; }
+    void operator()(const char* name, bool flag) const { dict[name] = flag; }
+    void operator()(const char* name, const std::vector<std::string>& strings) const {
+        nb::list list;
+        for ( const std::string& bytes : strings )
+            list.append(ToBytes(bytes));
+        dict[name] = list;
+    }
+};
+
+// Everything the decoder says, under the record's names; and what the record doesn't show.
 nb::dict ToDict(const decoder::Facts& facts) {
     nb::dict dict;
-    dict["service"] = Name(facts.service);
     dict["client"] = facts.client;
     dict["roles_by_content"] = facts.roles_by_content;
-    dict["starttls"] = Name(facts.starttls);
-    dict["implicit_tls"] = facts.implicit_tls;
     dict["http"] = facts.http;
-    dict["tunnel"] = Name(facts.tunnel);
-    dict["decode_as"] = DecodeAs(facts);
-    dict["helo"] = Bytes(facts.helo);
-    dict["mailfrom"] = Bytes(facts.mailfrom);
-    dict["rcptto"] = Bytes(facts.rcptto);
-    dict["from"] = Bytes(facts.from);
-    dict["to"] = Bytes(facts.to);
-    dict["subject"] = Bytes(facts.subject);
-    dict["msg_id"] = Bytes(facts.msg_id);
-    dict["user_agent"] = Bytes(facts.user_agent);
-    dict["mailfrom_count"] = facts.mailfrom_count;
-    dict["rcptto_count"] = facts.rcptto_count;
-    dict["auth"] = Bytes(facts.auth);
-    dict["auth_result"] = Name(facts.auth_result);
-    dict["user"] = Bytes(facts.user);
-    dict["messages"] = facts.messages;
-    dict["commands"] = facts.commands;
-    dict["replies"] = facts.replies;
-    dict["last_command"] = Bytes(facts.last_command);
-    dict["last_reply"] = Bytes(facts.last_reply);
-    dict["banner"] = Bytes(facts.banner);
-    dict["stage"] = Name(facts.stage);
-    dict["empty_cause"] = Name(facts.empty_cause);
+    VisitFields(facts, FieldWriter{dict});
     return dict;
 }
 

@@ -68,11 +68,14 @@ void BindEngine(nb::module_& module) {
                 ports.smtp = smtp_ports.value_or(ports.smtp);
                 ports.pop3 = pop3_ports.value_or(ports.pop3);
                 ports.imap = imap_ports.value_or(ports.imap);
-                new (engine) Engine({effective_packets, effective_bytes, community_id_seed, verify_checksums,
-                                     std::move(node), std::move(ports)});
+                new (engine) Engine({{effective_packets, effective_bytes},
+                                     community_id_seed,
+                                     verify_checksums,
+                                     std::move(node),
+                                     std::move(ports)});
             },
-            nb::kw_only(), nb::arg("effective_packets") = engine::Options{}.effective_packets,
-            nb::arg("effective_bytes") = engine::Options{}.effective_bytes, nb::arg("community_id_seed") = 0,
+            nb::kw_only(), nb::arg("effective_packets") = engine::Options{}.effective.packets,
+            nb::arg("effective_bytes") = engine::Options{}.effective.bytes, nb::arg("community_id_seed") = 0,
             nb::arg("verify_checksums") = false, nb::arg("node") = engine::Options{}.node,
             nb::arg("smtp_ports") = nb::none(), nb::arg("pop3_ports") = nb::none(), nb::arg("imap_ports") = nb::none())
         .def("set_link_type", &SetLinkType, nb::arg("link_type"),

@@ -19,14 +19,14 @@ bool Engine::SetLinkType(int link_type) {
 
 void Engine::Packet(Time stamp, std::span<const uint8_t> bytes, std::size_t wire_length) {
     table_.Advance(stamp);
-    if ( const auto segment = parser_.Parse(first_layer_, {bytes, std::max(bytes.size(), wire_length)}) )
+    if ( const auto segment = parser_.Parse(first_layer_, {bytes, std::max(bytes.size(), wire_length)}, stamp) )
         table_.Add(*segment, stamp);
 }
 
 std::string Engine::TakeLines() { return std::exchange(lines_, {}); }
 
 void Engine::WriteLine(const TcpSession& session) {
-    peak_decoder_memory_ = std::max(peak_decoder_memory_, session.DecoderMemory());
+    peak_decoder_memory_ = std::max(peak_decoder_memory_, session.Sides().DecoderMemory());
     AppendRecord(lines_, session, options_, ++sessions_);
 }
 

@@ -1,39 +1,61 @@
 #include "fragments.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
 namespace mailtap::engine {
 
-bool FragmentReassembler::Pieces::BelongsTo(const IpPacket& packet) const {
+bool FragmentReassembler::Incomplete::Takes(const IpPacket& packet) const {
     return id == packet.fragment->id && protocol == packet.protocol && source == packet.source &&
            destination == packet.destination;
 }
 
-// False as long as a piece is missing. Where pieces overlap, the one with the lower offset counts.
-bool FragmentReassembler::Pieces::Assemble(std::vector<uint8_t>& whole) {
+bool FragmentReassembler::Incomplete::IsComplete() const {
     if ( ! length )
         return false;
-    std::ranges::stable_sort(pieces, {}, &Piece::offset);
-    whole.clear();
-    for ( const Piece& piece : pieces ) {
-        if ( piece.offset > whole.size() )
-            return false;
-        const std::size_t known = std::min(whole.size() - piece.offset, piece.bytes.size());
-        whole.insert(whole.end(), piece.bytes.begin() + static_cast<std::ptrdiff_t>(known), piece.bytes.end());
+    std::vector<std::pair<std::size_t, std::size_t>> ranges; // begin, end
+    for ( const Piece& piece : pieces )
+        ranges.emplace_back(piece.offset, piece.offset + piece.bytes.size());
+    std::ranges::sort(ranges);
+    std::size_t known = 0;
+    for ( const auto& [begin, end] : ranges ) {
+        if ( begin > known )
+            break;
+        known = std::max(known, end);
     }
-    return whole.size() >= *length;
+    return known >= *length;
 }
 
-std::optional<View> FragmentReassembler::Add(const IpPacket& packet) {
+void FragmentReassembler::Incomplete::Assemble(std::vector<uint8_t>& whole) const {
+    whole.assign(*length, 0);
+    for ( const Piece& piece : pieces ) {
+        const std::size_t room = *length - std::min(*length, piece.offset);
+        const auto count = static_cast<std::ptrdiff_t>(std::min(room, piece.bytes.size()));
+        std::copy_n(piece.bytes.begin(), count, whole.begin() + static_cast<std::ptrdiff_t>(*length - room));
+    }
+}
+
+std::list<FragmentReassembler::Incomplete>::iterator FragmentReassembler::Find(const IpPacket& packet, Time stamp) {
+    const auto known = std::ranges::find_if(packets_, [&](const Incomplete& other) { return other.Takes(packet); });
+    if ( known == packets_.end() || std::abs(stamp - known->begun) <= kFragmentTimeout )
+        return known;
+    packets_.erase(known);
+    return packets_.end();
+}
+
+std::optional<View> FragmentReassembler::Add(const IpPacket& packet, Time stamp) {
     const Fragment& fragment = *packet.fragment;
     const std::size_t end = fragment.offset + packet.payload.wire;
     const bool cut = packet.payload.bytes.size() < packet.payload.wire;
     if ( end > kMaxPacket || cut )
         return std::nullopt;
 
-    auto known = std::ranges::find_if(packets_, [&](const Pieces& pieces) { return pieces.BelongsTo(packet); });
+    auto known = Find(packet, stamp);
     if ( known == packets_.end() ) {
         if ( packets_.size() == kMaxFragmentedPackets )
             packets_.pop_front();
-        packets_.push_back({packet.source, packet.destination, packet.protocol, fragment.id, {}, {}});
+        packets_.push_back({packet.source, packet.destination, packet.protocol, fragment.id, stamp, {}, {}});
         known = std::prev(packets_.end());
     }
     if ( known->pieces.size() == kMaxFragments ) {
@@ -43,11 +65,11 @@ std::optional<View> FragmentReassembler::Add(const IpPacket& packet) {
     known->pieces.push_back({fragment.offset, {packet.payload.bytes.begin(), packet.payload.bytes.end()}});
     if ( ! fragment.more )
         known->length = end;
-    if ( ! known->Assemble(whole_) )
+    if ( ! known->IsComplete() )
         return std::nullopt;
-    const std::size_t length = *known->length;
+    known->Assemble(whole_);
     packets_.erase(known);
-    return View{whole_, whole_.size()}.First(length);
+    return View{whole_, whole_.size()};
 }
 
 } // namespace mailtap::engine

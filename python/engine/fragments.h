@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "clock.h"
 #include "network.h"
 
 namespace mailtap::engine {
@@ -19,10 +20,15 @@ constexpr std::size_t kMaxFragments = 128;
 // RFC 791 3.1, RFC 8200 4.5: the length fields hold no more.
 constexpr std::size_t kMaxPacket = 65535;
 
+// From a packet's first fragment seen to its last. Identifications are used again: later ones are another packet's. As
+// in Linux (ipfrag_time).
+constexpr Time kFragmentTimeout = 30 * kSecond;
+
 class FragmentReassembler {
 public:
-    // Takes a fragment; gives the whole packet's payload with the last one. It is valid until the next call.
-    std::optional<View> Add(const IpPacket& packet);
+    // Takes a fragment; gives the whole packet's payload with the last one. It is valid until the next call. Where
+    // fragments overlap the newest counts: the older one may be left of a packet that was never complete.
+    std::optional<View> Add(const IpPacket& packet, Time stamp);
 
 private:
     struct Piece {
@@ -30,19 +36,24 @@ private:
         std::vector<uint8_t> bytes;
     };
 
-    struct Pieces {
+    // A packet of which something is still missing.
+    struct Incomplete {
         Address source;
         Address destination;
         uint8_t protocol = 0;
         uint32_t id = 0;
+        Time begun = 0;
         std::optional<std::size_t> length; // known once the last fragment came
-        std::vector<Piece> pieces;
+        std::vector<Piece> pieces;         // as they came
 
-        bool BelongsTo(const IpPacket& packet) const;
-        bool Assemble(std::vector<uint8_t>& whole);
+        bool Takes(const IpPacket& packet) const;
+        bool IsComplete() const;
+        void Assemble(std::vector<uint8_t>& whole) const;
     };
 
-    std::list<Pieces> packets_;
+    std::list<Incomplete>::iterator Find(const IpPacket& packet, Time stamp);
+
+    std::list<Incomplete> packets_;
     std::vector<uint8_t> whole_;
 };
 

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "view.h"
+#include "layer.h"
 
 namespace mailtap::engine {
 

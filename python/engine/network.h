@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "address.h"
-#include "view.h"
+#include "layer.h"
 
 namespace mailtap::engine {
 

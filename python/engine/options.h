@@ -6,13 +6,12 @@
 #include <string>
 
 #include "decoder/session.h"
+#include "stream/session_fields.h"
 
 namespace mailtap::engine {
 
 struct Options {
-    // A session with more packets and more payload bytes than these is effective.
-    uint64_t effective_packets = 3;
-    uint64_t effective_bytes = 5;
+    stream::EffectiveThresholds effective;
     uint16_t community_id_seed = 0;
     bool verify_checksums = false; // leave packets with a wrong checksum out
     std::string node = "embedded";

@@ -1,8 +1,8 @@
 #include "packet.h"
 
 #include "checksum.h"
+#include "encapsulation.h"
 #include "link.h"
-#include "tunnel.h"
 
 namespace mailtap::engine {
 
@@ -37,14 +37,14 @@ Step NextStep(Step step) {
 
 } // namespace
 
-std::optional<Segment> PacketParser::Parse(Layer first, View packet) {
+std::optional<Segment> PacketParser::Parse(Layer first, View packet, Time stamp) {
     ++counts_.packets;
     Step step{first, packet};
     bool ip_seen = false;
     for ( int depth = 0; depth < kMaxLayers; ++depth ) {
         switch ( step.layer ) {
             case Layer::Ip:
-                step = IpStep(step.view);
+                step = IpStep(step.view, stamp);
                 ip_seen = true;
                 break;
             case Layer::Tcp: return ParseTcp(step.view);
@@ -58,7 +58,7 @@ std::optional<Segment> PacketParser::Parse(Layer first, View packet) {
     return std::nullopt;
 }
 
-Step PacketParser::IpStep(View packet) {
+Step PacketParser::IpStep(View packet, Time stamp) {
     auto ip = ParseIp(packet);
     if ( ! ip || ! SkipExtensions(*ip) )
         return {Layer::Malformed, {}};
@@ -68,7 +68,7 @@ Step PacketParser::IpStep(View packet) {
     }
     if ( ip->fragment ) {
         ++counts_.fragments;
-        const auto whole = fragments_.Add(*ip);
+        const auto whole = fragments_.Add(*ip, stamp);
         if ( ! whole )
             return {Layer::Dropped, {}};
         ip->payload = *whole;

@@ -8,8 +8,8 @@
 
 #include "address.h"
 #include "fragments.h"
-#include "tcp_segment.h"
-#include "view.h"
+#include "layer.h"
+#include "stream/tcp_segment.h"
 
 namespace mailtap::engine {
 
@@ -20,7 +20,7 @@ constexpr int kMaxLayers = 32;
 struct Segment {
     Endpoint source;
     Endpoint destination;
-    TcpSegment tcp;
+    stream::TcpSegment tcp;
 };
 
 struct PacketCounts {
@@ -36,13 +36,13 @@ class PacketParser {
 public:
     explicit PacketParser(bool verify_checksums) : verify_checksums_(verify_checksums) {}
 
-    // The segment is valid as long as `packet`, and until the next call.
-    std::optional<Segment> Parse(Layer first, View packet);
+    // `stamp` is when the packet was captured. The segment is valid as long as `packet`, and until the next call.
+    std::optional<Segment> Parse(Layer first, View packet, Time stamp);
 
     const PacketCounts& Counts() const { return counts_; }
 
 private:
-    Step IpStep(View packet);
+    Step IpStep(View packet, Time stamp);
     std::optional<Segment> ParseTcp(View header);
 
     bool verify_checksums_;

@@ -50,7 +50,8 @@ private:
     };
 
     struct Entry {
-        Entry(const Key& key, const Segment& first, Time stamp, const decoder::Ports& ports, PendingTotal& total)
+        Entry(const Key& key, const Segment& first, Time stamp, const decoder::Ports& ports,
+              stream::PendingTotal& total)
             : key(key), active(stamp), session(first, stamp, ports, total) {}
 
         Key key;
@@ -70,7 +71,7 @@ private:
 
     const decoder::Ports& ports_;
     Ended ended_;
-    PendingTotal pending_;
+    stream::PendingTotal pending_;
     Clock clock_;
     Entries open_;
     Entries closed_;

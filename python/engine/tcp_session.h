@@ -4,7 +4,7 @@
 
 #include "clock.h"
 #include "packet.h"
-#include "two_sides.h"
+#include "stream/two_sides.h"
 
 namespace mailtap::engine {
 
@@ -14,7 +14,7 @@ constexpr Time kInactivityTimeout = 300 * kSecond;
 class TcpSession {
 public:
     // `first` decides who is taken for the originator, until a handshake says better.
-    TcpSession(const Segment& first, Time stamp, const decoder::Ports& ports, PendingTotal& total);
+    TcpSession(const Segment& first, Time stamp, const decoder::Ports& ports, stream::PendingTotal& total);
 
     // Whether the segment opens another session between the same endpoints.
     bool IsSuccessor(const Segment& segment) const { return sides_.IsSuccessor(SenderOf(segment), segment.tcp); }
@@ -27,27 +27,26 @@ public:
     // Nothing more will come.
     void Finish() { sides_.Finish(); }
 
-    // The decoder's facts, roles included. After Finish().
-    decoder::Facts Facts() const { return sides_.Facts(); }
+    // Both sides' packets, and the decoder's facts.
+    const stream::TwoSides& Sides() const { return sides_; }
 
+    // By TCP role; Sides() tells the mail client's side.
+    const Endpoint& EndpointOf(decoder::Side side) const {
+        return sides_.EndOf(side) == stream::End::First ? first_ : second_;
+    }
     const Endpoint& Originator() const { return EndpointOf(decoder::Side::Orig); }
     const Endpoint& Responder() const { return EndpointOf(decoder::Side::Resp); }
     Time Start() const { return start_; }
     Time Duration() const { return end_ - start_; }
-    bool Midstream() const { return sides_.Midstream(); }
-
-    uint64_t Packets(decoder::Side side) const { return sides_.Packets(sides_.EndOf(side)); }
-    uint64_t Bytes(decoder::Side side) const { return sides_.Bytes(sides_.EndOf(side)); }
-    uint64_t GapBytes() const { return sides_.GapBytes(); }
-    std::size_t DecoderMemory() const { return sides_.DecoderMemory(); }
 
 private:
-    const Endpoint& EndpointOf(decoder::Side side) const { return sides_.EndOf(side) == End::First ? first_ : second_; }
-    End SenderOf(const Segment& segment) const { return segment.source == first_ ? End::First : End::Second; }
+    stream::End SenderOf(const Segment& segment) const {
+        return segment.source == first_ ? stream::End::First : stream::End::Second;
+    }
 
     Endpoint first_; // the first packet's sender
     Endpoint second_;
-    TwoSides sides_;
+    stream::TwoSides sides_;
     Time start_;
     Time end_;
 };

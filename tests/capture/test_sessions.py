@@ -261,3 +261,10 @@ def test_junk_on_the_same_tuple_is_survived() -> None:
     assert counts["packets"] == 3000
     assert sum(line["client_pkts"] + line["server_pkts"] for line in lines) == 3000
     assert len(lines) == counts["sessions"] > 1
+
+
+def test_a_port_that_the_user_adds_is_a_servers_where_the_beginning_was_not_seen() -> None:
+    server = ("198.51.100.2", 2626)
+    packets = mail_session(server=server).packets[3:]  # the server's greeting comes first
+    [line] = run(packets, smtp_ports=[25, 2626])
+    assert (line["id.resp_p"], line["server_p"]) == (2626, 2626)

@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fieldcapture import COLUMNS, random_makeup, write_capture
 from mailtap.cli import main
-from mailtap.fieldcapture import COLUMNS, random_makeup, write_capture
 
 PORT_25 = {
     "sessions": 12670,

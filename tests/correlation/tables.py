@@ -7,8 +7,8 @@ from typing import Any
 import duckdb
 
 from mailtap.labels import table as labels_table
-from mailtap.sources import table as sessions_table
-from mailtap.sources.key import canonical_endpoints
+from mailtap.records.key import canonical_endpoints
+from mailtap.sessions import table as sessions_table
 
 Row = dict[str, Any]
 

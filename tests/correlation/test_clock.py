@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from mailtap.correlation.clock import ClockOffset, estimate_clock_offsets
+from mailtap.correlation.clock import ClockOffset
 from mailtap.correlation.engines import DuckDBEngine
-from mailtap.correlation.join import pair_by_join
-from mailtap.correlation.stitch import stitch
-from mailtap.correlation.verdicts import Judge
-from mailtap.policy import Effective, load_policy
+from mailtap.correlation.pipeline import correlate
+from mailtap.policy import load_policy
 from tables import Row, database, label, session
 
-SLACK = 5.0
-JUDGE = Judge(load_policy())
+POLICY = load_policy()
 
 
 def offsets(sessions: list[Row], labels: list[Row]) -> tuple[tuple[ClockOffset, ...], int]:
     """The estimates, and how many sessions found a label."""
     engine = DuckDBEngine(database(sessions, labels))
-    stitch(engine, SLACK, Effective(packets=3, payload_bytes=5))
-    clocks = estimate_clock_offsets(engine, SLACK)
-    pair_by_join(engine, JUDGE, SLACK, any(clock.applied for clock in clocks))
+    clocks = correlate(engine, POLICY).clocks
     (paired,) = engine.rows("SELECT count(*) AS n FROM judged_candidates WHERE chosen")
     return clocks, paired["n"]
 

@@ -9,25 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailtap.correlation import hot_keys
-from mailtap.correlation.clock import estimate_clock_offsets
-from mailtap.correlation.counting import JoinCounts, count_judged, counts_of_join
 from mailtap.correlation.engines import DuckDBEngine
-from mailtap.correlation.join import pair_by_join
-from mailtap.correlation.stitch import stitch
-from mailtap.correlation.verdicts import Judge
-from mailtap.policy import Effective, load_policy
+from mailtap.correlation.pipeline import correlate
+from mailtap.policy import load_policy
+from mailtap.report.counting import JoinCounts, count_judged, counts_of_join
 from tables import Row, database, label, session
 
-SLACK = 5.0
-JUDGE = Judge(load_policy())
+POLICY = load_policy()
+SLACK = POLICY.join.slack
 
 
 def joined(sessions: list[Row], labels: list[Row]) -> tuple[JoinCounts, dict[int, str]]:
     """The counts, and the name of the label that each session got."""
     engine = DuckDBEngine(database(sessions, labels))
-    stitch(engine, SLACK, Effective(packets=3, payload_bytes=5))
-    clocks = estimate_clock_offsets(engine, SLACK)
-    pair_by_join(engine, JUDGE, SLACK, any(clock.applied for clock in clocks))
+    correlate(engine, POLICY)
     count_judged(engine, window="0")
     return counts_of_join(engine), {
         row["session_id"]: row["app"] for row in engine.rows("SELECT * FROM verdicts")

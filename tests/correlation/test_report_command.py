@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from fieldcapture.gateway import write_gateway_export
 from mailtap.cli.report import report
-from mailtap.fieldcapture.gateway import write_gateway_export
 
 
 def run(*arguments: str | Path) -> Result:

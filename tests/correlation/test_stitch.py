@@ -6,7 +6,7 @@ from typing import Any
 
 from mailtap.correlation.engines import DuckDBEngine
 from mailtap.correlation.stitch import stitch
-from mailtap.policy import Effective
+from mailtap.policy import EffectiveThresholds
 from tables import Row, database, session
 
 CLIENT_HALF = {
@@ -43,7 +43,7 @@ SERVER_HALF = {
 
 def stitched(*rows: Row) -> tuple[int, list[Row]]:
     engine = DuckDBEngine(database(list(rows), []))
-    count = stitch(engine, 5.0, Effective(packets=3, payload_bytes=5))
+    count = stitch(engine, 5.0, EffectiveThresholds(packets=3, payload_bytes=5))
     return count, engine.rows("SELECT * FROM whole_sessions ORDER BY session_id")
 
 

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from mailtap.correlation.verdicts import (
     Judge,
-    Judgement,
     first_cause_sql,
     named_causes,
 )
-from mailtap.correlation.vocabulary import DECODE_AS, DIRECTIONS, STAGES, STARTTLS_STEPS
 from mailtap.policy import load_policy
+from mailtap.sessions.vocabulary import DECODE_AS, DIRECTIONS, STAGES, STARTTLS_STEPS
+from verdict_oracle import Judgement, holds
+from verdict_oracle import judgement as judgement_of
 
 JUDGE = Judge(load_policy())
 
@@ -55,7 +56,7 @@ STOCK_ZEEK = RECORD | {"starttls": None, "implicit_tls": None, "stage": None}
 
 
 def judged(record: dict[str, Any] = RECORD, **fields: Any) -> tuple[str, str | None]:
-    judgement = JUDGE.judge(record | fields)
+    judgement = judgement_of(JUDGE, record | fields)
     return judgement.verdict, judgement.cause
 
 
@@ -123,7 +124,7 @@ def test_first_cause_of_what_disagrees(
 
 
 def test_all_causes_that_hold_are_kept_in_order() -> None:
-    causes = JUDGE.judge(RECORD | {"label_provenance": "port", "midstream": True}).causes
+    causes = judgement_of(JUDGE, RECORD | {"label_provenance": "port", "midstream": True}).causes
     assert causes == ("label_port_guess", "midstream")
 
 
@@ -140,9 +141,9 @@ def test_a_gateway_s_ssl_is_starttls_on_a_port_where_mail_starts_in_the_clear(
 
 def test_sessions_without_anything_of_mail_are_out_of_scope() -> None:
     web = RECORD | {"server_p": 443, "label_protocol": None, "decode_as": "SSL"}
-    assert not JUDGE.in_scope.holds(web)
+    assert not holds(JUDGE.in_scope, web)
     for mail in ({"server_p": 25}, {"label_protocol": "smtp"}, {"service": "pop3"}):
-        assert JUDGE.in_scope.holds(web | mail)
+        assert holds(JUDGE.in_scope, web | mail)
 
 
 def maybe(*values: Any) -> st.SearchStrategy[Any]:
@@ -199,4 +200,4 @@ def test_sql_judges_as_python_does(rows: list[dict[str, Any]]) -> None:
     assert [
         (Judgement(verdict, cause, named_causes(mask)), in_scope)
         for verdict, cause, mask, in_scope in judged
-    ] == [(JUDGE.judge(row), JUDGE.in_scope.holds(row)) for row in rows]
+    ] == [(judgement_of(JUDGE, row), holds(JUDGE.in_scope, row)) for row in rows]

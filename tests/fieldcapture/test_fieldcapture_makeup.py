@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from mailtap.fieldcapture import Impairments, Makeup, Row, port25, with_bulk
-from mailtap.fieldcapture.__main__ import main
-from mailtap.fieldcapture.makeup_file import MakeupError, read_makeup
+from fieldcapture import Impairments, Makeup, Row, port25, with_bulk
+from fieldcapture.__main__ import main
+from fieldcapture.makeup_file import MakeupError, read_makeup
 
 YAML = """
 rows:

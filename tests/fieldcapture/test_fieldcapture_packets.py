@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capture_reader import Packet, parse, read_pcap
-from mailtap.fieldcapture import (
+from fieldcapture import (
     KINDS,
     Impairments,
     Makeup,
@@ -25,8 +25,8 @@ from mailtap.fieldcapture import (
     views_of,
     write_capture,
 )
-from mailtap.fieldcapture.capture import Capture
-from mailtap.fieldcapture.writer import write_pcap
+from fieldcapture.capture import Capture
+from fieldcapture.writer import write_pcap
 
 FIN, SYN, RST = 1, 2, 4
 VIEW_NAMES = {View.C2S: "c2s", View.S2C: "s2c", View.BOTH: "both"}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailtap.fieldcapture import (
+from fieldcapture import (
     KINDS,
     Facts,
     Makeup,
@@ -26,8 +26,8 @@ from mailtap.fieldcapture import (
     random_makeup,
     views_of,
 )
-from mailtap.fieldcapture.dialogue import Script, Stage, StartTls
-from mailtap.fieldcapture.messages import dot_stuffed, message
+from fieldcapture.dialogue import Script, Stage, StartTls
+from fieldcapture.messages import dot_stuffed, message
 
 seeds = st.integers(min_value=0, max_value=2**31)
 kinds = st.sampled_from(sorted(KINDS))

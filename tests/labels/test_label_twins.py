@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 import label_samples as samples
 from conftest import rows
-from mailtap.labels import Label, LabelFile, load, normalise
+from label_oracle import Label, normalise
+from mailtap.labels import LabelFile, load
 from mailtap.labels.formats import FORMATS, LabelFormat, generic
 from mailtap.policy import Policy
-from mailtap.sources.containers import Csv, KeyValue, Positional
-from mailtap.sources.json_records import JsonLines
+from mailtap.records.containers import Csv, KeyValue, Positional
+from mailtap.records.json_records import JsonLines
 
 FORM = {form.name: form for form in FORMATS}
 

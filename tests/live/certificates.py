@@ -8,7 +8,7 @@ from pathlib import Path
 
 import trustme
 
-from mailtap.live.transport import Tls
+from mailtap.live.sensors.transport import Tls
 
 BROKER = """
 redef Broker::disable_ssl = F;

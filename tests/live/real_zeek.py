@@ -44,11 +44,9 @@ event Cluster::websocket_client_added(endpoint: Cluster::EndpointInfo, subscript
 	}
 """
 
-#: Where the package itself listens, as it does for a Zeek before 8.1.
 WEBSOCKET_PORT = """
-@ifdef ( MailTap::websocket_port )
 redef MailTap::websocket_port = to_port(getenv("ZEEK_WEBSOCKET_LISTEN_PORT") + "/tcp");
-@endif
+redef MailTap::serve_while_reading_traces = T;
 """
 
 BROKER = """

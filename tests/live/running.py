@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from mailtap.live.mode import LiveMode
+from mailtap.live.labels.streams import FileStream, LabelStream
+from mailtap.live.live_mode import LiveMode
+from mailtap.live.sensors.transport import Transport
+from mailtap.live.sensors.websocket import WebSocketTransport
 from mailtap.live.state import Snapshot
-from mailtap.live.store import Store
-from mailtap.live.streams import FileStream, LabelStream
-from mailtap.live.transport import Transport
-from mailtap.live.websocket import WebSocketTransport
+from mailtap.live.store.writer import Store
 from mailtap.policy import load_policy
 
 #: Seconds for what should take much less.

@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailtap.labels import normalise
+from label_oracle import normalise
 from mailtap.labels.formats import FORMATS, LabelFormat, generic
-from mailtap.live.labels import LabelReader
-from mailtap.live.sessions import SessionReader
+from mailtap.live.batches.sessions import SessionReader
+from mailtap.live.labels.reader import LabelReader
 from mailtap.policy import load_policy
-from mailtap.sources.json_records import JsonLines, JsonTexts
-from mailtap.sources.records import FLOW, SESSION_FIELDS
+from mailtap.records.json_records import JsonLines, JsonTexts
+from mailtap.sessions.schema import record_fields
+from mailtap.sessions.session_records import REQUIRED
 
 POLICY = load_policy(None)
 SESSIONS = SessionReader()
@@ -79,6 +80,7 @@ def records_of(places: list[str]) -> st.SearchStrategy[list[dict[str, Any]]]:
     return st.lists(one, min_size=1, max_size=4)
 
 
+SESSION_FIELDS = record_fields(details=False)
 SESSION_PLACES = sorted({place for field in SESSION_FIELDS.values() for place in field.places})
 
 
@@ -93,7 +95,7 @@ def test_each_field_of_a_session_is_what_the_field_says(records: list[dict[str, 
 @given(records_of(SESSION_PLACES))
 def test_a_record_without_its_flow_is_no_session(records: list[dict[str, Any]]) -> None:
     expected = [
-        all(SESSION_FIELDS[name].python(JsonTexts(record)) is not None for name in FLOW)
+        all(SESSION_FIELDS[name].python(JsonTexts(record)) is not None for name in REQUIRED)
         for record in records
     ]
     assert SESSIONS([json.dumps(record) for record in records]).is_session.to_pylist() == expected

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from mailtap.live.page.metrics import exposition
-from mailtap.sources.fields import sanitise
+from mailtap.records.fields import sanitise
 from records import label, session
 from running import append, running, until
 from stand_in import StandIn, frame

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from mailtap.live.message import MAXIMUM_LINE_BYTES
-from mailtap.live.streams import (
+from mailtap.live.labels.streams import (
     FileStream,
-    Lines,
+    LineSplitter,
     Position,
     SocketStream,
     SourceTextError,
     StandardInput,
     label_stream,
 )
+from mailtap.live.sensors.frames import MAXIMUM_LINE_BYTES
 from records import label, session
 from running import append, running, until
 from stand_in import StandIn, frame
@@ -133,7 +133,7 @@ def test_a_file_in_no_known_format_is_said_so(tmp_path: Path) -> None:
 
 
 def test_bytes_become_whole_lines_of_bounded_length() -> None:
-    lines = Lines()
+    lines = LineSplitter()
     assert lines.split(b"a\r\nb") == [b"a"]
     assert lines.split(b"c\n\nd") == [b"bc", b""]
     (long,) = lines.split(b"x" * (MAXIMUM_LINE_BYTES + 1))

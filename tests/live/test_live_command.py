@@ -15,8 +15,8 @@ import pytest
 from rich.console import Console
 
 from mailtap.live import status
-from mailtap.live.mode import LiveMode
-from mailtap.live.websocket import WebSocketTransport
+from mailtap.live.live_mode import LiveMode
+from mailtap.live.sensors.websocket import WebSocketTransport
 from mailtap.policy import load_policy
 from records import label, session
 from running import append, running, until

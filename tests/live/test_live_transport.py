@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from mailtap.live import websocket
-from mailtap.live.mode import LiveError, LiveMode
-from mailtap.live.sensors import transport
-from mailtap.live.transport import FatalError, Tls
-from mailtap.live.websocket import WebSocketTransport
+from mailtap.live.live_mode import LiveError, LiveMode
+from mailtap.live.sensors import websocket
+from mailtap.live.sensors.transport import FatalError, Tls
+from mailtap.live.sensors.url import transport
+from mailtap.live.sensors.websocket import WebSocketTransport
 from mailtap.policy import load_policy
 from records import label, session
 from running import append, running, until

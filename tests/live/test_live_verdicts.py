@@ -12,13 +12,13 @@ import pyarrow as pa
 import pytest
 
 from mailtap import labels as label_files
-from mailtap import sources
+from mailtap import sessions as sources
 from mailtap.correlation.engines import DuckDBEngine
 from mailtap.labels import LabelFile
-from mailtap.live.labels import reader_of
-from mailtap.live.sessions import SessionReader
-from mailtap.live.tally import VERDICTS, Tally
-from mailtap.live.window import Window
+from mailtap.live.batches.sessions import SessionReader
+from mailtap.live.core.tally import VERDICTS, Tally
+from mailtap.live.core.window import Window
+from mailtap.live.labels.reader import reader_of
 from mailtap.policy import load_policy
 from mailtap.report.build import build_report
 from mailtap.report.model import Report

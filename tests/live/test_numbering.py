@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailtap.live.numbering import Arrival, Numbering
+from mailtap.live.sensors.numbering import Arrival, Numbering
 from mailtap.live.state import Gap
 
 

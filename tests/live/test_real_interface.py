@@ -17,11 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from mailtap.live.streams import InterfaceStream
+from mailtap.live.labels.streams import InterfaceStream
 from real_zeek import LATER_PACKET, free_port, installation
 from running import running, until
 from test_real_zeek import by_live, listed
 from zeek_cluster import divided
+
+CHECKOUT = Path(__file__).parents[2]
 
 #: The two ends of a virtual cable.
 SENDING, TAPPED = "mailtap0", "mailtap1"
@@ -113,8 +115,8 @@ def test_verdicts_are_those_of_a_report_on_what_zeek_and_nfstream_wrote(tmp_path
     zeek, port = installation(), free_port()
     logs, store, labels = tmp_path / "logs", tmp_path / "live.duckdb", tmp_path / "labels.csv"
     logs.mkdir()
-    command = [sys.executable, "-m", "mailtap.fieldcapture", "--out", tmp_path / "field.pcap"]
-    subprocess.run(command, check=True, capture_output=True)
+    command = [sys.executable, "-m", "fieldcapture", "--out", tmp_path / "field.pcap"]
+    subprocess.run(command, check=True, capture_output=True, cwd=CHECKOUT / "python")
     parts = [tmp_path / f"part-{n}.pcap" for n in range(PARTS)]
     divided(tmp_path / "field.pcap", parts)
     (tmp_path / "site.zeek").write_text(SITE)
@@ -141,7 +143,7 @@ def test_verdicts_are_those_of_a_report_on_what_zeek_and_nfstream_wrote(tmp_path
             ZEEK_WEBSOCKET_LISTEN_PORT=str(port),
         ),
         process(
-            *(sys.executable, "-m", "mailtap.live.nfstream_meter", TAPPED),
+            *(sys.executable, "-m", "mailtap.live.labels.nfstream_meter", TAPPED),
             folder=tmp_path,
             output=labels.name,
         ),

@@ -16,14 +16,16 @@ import pytest
 
 from certificates import Certificates
 from mailtap.capture.embedded import EngineOptions
-from mailtap.live.broker import BrokerTransport
-from mailtap.live.transport import Tls, Transport
+from mailtap.live.sensors.broker import BrokerTransport
+from mailtap.live.sensors.transport import Tls, Transport
 from mailtap.zeek.run import write_logs
 from real_zeek import installation, replaying, with_all_ended
 from running import running, until
 from zeek_cluster import divided, replaying_cluster
 
-#: As `mailtap.fieldcapture` makes it unless told otherwise.
+CHECKOUT = Path(__file__).parents[2]
+
+#: As `fieldcapture` makes it unless told otherwise.
 SESSIONS = 12_670
 
 Verdicts = dict[tuple[Any, ...], tuple[Any, ...]]
@@ -33,8 +35,8 @@ Verdicts = dict[tuple[Any, ...], tuple[Any, ...]]
 def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     installation()
     folder = tmp_path_factory.mktemp("capture")
-    command = [sys.executable, "-m", "mailtap.fieldcapture", "--out", folder / "field.pcap"]
-    subprocess.run(command, check=True, capture_output=True)
+    command = [sys.executable, "-m", "fieldcapture", "--out", folder / "field.pcap"]
+    subprocess.run(command, check=True, capture_output=True, cwd=CHECKOUT / "python")
     with_all_ended(folder / "field.pcap", folder / "ended.pcap")
     return folder / "ended.pcap"
 
@@ -63,7 +65,7 @@ def listed(sources: Sequence[Path], labels: Path, folder: Path) -> Verdicts:
     listing = folder / "sessions.jsonl"
     command = [sys.executable, "-m", "mailtap", "report", *sources]
     command += ["--labels", labels, "--sessions", listing, "--json"]
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True, cwd=CHECKOUT / "python")
     rows = (json.loads(line) for line in listing.read_text().splitlines())
     return {
         (round(row["ts"], 6), row["id.orig_h"], row["id.orig_p"], row["id.resp_p"]): (

@@ -14,7 +14,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from mailtap.live.store import Store, StoreError
+from mailtap.live.store.schema import StoreError
+from mailtap.live.store.writer import Store
 from records import label, session
 from running import append, running, until
 from stand_in import StandIn, frame

@@ -6,14 +6,14 @@ import json
 
 import pytest
 
-from mailtap.live.message import MAXIMUM_LINE_BYTES
-from mailtap.live.texts import JsonTexts
+from mailtap.live.batches.texts import JsonTextReader
+from mailtap.live.sensors.frames import MAXIMUM_LINE_BYTES
 
 GOOD = '{"a": "one", "b": {"c": 2}}'
 
 
 def texts(*lines: str | bytes) -> list[tuple[str | None, str | None, bool]]:
-    read = JsonTexts(["a", "b.c"])(list(lines))  # type: ignore[arg-type]
+    read = JsonTextReader(["a", "b.c"])(list(lines))  # type: ignore[arg-type]
     columns = (read.by_place["a"], read.by_place["b.c"], read.is_record)
     return list(zip(*(column.to_pylist() for column in columns), strict=True))
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from certificates import Certificates
-from mailtap.live.sensors import transport
-from mailtap.live.transport import Tls
+from mailtap.live.sensors.transport import Tls
+from mailtap.live.sensors.url import transport
 from records import session
 from running import running, until
 from stand_in import StandIn, frame

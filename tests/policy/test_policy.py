@@ -32,8 +32,8 @@ def test_a_file_is_merged_key_by_key_and_lists_are_replaced(tmp_path: Path) -> N
     assert (policy.effective.packets, policy.effective.payload_bytes) == (10, 5)
     assert policy.mail_ports["smtp"] == (2525,)
     assert policy.mail_ports["imap"] == (143, 993)
-    assert policy.meaning("generic", "acme-mail", None).protocol == "smtp"
-    assert policy.meaning("generic", "imap", None).protocol == "imap"
+    assert policy.normal_label("generic", "acme-mail", None).protocol == "smtp"
+    assert policy.normal_label("generic", "imap", None).protocol == "imap"
 
 
 def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
@@ -53,7 +53,9 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
 def test_what_a_label_expects(
     protocol: str, encryption: str, carrier: str, expected: tuple[tuple[str, ...], tuple[str, ...]]
 ) -> None:
-    expectation = load_policy().expect.of(protocol, encryption, carrier)
+    expect = load_policy().expect
+    of_encryption = expect.other if protocol is None else expect.mail
+    expectation = expect.carrier[carrier] if carrier else of_encryption[encryption]
     assert expectation == Expectation(*expected)
 
 

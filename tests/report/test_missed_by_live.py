@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mailtap.cli.report import report
-from mailtap.live.store import Store
+from mailtap.live.store.writer import Store
 
 SESSION: dict[str, Any] = {
     "ts": 1000.0,

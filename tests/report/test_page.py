@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from browser import Page, browser, find_browser
+from fieldcapture.gateway import Share, write_gateway_export
 from mailtap.cli.report import report
-from mailtap.fieldcapture.gateway import Share, write_gateway_export
 
 EVIL = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>"
 

@@ -16,7 +16,7 @@ from mailtap.report import text
 from mailtap.report.build import build_report
 from mailtap.report.json import document, to_json
 from mailtap.report.model import Report
-from mailtap.sources.table import create_table
+from mailtap.sessions.table import create_table
 
 MAIL = {"effective": True, "service": "smtp", "decode_as": "MAIL", "direction": "c2s"}
 

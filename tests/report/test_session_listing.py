@@ -143,10 +143,10 @@ def test_every_field_can_be_redacted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "also"),
     [
-        ("client_h", {"id.orig_h", "id.resp_h"}),
-        ("server_p", {"id.orig_p", "id.resp_p"}),
-        ("id.orig_h", {"client_h", "server_h"}),
-        ("id.resp_p", {"client_p", "server_p"}),
+        ("client_h", {"id.orig_h", "id.resp_h", "community_id"}),
+        ("server_p", {"id.orig_p", "id.resp_p", "community_id"}),
+        ("id.orig_h", {"client_h", "server_h", "community_id"}),
+        ("id.resp_p", {"client_p", "server_p", "community_id"}),
         ("subject", set()),
     ],
 )

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from mailtap.policy import Policy, load_policy
-from mailtap.sources import SessionsLoaded, load, open_database
+from mailtap.sessions import SessionsLoaded, load, open_database
 
 Loaded = tuple[list[dict[str, Any]], SessionsLoaded]
 

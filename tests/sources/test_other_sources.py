@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mailtap.policy import load_policy
-from mailtap.sources import SourceError
+from mailtap.sessions import SourceError
 from zeek_logs import as_json, session
 
 Load = Callable[..., Any]

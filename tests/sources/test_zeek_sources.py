@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from mailtap.policy import load_policy
-from mailtap.sources import SourceError
+from mailtap.sessions import SourceError
 from zeek_logs import FIELDS, as_json, as_tsv, connection, session
 
 Load = Callable[..., Any]

@@ -1,5 +1,7 @@
 #include "addresses.h"
 
+#include <algorithm>
+
 #include "encoded_words.h"
 #include "text.h"
 
@@ -29,12 +31,30 @@ std::string_view WithoutSourceRoute(std::string_view path) {
     return colon == std::string_view::npos ? path : path.substr(colon + 1);
 }
 
+// Whether two items differ in quotes and backslashes at most. Compares from the end, where addresses differ.
+bool SameMailbox(std::string_view a, std::string_view b) {
+    auto next = [](std::string_view& text) {
+        while ( text.ends_with('"') || text.ends_with('\\') )
+            text.remove_suffix(1);
+        char c = text.empty() ? '\0' : text.back();
+        if ( ! text.empty() )
+            text.remove_suffix(1);
+        return c;
+    };
+    while ( ! a.empty() || ! b.empty() )
+        if ( next(a) != next(b) )
+            return false;
+    return true;
+}
+
 } // namespace
 
-std::string EnvelopeAddress(std::string_view argument) {
+std::string EnvelopeAddress(std::string_view argument, bool cut) {
     argument = Trim(argument);
-    if ( ! argument.starts_with('<') )
-        return std::string(WithoutSourceRoute(TakeWord(argument)));
+    if ( ! argument.starts_with('<') ) {
+        std::string_view address = WithoutSourceRoute(TakeWord(argument));
+        return cut && argument.empty() ? std::string() : std::string(address);
+    }
 
     std::string_view path = argument.substr(1);
     std::size_t end = ClosingBracket(path);
@@ -44,11 +64,19 @@ std::string EnvelopeAddress(std::string_view argument) {
     return path.empty() ? "<>" : std::string(path);
 }
 
+void AddMailbox(std::vector<std::string>& set, std::string_view item) {
+    auto same = std::find_if(set.begin(), set.end(), [item](const auto& known) { return SameMailbox(known, item); });
+    if ( same == set.end() )
+        AddToSet(set, item);
+    else if ( item.size() <= kMaxAddress )
+        *same = item;
+}
+
 void AddHeaderAddresses(std::string_view value, std::vector<std::string>& set) {
     auto add = [&set](std::string_view item) {
         item = Trim(item);
         if ( ! item.empty() )
-            AddToSet(set, DecodeEncodedWords(item));
+            AddMailbox(set, DecodeEncodedWords(item));
     };
 
     bool quoted = false;

@@ -2,151 +2,210 @@
 
 #include <algorithm>
 
-#include "text.h"
+#include "exchange.h"
 
 namespace mailtap::decoder {
 
 namespace {
 
-// Facts of a side that wasn't seen or doesn't belong.
+// Facts of a side that wasn't seen, or that speaks another protocol than its peer.
 const SideFacts kNothing;
 
-// Where no bytes are missing, the reply to a command is known by its number, or by its tag.
-const Reply* ReplyTo(const CommandMark& mark, const SideFacts& client, const SideFacts& server) {
-    if ( ! mark.set )
-        return nullptr;
-    if ( mark.tag != 0 ) {
-        auto reply = std::find_if(server.reply_log.begin(), server.reply_log.end(),
-                                  [&mark](const Reply& r) { return r.tag == mark.tag; });
-        return reply == server.reply_log.end() ? nullptr : &*reply;
-    }
-    if ( client.lost || server.lost || mark.number >= server.reply_log.size() )
-        return nullptr;
-    return &server.reply_log[mark.number];
-}
+// What both sides show, in their mail roles.
+struct Session {
+    const SideFacts& client;
+    const SideFacts& server;
+    Exchange exchange;
+    bool client_seen = false; // packets of it, with payload or not
+    bool server_seen = false;
+    bool client_spoke = false; // its payload was seen from the first byte on, whether it is mail or not
+    bool hello = false;        // either side opens with TLS
+};
 
-bool IsSuccess(const Reply& reply) { return reply.code == kOk || (reply.code >= 200 && reply.code < 300); }
-bool IsFailure(const Reply& reply) { return reply.code == kNo || reply.code >= 400; }
-
-StartTls StartTlsOf(const SideFacts& client, const SideFacts& server, bool hello) {
-    const Reply* reply = ReplyTo(client.starttls_mark, client, server);
+StartTls StartTlsOf(const Session& session) {
+    const SideFacts& client = session.client;
+    const SideFacts& server = session.server;
+    bool accepted = server.starttls_accepted || session.exchange.starttls == Outcome::Success;
+    bool refused = server.starttls_refused || session.exchange.starttls == Outcome::Failure;
+    // A client may start TLS although the server refused, which then answers in the clear that it doesn't understand.
+    bool alone = ! accepted && ! server.tls_upgrade && server.last_reply_failed;
     // A side may open with TLS because its lines are missing.
-    if ( client.tls_upgrade || server.tls_upgrade ||
-         (hello && (client.starttls_requested || server.starttls_accepted)) )
+    bool opened = session.hello && (client.starttls_requested || server.starttls_accepted);
+    if ( server.tls_upgrade || ((client.tls_upgrade || opened) && ! alone) )
         return StartTls::Tls;
-    if ( server.starttls_accepted || (reply && IsSuccess(*reply)) )
+    if ( accepted )
         return StartTls::Accepted;
     // Where the reply can't be told from others, a client that goes on in the clear was refused.
-    bool went_on = ! reply && client.plain_after_request && server.replies > 0;
-    if ( server.starttls_refused || (reply && IsFailure(*reply)) || went_on )
+    bool went_on = session.exchange.starttls == Outcome::Unknown && client.plain_after_request && server.replies > 0;
+    if ( refused || went_on || (client.starttls_requested && client.tls_upgrade && alone) )
         return StartTls::Refused;
     if ( client.starttls_requested )
         return StartTls::Requested;
     return server.starttls_offered ? StartTls::Offered : StartTls::None;
 }
 
-AuthResult AuthResultOf(const SideFacts& client, const SideFacts& server) {
-    const Reply* reply = ReplyTo(client.auth_mark, client, server);
-    if ( reply && IsSuccess(*reply) )
-        return AuthResult::Success;
-    if ( reply && IsFailure(*reply) )
-        return AuthResult::Failure;
-    return server.auth_result;
+AuthResult AuthResultOf(const Session& session) {
+    switch ( session.exchange.auth ) {
+        case Outcome::Success: return AuthResult::Success;
+        case Outcome::Failure: return AuthResult::Failure;
+        case Outcome::Unknown: break;
+    }
+    // What a reply's text suggests counts only where the replies can't be paired with the commands.
+    return session.exchange.complete ? AuthResult::Unknown : session.server.auth_result;
 }
 
 // A message whose DATA the server refuses is none (RFC 5321 3.3), even where the client sends it all the same. A chunk
 // is sent before the server can refuse.
-bool DataRefused(const SideFacts& client, const SideFacts& server) {
-    return client.data_mark.set && ! client.chunk_command && ! client.lost && ! server.lost && ! server.data_accepted &&
-           server.replies > client.data_mark.number;
+bool DataRefused(const Session& session) {
+    return session.exchange.data_refused && session.server.data_accepted == 0 && ! session.client.chunk_command;
 }
 
-EmptyCause EmptyCauseOf(const Facts& facts, const SideFacts& client, const SideFacts& server, bool client_seen,
-                        bool server_seen, Stage beyond_logout) {
+uint64_t MessagesOf(const Session& session, Service service) {
+    const SideFacts& client = session.client;
+    const SideFacts& server = session.server;
+    if ( service != Service::Smtp )
+        return server.messages;
+    if ( session.exchange.complete )
+        return session.exchange.messages;
+    if ( DataRefused(session) )
+        return 0;
+    return std::max(client.messages - std::min(client.messages, server.messages_refused), server.messages);
+}
+
+// What the client's commands and the server's answers reached together.
+Stage StageOf(const Session& session, Service service, uint64_t messages) {
+    Stage client = session.client.stage;
+    if ( service == Service::Smtp && messages == 0 )
+        client = std::min(client, Stage::Data);
+    // A client that asks for a message hasn't got one yet, where the server can be seen.
+    bool answered = session.server.replies > 0 && ! session.server.lost && ! session.server.message_begun;
+    if ( service != Service::Smtp && answered )
+        client = std::min(client, Stage::Envelope);
+    return std::max(client, session.server.stage);
+}
+
+EmptyCause EmptyCauseOf(const Facts& facts, const Session& session, Stage stage) {
+    const SideFacts& client = session.client;
+    const SideFacts& server = session.server;
     if ( ! (facts.mailfrom.empty() && facts.rcptto.empty() && facts.from.empty() && facts.to.empty()) )
         return EmptyCause::None;
     if ( facts.starttls == StartTls::Requested || facts.starttls >= StartTls::Accepted )
         return EmptyCause::StartTls;
-    if ( facts.service == Service::Smtp && ! client_seen )
+    if ( facts.service == Service::Smtp && ! session.client_seen )
         return EmptyCause::ServerSideOnly;
-    if ( facts.service != Service::Smtp && ! server_seen )
+    if ( facts.service != Service::Smtp && ! session.server_seen )
         return EmptyCause::ClientSideOnly;
-
-    const Reply* hello = ReplyTo(client.hello_mark, client, server);
-    if ( server.greeting_refused || facts.auth_result == AuthResult::Failure || (hello && IsFailure(*hello)) )
+    if ( server.greeting_refused || facts.auth_result == AuthResult::Failure ||
+         session.exchange.hello == Outcome::Failure )
         return EmptyCause::Refused;
-    if ( client.commands == 0 && server.further_replies == 0 && beyond_logout <= Stage::Hello )
+
+    // POP3 and IMAP answer everything alike, so a server's replies count only where the commands weren't seen.
+    bool more = server.further_replies > 0 && (client.commands == 0 || client.lost) && ! session.client_spoke;
+    if ( client.commands == 0 && ! more && stage <= Stage::Hello )
         return EmptyCause::GreetingOnly;
-    if ( beyond_logout >= Stage::Data )
+    if ( stage >= Stage::Data )
         return EmptyCause::Aborted;
-    if ( beyond_logout == Stage::Envelope )
+    if ( stage == Stage::Envelope )
         return EmptyCause::NoMessage;
-    if ( beyond_logout == Stage::Auth || server.further_replies > 0 )
+    if ( stage == Stage::Auth || more )
         return EmptyCause::LoginOnly;
     return EmptyCause::HelloOnly;
+}
+
+// An IMAP tag may be a password that came at the wrong place, and that the server repeats. So it is shown where a
+// command had it; and where the commands weren't all seen, in a reply that isn't an error.
+std::string LastReply(const SideFacts& client, const SideFacts& server, bool all_commands_seen) {
+    if ( server.last_reply_tag.empty() )
+        return server.last_reply;
+    const auto& tags = client.recent_tags;
+    bool known = std::find(tags.begin(), tags.end(), server.last_reply_hash) != tags.end();
+    bool shown = known || (! all_commands_seen && ! server.last_reply_bad);
+    return shown ? server.last_reply_tag + " " + server.last_reply : server.last_reply;
+}
+
+// The side that shows more names the service; its peer joins in where it shows the same. Null: neither does.
+const SeenSide* Leader(const SeenSide& orig, const SeenSide& resp) {
+    if ( ! orig.recognised || ! resp.recognised )
+        return orig.recognised ? &orig : resp.recognised ? &resp : nullptr;
+    const Reading& a = orig.facts->reading;
+    const Reading& b = resp.facts->reading;
+    return b.weight > a.weight || (b.weight == a.weight && b.role == Role::Server) ? &resp : &orig;
+}
+
+Role OrigRole(const SeenSide* leader, const SeenSide& orig, const SeenSide& resp) {
+    auto opposite = [](Role role) { return role == Role::Client ? Role::Server : Role::Client; };
+    if ( leader )
+        return leader == &orig ? leader->facts->reading.role : opposite(leader->facts->reading.role);
+    if ( orig.facts->opening_role != Role::Unknown )
+        return orig.facts->opening_role;
+    return resp.facts->opening_role == Role::Unknown ? Role::Unknown : opposite(resp.facts->opening_role);
+}
+
+// TLS where a session's beginning is missing, on a port where STARTTLS comes before it.
+Service UpgradedService(const SeenSide& side) {
+    return side.facts->tls_opening && side.facts->lost ? side.upgraded_service : Service::None;
+}
+
+void AddMessages(Facts& facts, const SideFacts& side) {
+    facts.from = side.from;
+    facts.to = side.to;
+    facts.subject = side.subject;
+    facts.msg_id = side.msg_id;
+    if ( ! side.user_agent.empty() )
+        facts.user_agent = side.user_agent;
 }
 
 } // namespace
 
 Facts Combine(const SeenSide& orig, const SeenSide& resp) {
-    const SideFacts& a = orig.decoder->Facts();
-    const SideFacts& b = resp.decoder->Facts();
     Facts facts;
-    facts.http = a.http || b.http;
+    facts.http = orig.facts->http || resp.facts->http;
 
-    // The side that says more names the service; its peer joins in where it says the same.
-    const SeenSide* leader = nullptr;
-    if ( orig.recognised )
-        leader = &orig;
-    if ( resp.recognised && (! leader || b.reading.weight > a.reading.weight ||
-                             (b.reading.weight == a.reading.weight && b.reading.role == Role::Server)) )
-        leader = &resp;
-
-    Role orig_role = Role::Unknown;
-    if ( leader ) {
-        const Reading& reading = leader->decoder->Facts().reading;
-        facts.service = reading.service;
-        orig_role = (leader == &orig) == (reading.role == Role::Client) ? Role::Client : Role::Server;
-    }
-    else if ( a.opening_role != Role::Unknown )
-        orig_role = a.opening_role;
-    else if ( b.opening_role != Role::Unknown )
-        orig_role = b.opening_role == Role::Client ? Role::Server : Role::Client;
+    const SeenSide* leader = Leader(orig, resp);
+    Role orig_role = OrigRole(leader, orig, resp);
+    facts.service = leader ? leader->facts->reading.service : Service::None;
     facts.roles_by_content = orig_role != Role::Unknown;
     facts.client = orig_role == Role::Server ? Side::Resp : Side::Orig;
 
-    bool orig_is_client = facts.client == Side::Orig;
-    const SideFacts& client_side = orig_is_client ? a : b;
-    const SideFacts& server_side = orig_is_client ? b : a;
-    auto belongs = [&facts](const SideFacts& side, Role role) {
-        return facts.service != Service::None && side.reading.service == facts.service && side.reading.role == role;
+    const SeenSide& client_side = facts.client == Side::Orig ? orig : resp;
+    const SeenSide& server_side = facts.client == Side::Orig ? resp : orig;
+    auto belongs = [&facts](const SeenSide& side, Role role) {
+        return facts.service != Service::None && side.facts->reading.service == facts.service &&
+               side.facts->reading.role == role;
     };
-    const SideFacts& client = belongs(client_side, Role::Client) ? client_side : kNothing;
-    const SideFacts& server = belongs(server_side, Role::Server) ? server_side : kNothing;
+    const SideFacts& server = belongs(server_side, Role::Server) ? *server_side.facts : kNothing;
+    const SideFacts* shown = belongs(client_side, Role::Client) ? client_side.facts : &kNothing;
+    // The server's 354s tell how many messages it saw begin.
+    const SideFacts* bare = shown == &kNothing ? nullptr : client_side.with_bare_line_ends;
+    if ( bare && server.data_accepted > shown->data_commands && server.data_accepted >= bare->data_commands )
+        shown = bare;
 
-    bool hello = client_side.tls_opening || server_side.tls_opening;
+    Session session{.client = *shown,
+                    .server = server,
+                    .exchange = Pair(*shown, server),
+                    .client_seen = client_side.seen,
+                    .server_seen = server_side.seen,
+                    .client_spoke = client_side.facts->spoke && ! client_side.facts->lost,
+                    .hello = client_side.facts->tls_opening || server_side.facts->tls_opening};
+    facts.user_agent = client_side.facts->tunnel_user_agent;
     if ( facts.service != Service::None )
-        facts.starttls = StartTlsOf(client, server, hello);
-    facts.implicit_tls = hello && facts.starttls != StartTls::Tls;
-
-    facts.user_agent = client_side.user_agent;
+        facts.starttls = StartTlsOf(session);
+    else if ( Service upgraded = std::max(UpgradedService(orig), UpgradedService(resp)); upgraded != Service::None ) {
+        facts.service = upgraded;
+        facts.starttls = StartTls::Tls;
+    }
+    facts.implicit_tls = session.hello && facts.starttls != StartTls::Tls;
     if ( facts.service == Service::None )
         return facts;
 
-    facts.tunnel = std::max(a.tunnel, b.tunnel);
+    facts.tunnel = std::max(orig.facts->tunnel, resp.facts->tunnel);
     if ( facts.tunnel == Tunnel::None && facts.http ) // a server's 2xx alone may be any answer
         facts.tunnel = Tunnel::Http;
 
+    const SideFacts& client = session.client;
     bool smtp = facts.service == Service::Smtp;
-    bool refused = DataRefused(client, server);
-    const SideFacts& headers = smtp ? (refused ? kNothing : client) : server;
-    facts.from = headers.from;
-    facts.to = headers.to;
-    facts.subject = headers.subject;
-    facts.msg_id = headers.msg_id;
-    if ( ! headers.user_agent.empty() )
-        facts.user_agent = headers.user_agent;
-    facts.messages = smtp ? (refused ? 0 : std::max(client.messages, server.messages)) : server.messages;
+    AddMessages(facts, smtp ? (DataRefused(session) ? kNothing : client) : server);
+    facts.messages = MessagesOf(session, facts.service);
 
     facts.helo = client.helo;
     facts.mailfrom = client.mailfrom;
@@ -155,19 +214,16 @@ Facts Combine(const SeenSide& orig, const SeenSide& resp) {
     facts.rcptto_count = client.rcptto_count;
     facts.auth = client.auth;
     facts.user = client.user;
-    facts.auth_result = AuthResultOf(client, server);
+    facts.auth_result = AuthResultOf(session);
     facts.commands = client.commands;
     facts.last_command = client.last_command;
     facts.replies = server.replies;
-    facts.last_reply = server.last_reply;
+    facts.last_reply = LastReply(client, server, session.client_spoke);
     facts.banner = server.banner;
 
-    Stage client_stage = refused ? std::min(client.stage, Stage::Data) : client.stage;
-    Stage beyond_logout = std::max(client_stage, server.stage);
-    facts.stage = client.logout || server.logout ? Stage::Logout : beyond_logout;
-    bool client_seen = orig_is_client ? orig.seen : resp.seen;
-    bool server_seen = orig_is_client ? resp.seen : orig.seen;
-    facts.empty_cause = EmptyCauseOf(facts, client, server, client_seen, server_seen, beyond_logout);
+    Stage stage = StageOf(session, facts.service, facts.messages);
+    facts.stage = client.logout || server.logout ? Stage::Logout : stage;
+    facts.empty_cause = EmptyCauseOf(facts, session, stage);
     return facts;
 }
 

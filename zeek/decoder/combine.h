@@ -4,15 +4,17 @@
 #pragma once
 
 #include "facts.h"
-#include "side.h"
+#include "side_facts.h"
 
 namespace mailtap::decoder {
 
-// A side, and the service that its peer's or its own port stands for.
+// A side as it was seen.
 struct SeenSide {
-    const SideDecoder* decoder = nullptr;
-    bool seen = false; // packets of it came, with payload or not
-    bool recognised = false;
+    const SideFacts* facts = nullptr;
+    const SideFacts* with_bare_line_ends = nullptr; // see SideDecoder::ReadWithBareLineEnds
+    bool seen = false;                              // packets of it came, with payload or not
+    bool recognised = false;                        // its lines name the protocol
+    Service upgraded_service = Service::None;       // of the server's port, unless TLS begins there with the first byte
 };
 
 Facts Combine(const SeenSide& orig, const SeenSide& resp);

@@ -9,6 +9,10 @@ namespace mailtap::decoder {
 
 namespace {
 
+// RFC 2047 2 allows 75 characters for a word; some senders put a whole subject into one.
+constexpr std::size_t kMaxEncodedText = 512;
+constexpr std::size_t kMaxCharsetName = 48;
+
 enum class Charset { Unknown, Utf8, Latin1, Latin9, Windows1252 };
 
 Charset CharsetOf(std::string_view name) {
@@ -72,6 +76,8 @@ int HexValue(char c) {
 }
 
 bool DecodeQ(std::string_view text, std::string& decoded) {
+    if ( text.find("=?") != std::string_view::npos ) // another word begins: this one isn't whole
+        return false;
     decoded.clear();
     for ( std::size_t i = 0; i < text.size(); ++i ) {
         if ( text[i] == '_' )
@@ -92,24 +98,43 @@ bool DecodeQ(std::string_view text, std::string& decoded) {
     return true;
 }
 
-// One encoded word at the start of `text`: its length there, and its text in `out`. 0 when there is none.
-std::size_t DecodeWord(std::string_view text, std::string& out) {
-    if ( ! text.starts_with("=?") )
+// Finds where encoded words end. Positions asked for only grow, so that a text is searched once, however many words
+// begin in it and don't end.
+class EndFinder {
+public:
+    explicit EndFinder(std::string_view text) : text_(text) {}
+
+    std::size_t After(std::size_t position) {
+        if ( end_ != std::string_view::npos && end_ < position )
+            end_ = text_.find("?=", position);
+        return end_;
+    }
+
+private:
+    std::string_view text_;
+    std::size_t end_ = 0;
+};
+
+// One encoded word at `start` of `text` (RFC 2047 2): its length, and its text in `out`. 0 when there is none.
+std::size_t DecodeWord(std::string_view text, std::size_t start, EndFinder& ends, std::string& out) {
+    std::string_view word = text.substr(start);
+    if ( ! word.starts_with("=?") )
         return 0;
-    std::size_t charset_end = text.find('?', 2);
-    if ( charset_end == std::string_view::npos || charset_end + 2 >= text.size() || text[charset_end + 2] != '?' )
+    std::size_t charset_end = word.substr(0, kMaxCharsetName).find('?', 2);
+    if ( charset_end == std::string_view::npos || charset_end + 2 >= word.size() || word[charset_end + 2] != '?' )
         return 0;
-    std::size_t end = text.find("?=", charset_end + 3);
+    std::size_t end = ends.After(start + charset_end + 3);
     if ( end == std::string_view::npos )
         return 0;
+    end -= start;
 
-    Charset charset = CharsetOf(text.substr(2, charset_end - 2));
-    char encoding = Upper(text[charset_end + 1]);
-    std::string_view payload = text.substr(charset_end + 3, end - charset_end - 3);
+    Charset charset = CharsetOf(word.substr(2, charset_end - 2));
+    char encoding = Upper(word[charset_end + 1]);
+    std::string_view payload = word.substr(charset_end + 3, end - charset_end - 3);
+    if ( charset == Charset::Unknown || payload.size() > kMaxEncodedText )
+        return 0;
     std::string bytes;
-    if ( charset == Charset::Unknown || ! (encoding == 'B' ? DecodeBase64(payload, bytes) :
-                                           encoding == 'Q' ? DecodeQ(payload, bytes) :
-                                                             false) )
+    if ( ! (encoding == 'B' ? DecodeBase64(payload, bytes) : encoding == 'Q' ? DecodeQ(payload, bytes) : false) )
         return 0;
 
     if ( charset == Charset::Utf8 )
@@ -127,29 +152,30 @@ std::string DecodeEncodedWords(std::string_view text) {
     std::string out;
     std::size_t blanks = 0; // at the end of `out`, right behind an encoded word: they go if another one follows
     bool behind_word = false;
-    while ( ! text.empty() ) {
-        if ( ! behind_word && text.front() != '=' ) {
-            std::string_view plain = text.substr(0, text.find('='));
+    EndFinder ends(text);
+    for ( std::size_t at = 0; at < text.size(); ) {
+        if ( ! behind_word && text[at] != '=' ) {
+            std::string_view plain = text.substr(at, text.find('=', at) - at);
             out += plain;
-            text.remove_prefix(plain.size());
+            at += plain.size();
             continue;
         }
         std::string word;
-        if ( std::size_t length = DecodeWord(text, word) ) {
+        if ( std::size_t length = DecodeWord(text, at, ends, word) ) {
             if ( behind_word )
                 out.resize(out.size() - blanks);
             out += word;
-            text.remove_prefix(length);
+            at += length;
             behind_word = true;
             blanks = 0;
             continue;
         }
-        if ( behind_word && IsBlank(text.front()) )
+        if ( behind_word && IsBlank(text[at]) )
             ++blanks;
         else
             behind_word = false;
-        out.push_back(text.front());
-        text.remove_prefix(1);
+        out.push_back(text[at]);
+        ++at;
     }
     return out;
 }

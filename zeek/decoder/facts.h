@@ -12,6 +12,8 @@ namespace mailtap::decoder {
 // A TCP direction. Which of the two is the mail client is for the content to say.
 enum class Side : uint8_t { Orig, Resp };
 
+constexpr Side Other(Side side) { return side == Side::Orig ? Side::Resp : Side::Orig; }
+
 enum class Service : uint8_t { None, Smtp, Pop3, Imap };
 
 enum class Role : uint8_t { Unknown, Client, Server };

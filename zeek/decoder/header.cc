@@ -54,6 +54,9 @@ bool HeaderParser::Line(std::string_view line, SideFacts& facts) {
     End(true, facts);
     if ( name == 0 )
         return IsMailboxFileLine(line);
+    if ( new_fields_ )
+        facts.BeginHeader();
+    new_fields_ = false;
 
     field_ = FieldOf(line.substr(0, name));
     if ( field_ != Field::None )
@@ -76,10 +79,11 @@ void HeaderParser::End(bool whole, SideFacts& facts) {
     std::string().swap(value_);
 }
 
-void HeaderParser::Begin() {
+void HeaderParser::Begin(bool new_fields) {
     field_ = Field::None;
     value_.clear();
     bytes_ = 0;
+    new_fields_ = new_fields;
 }
 
 } // namespace mailtap::decoder

@@ -18,8 +18,11 @@ public:
     // The header ends, or breaks off: a field is kept only when `whole`.
     void End(bool whole, SideFacts& facts);
 
-    // A new message.
-    void Begin();
+    // A header begins. `new_fields`: its fields take the place of the last message's; else they add to them.
+    void Begin(bool new_fields = true);
+
+    // A field was read that may go on in the next line.
+    bool HasField() const { return field_ != Field::None; }
 
     std::size_t Memory() const { return value_.capacity(); }
 
@@ -31,6 +34,7 @@ private:
     Field field_ = Field::None;
     std::string value_;
     std::size_t bytes_ = 0;
+    bool new_fields_ = true; // the last message's fields are to be dropped at the first field
 };
 
 // Whether `line` could be a header's first: a field, or the "From " line that mailbox files put there.

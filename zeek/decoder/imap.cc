@@ -1,6 +1,7 @@
 #include "imap.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "imap_envelope.h"
 #include "phrases.h"
@@ -27,56 +28,66 @@ uint32_t HashTag(std::string_view tag) {
     return hash;
 }
 
-// `{n}`, `{n+}` or `~{n}` at the end of `line`: cuts it off, and its length to `length`.
-bool TakeLiteral(std::string_view& line, uint64_t& length, bool& certain) {
-    if ( ! line.ends_with('}') )
+// A literal's announcement at a line's end: `{n}`, `{n+}`, `{n-}` or `~{n}`.
+struct Literal {
+    uint64_t length = 0;
+    bool certain = false;    // RFC 7888: the client doesn't ask first
+    std::size_t written = 0; // length of the announcement itself
+};
+
+bool ReadLiteral(const Line& line, Literal& literal) {
+    std::string_view end = line.end;
+    std::size_t open = end.rfind('{');
+    if ( line.cut || ! end.ends_with('}') || open == std::string_view::npos )
         return false;
-    std::size_t open = line.rfind('{');
-    if ( open == std::string_view::npos )
-        return false;
-    std::string_view number = line.substr(open + 1, line.size() - open - 2);
-    certain = number.ends_with('+') || number.ends_with('-'); // RFC 7888: the client doesn't ask first
-    if ( certain )
+    std::string_view number = end.substr(open + 1, end.size() - open - 2);
+    literal.certain = number.ends_with('+') || number.ends_with('-');
+    if ( literal.certain )
         number.remove_suffix(1);
-    if ( ! ParseNumber(number, length) )
-        return false;
-    line = line.substr(0, open);
-    if ( line.ends_with('~') )
-        line.remove_suffix(1);
-    return true;
+    literal.written = end.size() - open + (open > 0 && end[open - 1] == '~');
+    return ParseNumber(number, literal.length);
 }
 
-// An atom or quoted string at the start of `rest`.
-std::string TakeString(std::string_view& rest) {
+// What stands before the announcement. It is cut from a line's text unless that ends earlier, in a line beyond
+// kMaxLine.
+std::string_view TextBefore(const Literal& literal, const Line& line) {
+    bool long_line = ! line.text.ends_with(line.end);
+    return long_line ? line.text : line.text.substr(0, line.text.size() - literal.written);
+}
+
+// An atom or quoted string at the start of `rest`. False when a quoted one isn't closed.
+bool TakeString(std::string_view& rest, std::string& value) {
     rest = Trim(rest);
-    if ( ! rest.starts_with('"') )
-        return std::string(TakeWord(rest));
-    std::string value;
+    value.clear();
+    if ( ! rest.starts_with('"') ) {
+        value = TakeWord(rest);
+        return true;
+    }
     std::size_t i = 1;
     for ( ; i < rest.size() && rest[i] != '"'; ++i ) {
         if ( rest[i] == '\\' && i + 1 < rest.size() )
             ++i;
         value.push_back(rest[i]);
     }
+    bool closed = i < rest.size();
     rest.remove_prefix(std::min(i + 1, rest.size()));
-    return value;
+    return closed;
 }
 
 // Adds to a line with literals, which is bounded as one line is.
-void Extend(std::string& text, std::string_view more) {
-    text += more.substr(0, kMaxLine - std::min(kMaxLine, text.size()));
+void Extend(SecretBuffer& text, std::string_view more) {
+    text.Append(more.substr(0, kMaxLine - std::min(kMaxLine, text.Size())));
 }
 
-void ExtendQuoted(std::string& text, std::string_view value) {
-    std::string quoted = "\"";
+void ExtendQuoted(SecretBuffer& text, std::string_view value) {
+    SecretBuffer quoted("\"");
     for ( char c : value ) {
         if ( c == '"' || c == '\\' )
-            quoted.push_back('\\');
-        quoted.push_back(c);
+            quoted.Append('\\');
+        quoted.Append(c);
     }
-    quoted.push_back('"');
-    Extend(text, quoted);
-    Wipe(quoted);
+    quoted.Append('"');
+    Extend(text, quoted.View());
 }
 
 // What is behind a response code: "[CAPABILITY ...] Logged in" says "Logged in".
@@ -109,6 +120,24 @@ bool IsMessageSection(std::string_view text) {
     std::size_t word = text.find_last_of(" (");
     text.remove_prefix(word == std::string_view::npos ? 0 : word + 1);
     return EqualsNoCase(text, "RFC822") || EqualsNoCase(text, "RFC822.HEADER");
+}
+
+// Whether a FETCH item asks for header fields without the subject and the Message-ID.
+bool IsPartOfHeader(std::string_view text) {
+    return ContainsNoCase(text, "HEADER.FIELDS (") && ! ContainsNoCase(text, "SUBJECT") &&
+           ! ContainsNoCase(text, "MESSAGE-ID");
+}
+
+// Clients count their tags up: A1, A2. Such tags have the same letters in the same places.
+bool IsTagLike(std::string_view tag, std::string_view other) {
+    auto letters = [](std::string_view text) {
+        std::size_t length = 0;
+        while ( length < text.size() && ! IsDigit(text[length]) )
+            ++length;
+        return text.substr(0, length);
+    };
+    return letters(tag) == letters(other) && letters(tag).size() < tag.size() && tag.size() <= other.size() + 1 &&
+           other.size() <= tag.size() + 1;
 }
 
 Weight CommandWeight(std::string_view verb, std::string_view arguments) {
@@ -176,89 +205,100 @@ Weight ServerWeight(std::string_view line) {
     return kNone;
 }
 
-bool EndsLiteral(std::string_view line) {
-    std::string_view rest = line;
-    if ( ! IsTag(TakeWord(rest)) )
-        return false;
-    std::string_view verb = TakeWord(rest);
-    return CommandWeight(verb, rest) >= kMedium || (EqualsNoCase(verb, "NOOP") && rest.empty());
+bool HasCommandForm(std::string_view line) {
+    std::string_view tag = TakeWord(line);
+    std::string_view verb = TakeWord(line);
+    return IsTag(tag) && std::any_of(tag.begin(), tag.end(), IsDigit) && verb.size() > 2 &&
+           std::all_of(verb.begin(), verb.end(), IsLetter);
 }
 
-Next Client::Line(std::string_view line, SideFacts& facts) {
+bool Client::RefusesLiteral(std::string_view line) const {
+    std::string_view rest = line;
+    std::string_view tag = TakeWord(rest);
+    if ( ! IsTag(tag) )
+        return false;
+    std::string_view verb = TakeWord(rest);
+    Weight weight = CommandWeight(verb, rest);
+    std::string_view refused = command_.View();
+    return weight >= kMedium || (weight != kNone && IsTagLike(tag, TakeWord(refused)));
+}
+
+Next Client::Read(const Line& line, SideFacts& facts) {
     if ( sasl_.Open() ) {
-        bool continued = ClientWeight(line) == kNone && sasl_.Answer(line, facts);
-        if ( continued )
+        if ( ClientWeight(line.text) == kNone && sasl_.Answer(line, facts) )
             return {};
         sasl_.Close();
     }
 
-    if ( in_literal_command_ && EndsLiteral(line) ) { // the server refused it
-        Wipe(command_);
+    if ( in_literal_command_ && RefusesLiteral(line.text) ) {
+        Command(true, facts);
+        command_.Clear();
         in_literal_command_ = false;
     }
-    uint64_t length = 0;
-    bool certain = false;
-    std::string_view text = line;
-    bool literal = TakeLiteral(text, length, certain) && (in_literal_command_ || ClientWeight(line) != kNone);
-    if ( literal ) {
-        Extend(command_, text);
+    Literal literal;
+    if ( ReadLiteral(line, literal) && (in_literal_command_ || ClientWeight(line.text) != kNone) ) {
+        Extend(command_, TextBefore(literal, line));
         in_literal_command_ = true;
         // LOGIN's first literal is the user. The password, a message to append, a mailbox name: nobody needs them.
-        std::string_view rest = command_;
+        std::string_view rest = command_.View();
         TakeWord(rest);
-        if ( EqualsNoCase(rest, "LOGIN") && length <= kMaxString )
-            return {.kind = Next::Capture, .length = length};
+        if ( EqualsNoCase(rest, "LOGIN") && literal.length <= kMaxString )
+            return {.kind = Next::Capture, .length = literal.length};
         Extend(command_, "\"\"");
-        return {.kind = Next::Skip, .length = length, .certain = certain};
+        return {.kind = Next::Skip, .length = literal.length, .certain = literal.certain};
     }
 
-    Extend(command_, text);
+    Extend(command_, line.text);
     in_literal_command_ = false;
-    Command(facts);
-    Wipe(command_);
-    std::string().swap(command_);
-    return opaque_next_ ? Next{.kind = Next::Opaque} : Next{};
+    Next next = Command(line.cut, facts);
+    command_.Clear();
+    return next;
 }
 
 void Client::Interrupted() {
     sasl_.Close();
-    Wipe(command_);
+    command_.Clear();
     in_literal_command_ = false;
 }
 
-void Client::Captured(std::string_view bytes) { ExtendQuoted(command_, bytes); }
+void Client::Captured(std::string_view bytes, bool cut) {
+    ExtendQuoted(command_, cut ? std::string_view{} : bytes);
+    Extend(command_, " ");
+}
 
-void Client::Command(SideFacts& facts) {
-    std::string_view rest = command_;
+Next Client::Command(bool cut, SideFacts& facts) {
+    std::string_view rest = command_.View();
     if ( ClientWeight(rest) == kNone )
-        return;
+        return {};
 
     std::string_view tag = TakeWord(rest);
     std::string_view verb = TakeWord(rest);
     facts.CountCommand(verb.empty() ? tag : verb); // DONE has no tag
-    CommandMark here{.set = true, .tag = HashTag(tag)};
+    if ( ! verb.empty() )
+        facts.LogTag(HashTag(tag));
+    CommandTag here{.set = true, .tag = HashTag(tag)};
     auto is = [verb](std::string_view name) { return EqualsNoCase(verb, name); };
     if ( is("CAPABILITY") || is("ID") )
         facts.Reach(Stage::Hello);
     else if ( is("STARTTLS") ) {
         facts.starttls_requested = true;
-        facts.starttls_mark = here;
+        facts.starttls_tag = here;
     }
     else if ( is("LOGIN") ) {
         facts.auth = "LOGIN";
-        std::string user = TakeString(rest);
-        if ( IsText(user) )
-            facts.user = Bounded(user);
-        facts.auth_mark = here;
+        std::string user;
+        bool whole = TakeString(rest, user) && ! (cut && rest.empty());
+        facts.user = whole ? UserName(user) : std::string();
+        facts.auth_tag = here;
         facts.Reach(Stage::Auth);
     }
     else if ( is("AUTHENTICATE") ) {
-        sasl_.Begin(rest, facts);
-        facts.auth_mark = here;
+        sasl_.Begin(rest, cut, facts);
+        facts.auth_tag = here;
         facts.Reach(Stage::Auth);
     }
-    else if ( is("COMPRESS") ) // RFC 4978: from here on deflated
-        opaque_next_ = true;
+    else if ( is("COMPRESS") ) // RFC 4978: deflated from here on
+        return {.kind = Next::Compress};
     else if ( is("FETCH") || (is("UID") && StartsWithNoCase(rest, "FETCH")) )
         facts.Reach(ContainsNoCase(rest, "BODY[") || ContainsNoCase(rest, "PEEK[") || ContainsNoCase(rest, "RFC822") ?
                         Stage::Data :
@@ -267,42 +307,44 @@ void Client::Command(SideFacts& facts) {
         facts.logout = true;
     else if ( ! verb.empty() && ! is("NOOP") && ! is("ENABLE") && ! is("NAMESPACE") )
         facts.Reach(Stage::Envelope);
-}
-
-Next Server::Line(std::string_view line, SideFacts& facts) {
-    uint64_t length = 0;
-    bool certain = false;
-    std::string_view text = line;
-    if ( TakeLiteral(text, length, certain) && (in_literal_response_ || text.starts_with("* ")) ) {
-        Extend(response_, text);
-        in_literal_response_ = true;
-        if ( IsMessageSection(response_) && ContainsNoCase(response_, "FETCH") ) {
-            Extend(response_, "\"\"");
-            facts.Reach(Stage::Data);
-            return {.kind = Next::Chunk, .length = length, .last = true};
-        }
-        if ( length <= kMaxHeaderValue )
-            return {.kind = Next::Capture, .length = length};
-        Extend(response_, "\"\"");
-        return {.kind = Next::Skip, .length = length};
-    }
-
-    Extend(response_, line);
-    in_literal_response_ = false;
-    Response(facts);
-    std::string().swap(response_);
     return {};
 }
 
+Next Server::Read(const Line& line, SideFacts& facts) {
+    Literal literal;
+    if ( ReadLiteral(line, literal) && (in_literal_response_ || line.text.starts_with("* ")) ) {
+        Extend(response_, TextBefore(literal, line));
+        in_literal_response_ = true;
+        std::string_view response = response_.View();
+        if ( IsMessageSection(response) && ContainsNoCase(response, "FETCH") ) {
+            bool part = IsPartOfHeader(response.substr(response.rfind('[') + 1));
+            Extend(response_, "\"\"");
+            facts.message_begun |= literal.length > 0;
+            facts.Reach(Stage::Data);
+            return {.kind = Next::Chunk, .length = literal.length, .last = true, .part_of_header = part};
+        }
+        if ( literal.length <= kMaxHeaderValue )
+            return {.kind = Next::Capture, .length = literal.length};
+        Extend(response_, "\"\"");
+        return {.kind = Next::Skip, .length = literal.length};
+    }
+
+    Extend(response_, line.text);
+    in_literal_response_ = false;
+    Next next = Response(line.cut, facts);
+    response_.Clear();
+    return next;
+}
+
 void Server::Interrupted() {
-    response_.clear();
+    response_.Clear();
     in_literal_response_ = false;
 }
 
-void Server::Captured(std::string_view bytes) { ExtendQuoted(response_, bytes); }
+void Server::Captured(std::string_view bytes, bool cut) { ExtendQuoted(response_, cut ? std::string_view{} : bytes); }
 
-void Server::Response(SideFacts& facts) {
-    std::string_view rest = response_;
+Next Server::Response(bool cut, SideFacts& facts) {
+    std::string_view rest = response_.View();
     std::string_view first = TakeWord(rest);
     if ( first == "*" )
         Untagged(rest, facts);
@@ -311,8 +353,9 @@ void Server::Response(SideFacts& facts) {
     else {
         std::string_view status = TakeWord(rest);
         if ( IsTag(first) && IsStatusWord(status) )
-            Status(status, rest, HashTag(first), facts);
+            return Status(first, status, rest, cut, facts);
     }
+    return {};
 }
 
 void Server::Untagged(std::string_view text, SideFacts& facts) {
@@ -348,29 +391,39 @@ void Server::Untagged(std::string_view text, SideFacts& facts) {
     }
 }
 
-void Server::Status(std::string_view status, std::string_view text, uint32_t tag, SideFacts& facts) {
+Next Server::Status(std::string_view tag, std::string_view status, std::string_view text, bool cut, SideFacts& facts) {
     bool ok = EqualsNoCase(status, "OK");
+    bool bad = EqualsNoCase(status, "BAD");
     ++facts.replies;
-    facts.LogReply({.tag = tag, .code = ok ? kOk : kNo});
-    facts.last_reply = Bounded(response_);
+    facts.LogTaggedReply({.tag = HashTag(tag), .code = ok ? kOk : kNo});
+    // An error may repeat what the client sent, and its tag may be a password that came at the wrong place.
+    facts.last_reply = status;
+    if ( ! bad && ! cut && ! text.empty() )
+        facts.last_reply.append(" ").append(Bounded(text));
+    facts.last_reply_tag = tag;
+    facts.last_reply_hash = HashTag(tag);
+    facts.last_reply_failed = ! ok;
+    facts.last_reply_bad = bad;
     facts.Reach(Stage::Greeting);
     if ( StartsWithNoCase(text, "[CAPABILITY") && ContainsNoCase(text, "STARTTLS") )
         facts.starttls_offered = true;
 
-    if ( facts.capability_answer || facts.logout ) {
-        facts.capability_answer = false;
-        return;
-    }
-    std::string_view said = BehindCode(text);
-    ++facts.further_replies;
-    facts.starttls_accepted |= ok && AcceptsTls(said);
-    facts.starttls_refused |= ! ok && RefusesTls(said);
-    if ( ok && (StartsWithNoCase(text, "[READ-") || StartsWithNoCase(text, "[APPENDUID")) )
-        facts.Reach(Stage::Envelope);
-    if ( ok ? SaysLoggedIn(said) : RefusesLogin(text) ) {
+    std::string_view message = BehindCode(text);
+    facts.starttls_refused |= ! ok && RefusesTls(message);
+    if ( ok ? SaysLoggedIn(message) : RefusesLogin(text) ) {
         facts.auth_result = ok ? AuthResult::Success : AuthResult::Failure;
         facts.Reach(Stage::Auth);
+        ++facts.further_replies;
+        facts.capability_answer = false;
+        return {};
     }
+    if ( std::exchange(facts.capability_answer, false) || facts.logout || bad || ContainsNoCase(message, "NOOP") )
+        return {};
+    ++facts.further_replies;
+    facts.starttls_accepted |= ok && AcceptsTls(message);
+    if ( ok && (StartsWithNoCase(text, "[READ-") || StartsWithNoCase(text, "[APPENDUID")) )
+        facts.Reach(Stage::Envelope);
+    return {.kind = ok && AcceptsCompression(message) ? Next::Compress : Next::Line};
 }
 
 } // namespace mailtap::decoder::imap

@@ -2,10 +2,11 @@
 
 #pragma once
 
-#include <string>
 #include <string_view>
 
+#include "line_buffer.h"
 #include "sasl.h"
+#include "secret_buffer.h"
 #include "side_facts.h"
 
 namespace mailtap::decoder::imap {
@@ -13,50 +14,54 @@ namespace mailtap::decoder::imap {
 Weight ClientWeight(std::string_view line);
 Weight ServerWeight(std::string_view line);
 
+// Whether `line` has the form of a command: a tag with a digit in it, as clients count them, and a word of letters. The
+// command itself may be unknown.
+bool HasCommandForm(std::string_view line);
+
 // A line may end in a literal (RFC 9051 4.3), `{n}` or `{n+}`: n bytes follow, then the line goes on. Both sides keep
 // the line's text up to there.
 class Client {
 public:
-    Next Line(std::string_view line, SideFacts& facts);
+    Next Read(const Line& line, SideFacts& facts);
 
-    // The bytes asked for by Next::Capture.
-    void Captured(std::string_view bytes);
+    // The bytes asked for by Next::Capture. `cut`: some of them are missing.
+    void Captured(std::string_view bytes, bool cut);
 
     // Whether the next line answers a challenge or goes on behind a literal: no command of its own.
     bool InExchange() const { return sasl_.Open() || in_literal_command_; }
 
+    // Whether `line`, at the place of a literal, is the next command: the server refused the literal. Its tag is like
+    // that of the command with the literal, or the command is one that text seldom begins with.
+    bool RefusesLiteral(std::string_view line) const;
+
     // Bytes are missing.
     void Interrupted();
 
-    std::size_t Memory() const { return command_.capacity(); }
+    std::size_t Memory() const { return command_.Memory(); }
 
 private:
-    void Command(SideFacts& facts);
+    Next Command(bool cut, SideFacts& facts);
 
     SaslExchange sasl_;
-    std::string command_; // up to the literals within it
+    SecretBuffer command_; // up to the literals within it
     bool in_literal_command_ = false;
-    bool opaque_next_ = false;
 };
 
 class Server {
 public:
-    Next Line(std::string_view line, SideFacts& facts);
-    void Captured(std::string_view bytes);
+    Next Read(const Line& line, SideFacts& facts);
+    void Captured(std::string_view bytes, bool cut);
     bool InExchange() const { return in_literal_response_; }
     void Interrupted();
-    std::size_t Memory() const { return response_.capacity(); }
+    std::size_t Memory() const { return response_.Memory(); }
 
 private:
     void Untagged(std::string_view text, SideFacts& facts);
-    void Status(std::string_view status, std::string_view text, uint32_t tag, SideFacts& facts);
-    void Response(SideFacts& facts);
+    Next Status(std::string_view tag, std::string_view status, std::string_view text, bool cut, SideFacts& facts);
+    Next Response(bool cut, SideFacts& facts);
 
-    std::string response_;
+    SecretBuffer response_; // may repeat what the client sent
     bool in_literal_response_ = false;
 };
-
-// Whether `line` is a command that can't be the text of a literal: the server refused the literal.
-bool EndsLiteral(std::string_view line);
 
 } // namespace mailtap::decoder::imap

@@ -2,12 +2,27 @@
 
 #include <string>
 
+#include "addresses.h"
 #include "encoded_words.h"
 #include "text.h"
 
 namespace mailtap::decoder::imap {
 
 namespace {
+
+// A display name as a header writes it: quoted where it holds what would end or divide it (RFC 5322 3.2.3).
+std::string DisplayName(std::string_view name) {
+    std::string decoded = DecodeEncodedWords(name);
+    if ( decoded.find_first_of("()<>[]:;@\\,.\"") == std::string::npos )
+        return decoded;
+    std::string quoted = "\"";
+    for ( char c : decoded ) {
+        if ( c == '"' || c == '\\' )
+            quoted.push_back('\\');
+        quoted.push_back(c);
+    }
+    return quoted + "\"";
+}
 
 // Reads the list's tokens from the left. What isn't as it should be ends the reading.
 class Reader {
@@ -52,7 +67,7 @@ public:
             if ( ! set || mailbox.empty() || host.empty() ) // without host: a group's begin or end
                 continue;
             std::string address = mailbox + "@" + host;
-            AddToSet(*set, name.empty() ? address : DecodeEncodedWords(name) + " <" + address + ">");
+            AddMailbox(*set, name.empty() ? address : DisplayName(name) + " <" + address + ">");
         }
         return Close();
     }
@@ -88,13 +103,13 @@ void ReadEnvelope(std::string_view response, SideFacts& facts) {
     std::string date, subject, in_reply_to, msg_id;
     if ( ! (reader.Open() && reader.String(date) && reader.String(subject)) )
         return;
-    if ( ! subject.empty() )
-        facts.subject = Bounded(DecodeEncodedWords(subject));
+    facts.subject = Bounded(DecodeEncodedWords(subject));
+    facts.msg_id.clear();
     // from, sender, reply-to, to, cc, bcc
     if ( ! (reader.Addresses(&facts.from) && reader.Addresses(nullptr) && reader.Addresses(nullptr) &&
             reader.Addresses(&facts.to) && reader.Addresses(nullptr) && reader.Addresses(nullptr)) )
         return;
-    if ( reader.String(in_reply_to) && reader.String(msg_id) && ! msg_id.empty() )
+    if ( reader.String(in_reply_to) && reader.String(msg_id) )
         facts.msg_id = Bounded(msg_id);
 }
 

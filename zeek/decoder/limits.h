@@ -11,6 +11,9 @@ namespace mailtap::decoder {
 // octets (1,000 for text), RFC 9051 for 8,192; an ENVELOPE is the longest line whose content is of use.
 constexpr std::size_t kMaxLine = 4096;
 
+// Of such a line its last bytes are kept, too: a literal's length stands there. `~{18446744073709551615+}` and CR.
+constexpr std::size_t kMaxLineEnd = 25;
+
 // The opening bytes of a side that show no line end by then are no mail protocol's.
 constexpr std::size_t kMaxOpeningLine = 1024;
 
@@ -30,13 +33,26 @@ constexpr std::size_t kMaxAddressBytes = 8 * 1024;
 // Any other string kept of a session (banner, HELO name, subject, user, ...).
 constexpr std::size_t kMaxString = 512;
 
-// Replies remembered, to match them to a command by running number or tag.
-constexpr std::size_t kMaxReplyLog = 32;
+// Commands and replies remembered, to pair them by their order (SMTP, POP3) or by tag (IMAP).
+constexpr std::size_t kMaxExchangeLog = 512;
+constexpr std::size_t kMaxTaggedReplies = 32;
+constexpr std::size_t kMaxRecentTags = 16;
 
 // An HTTP or SOCKS exchange that opens a tunnel, in bytes.
 constexpr std::size_t kMaxTunnelPreamble = 8 * 1024;
 
-// What a session may hold, whatever the input.
-constexpr std::size_t kMaxSessionBytes = 64 * 1024;
+// The first bytes in place of an IMAP literal, or behind COMPRESS: enough for a command that stands there instead.
+constexpr std::size_t kMaxLiteralProbe = 128;
+
+// An SMTP client's commands that are held back after missing bytes, until it is clear that they are commands.
+constexpr std::size_t kMaxHeldCommands = 2048;
+
+// IMAP's COMPRESS: text deflates by 3 to 20. A stream that grows by more than this, beyond the first bytes, is an
+// attack.
+constexpr uint64_t kMaxInflateRatio = 100;
+constexpr uint64_t kMaxInflatedFreely = 1024 * 1024;
+
+// What a session may hold, whatever the input. session.cc sums it up.
+constexpr std::size_t kMaxSessionBytes = 192 * 1024;
 
 } // namespace mailtap::decoder

@@ -3,20 +3,27 @@
 #pragma once
 
 #include <cstring>
-#include <string>
 #include <string_view>
 
 #include "limits.h"
-#include "text.h"
+#include "secret_buffer.h"
 
 namespace mailtap::decoder {
 
-// Lines end in LF, with or without CR before it. A line within one segment is never copied.
+// A line without its end.
+struct Line {
+    std::string_view text; // the first kMaxLine bytes
+    std::string_view end;  // the last bytes, at most kMaxLineEnd, also of a line that is longer than kMaxLine
+    bool bare_lf = false;  // the line ended in LF without CR
+    bool cut = false;      // the rest of the line is missing: bytes were lost, or the session ended
+};
+
+// Lines end in LF, with or without CR before it. A line within one segment is not copied.
 class LineBuffer {
 public:
-    // Moves `bytes` behind the next LF. True with the line, without its end, when there was one; the view lives until
-    // the next call. Of a line beyond kMaxLine only the beginning is given.
-    bool Take(std::string_view& bytes, std::string_view& line) {
+    // Moves `bytes` past the next LF. Returns true with the line when there was one; the line lives until the next
+    // call.
+    bool Take(std::string_view& bytes, Line& line) {
         if ( complete_ )
             Clear();
 
@@ -28,42 +35,71 @@ public:
         }
 
         auto length = static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data());
-        std::string_view rest = bytes.substr(0, length);
+        std::string_view whole = bytes.substr(0, length);
         bytes.remove_prefix(length + 1);
-        if ( carry_.empty() )
-            line = rest.substr(0, kMaxLine);
-        else {
-            Append(rest);
-            line = carry_;
+        if ( ! carry_.Empty() ) {
+            Append(whole);
+            whole = carry_.View();
             complete_ = true;
         }
-        if ( ! line.empty() && line.back() == '\r' )
-            line.remove_suffix(1);
+        line = Cut(whole);
+        line.bare_lf = ! line.end.ends_with('\r');
+        if ( ! line.bare_lf ) {
+            line.end.remove_suffix(1);
+            if ( whole.size() <= kMaxLine )
+                line.text.remove_suffix(1);
+        }
         return true;
     }
 
-    // What came of an unfinished line.
-    std::string_view Pending() const { return complete_ ? std::string_view{} : std::string_view(carry_); }
+    // The bytes of an unfinished line. Of a long one, the first kMaxLine and then some of the last.
+    std::string_view Pending() const { return complete_ ? std::string_view{} : carry_.View(); }
+
+    // The unfinished line, when no more of it will come.
+    Line PendingLine() const {
+        Line line = Cut(Pending());
+        line.cut = true;
+        if ( line.text.ends_with('\r') ) // only its LF is missing
+            line.text.remove_suffix(1);
+        return line;
+    }
 
     // Adds to the unfinished line.
     void Append(std::string_view bytes) {
         if ( complete_ )
             Clear();
-        carry_.append(bytes.substr(0, kMaxLine - carry_.size()));
+        std::string_view head = bytes.substr(0, kMaxLine - std::min(kMaxLine, carry_.Size()));
+        carry_.Append(head);
+        bytes.remove_prefix(head.size());
+        if ( bytes.empty() )
+            return;
+        if ( bytes.size() >= kMaxLineEnd ) {
+            carry_.Truncate(kMaxLine);
+            bytes.remove_prefix(bytes.size() - kMaxLineEnd);
+        }
+        else if ( carry_.Size() + bytes.size() > kMaxLine + 2 * kMaxLineEnd ) {
+            SecretBuffer end(carry_.View().substr(carry_.Size() - kMaxLineEnd));
+            carry_.Truncate(kMaxLine);
+            carry_.Append(end.View());
+        }
+        carry_.Append(bytes);
     }
 
-    // Forgets the line given or pending. Lines can hold passwords, so their bytes are overwritten.
+    // Forgets the line given out or pending.
     void Clear() {
-        Wipe(carry_);
-        if ( carry_.capacity() > kMaxString )
-            std::string().swap(carry_);
+        carry_.Clear();
         complete_ = false;
     }
 
-    std::size_t Memory() const { return carry_.capacity(); }
+    std::size_t Memory() const { return carry_.Memory(); }
 
 private:
-    std::string carry_;
+    static Line Cut(std::string_view whole) {
+        return {.text = whole.substr(0, kMaxLine),
+                .end = whole.substr(whole.size() - std::min(kMaxLineEnd, whole.size()))};
+    }
+
+    SecretBuffer carry_;
     bool complete_ = false; // carry_ holds a line that was given out
 };
 

@@ -32,13 +32,17 @@ bool SaysLoggedIn(std::string_view text) {
 }
 
 bool RefusesLogin(std::string_view text) {
-    return ContainsAny(text, {"authenticationfailed", "[AUTH]", "authentication failed", "login failed",
-                              "invalid credential", "invalid user", "invalid password", "incorrect", "bad login",
-                              "bad password", "password wrong", "wrong password", "access denied"});
+    return ContainsAny(text, {"authenticationfailed", "[AUTH]", "authentication failed", "authentication failure",
+                              "login failed", "invalid credential", "invalid user", "invalid password", "incorrect",
+                              "bad login", "bad password", "password wrong", "wrong password", "access denied"});
 }
 
 bool SaysBye(std::string_view text) {
     return ContainsAny(text, {"logging out", "logout", "bye", "signing off", "closing", "sayonara", "farewell"});
 }
+
+bool SaysQueued(std::string_view text) { return text.starts_with("2.6.0 ") || ContainsAny(text, {"queued", "OK id="}); }
+
+bool AcceptsCompression(std::string_view text) { return ContainsAny(text, {"DEFLATE", "compression"}); }
 
 } // namespace mailtap::decoder

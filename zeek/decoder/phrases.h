@@ -22,4 +22,10 @@ bool RefusesLogin(std::string_view text);
 // "Logging out", "Bye".
 bool SaysBye(std::string_view text);
 
+// SMTP, after the last chunk of a message: "Ok: queued as 4F2A", "OK id=1abc", "2.6.0 Queued mail for delivery".
+bool SaysQueued(std::string_view text);
+
+// IMAP: "OK DEFLATE active", "OK Begin compression.".
+bool AcceptsCompression(std::string_view text);
+
 } // namespace mailtap::decoder

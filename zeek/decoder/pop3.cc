@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
+#include <utility>
 
 #include "header.h"
 #include "phrases.h"
@@ -32,20 +34,37 @@ bool HasTimestamp(std::string_view text) {
     return text.find('@') != std::string_view::npos && text.find(' ') == std::string_view::npos;
 }
 
-constexpr std::array<std::string_view, 11> kCapabilities = {
-    "TOP",    "USER", "SASL", "RESP-CODES", "LOGIN-DELAY",    "PIPELINING",
-    "EXPIRE", "UIDL", "STLS", "UTF8",       "AUTH-RESP-CODE",
+// RFC 2449 6, and those of RFC 2595, 5034 and 6856.
+constexpr std::array<std::string_view, 8> kCapabilities = {
+    "SASL", "RESP-CODES", "LOGIN-DELAY", "PIPELINING", "EXPIRE", "IMPLEMENTATION", "AUTH-RESP-CODE", "UTF8",
 };
 
-bool IsCapability(std::string_view line) {
-    std::string_view word = TakeWord(line);
-    return std::any_of(kCapabilities.begin(), kCapabilities.end(),
+// Capabilities without argument that are commands, too; Dovecot's list begins with CAPA.
+constexpr std::array<std::string_view, 5> kCommandCapabilities = {"CAPA", "TOP", "USER", "UIDL", "STLS"};
+
+bool IsAmong(std::span<const std::string_view> words, std::string_view word) {
+    return std::any_of(words.begin(), words.end(),
                        [word](std::string_view known) { return EqualsNoCase(known, word); });
 }
 
-// What follows +OK without a status of its own: a listing's number, a capability, a mechanism (AUTH's answer).
-bool StartsList(std::string_view line) {
-    return line == "." || IsNumber(line.substr(0, line.find(' '))) || IsCapability(line) || IsMechanism(line);
+// A word in capitals, as capabilities are, that of a private one too.
+bool HasCapabilityForm(std::string_view line) {
+    std::string_view word = line.substr(0, line.find(' '));
+    return ! word.empty() && IsText(line) && std::all_of(word.begin(), word.end(), [](char c) {
+        return (c >= 'A' && c <= 'Z') || IsDigit(c) || c == '-' || c == '_';
+    });
+}
+
+// A line of an answer that only POP3 has: a listing's number, a capability, a mechanism (the answer to a bare AUTH).
+bool IsListLine(std::string_view line) {
+    return IsNumber(line.substr(0, line.find(' '))) || IsCapability(line) || IsMechanism(line);
+}
+
+// "120 octets", "message follows": the reply to RETR and TOP.
+bool AnnouncesMessage(std::string_view text) {
+    std::string_view rest = text;
+    return (IsNumber(TakeWord(rest)) && StartsWithNoCase(rest, "octets")) || ContainsNoCase(text, "message follows") ||
+           ContainsNoCase(text, "octets follow");
 }
 
 bool IsStatus(std::string_view line, std::string_view status) {
@@ -106,117 +125,163 @@ Weight ServerWeight(std::string_view line) {
     return kWeak;
 }
 
-Next Client::Line(std::string_view line, SideFacts& facts) {
-    std::string_view rest = line;
+bool IsReply(std::string_view line) { return IsStatus(line, "+OK") || IsStatus(line, "-ERR"); }
+
+bool IsCapability(std::string_view line) {
+    return IsCapabilityOnly(line) || IsAmong(kCommandCapabilities, line.substr(0, line.find(' ')));
+}
+
+bool IsCapabilityOnly(std::string_view line) { return IsAmong(kCapabilities, line.substr(0, line.find(' '))); }
+
+Next Client::Read(const Line& line, SideFacts& facts) {
+    std::string_view rest = line.text;
     std::string_view verb = TakeWord(rest);
     if ( sasl_.Open() ) {
-        bool command = ! EqualsNoCase(verb, "AUTH") && ClientWeight(line) != kNone;
+        bool command = ! EqualsNoCase(verb, "AUTH") && ClientWeight(line.text) != kNone;
         if ( ! command && sasl_.Answer(line, facts) ) {
-            facts.auth_mark = {.set = true, .number = ++facts.lines_answered};
+            facts.LogCommand(CommandKind::Auth);
             return {};
         }
         sasl_.Close();
     }
-    ++facts.lines_answered;
-    if ( ClientWeight(line) == kNone )
+    if ( ClientWeight(line.text) == kNone ) {
+        facts.LogCommand(CommandKind::Other); // whatever it is, the server answers it
         return {};
+    }
 
     facts.CountCommand(verb);
+    CommandKind kind = CommandKind::Other;
     auto is = [verb](std::string_view name) { return EqualsNoCase(verb, name); };
-    CommandMark here{.set = true, .number = facts.lines_answered};
     if ( is("CAPA") )
         facts.Reach(Stage::Hello);
     else if ( is("STLS") ) {
+        kind = CommandKind::StartTls;
         facts.starttls_requested = true;
-        facts.starttls_mark = here;
     }
     else if ( is("USER") || is("APOP") ) {
+        kind = is("APOP") ? CommandKind::Auth : CommandKind::User;
         facts.auth = ToUpper(verb);
-        facts.user = Bounded(is("APOP") ? TakeWord(rest) : rest);
-        facts.auth_mark = here;
+        bool whole = ! line.cut || rest.find(' ') != std::string_view::npos;
+        facts.user = whole ? UserName(rest) : std::string();
         facts.Reach(Stage::Auth);
     }
     else if ( is("PASS") ) {
-        facts.auth_mark = here;
+        kind = CommandKind::Auth;
         facts.Reach(Stage::Auth);
     }
     else if ( is("AUTH") ) {
         if ( ! rest.empty() ) { // without argument it only asks for the mechanisms
-            sasl_.Begin(rest, facts);
-            facts.auth_mark = here;
+            kind = CommandKind::Auth;
+            sasl_.Begin(rest, line.cut, facts);
             facts.Reach(Stage::Auth);
         }
     }
     else if ( is("STAT") || is("LIST") || is("UIDL") || is("DELE") || is("LAST") )
         facts.Reach(Stage::Envelope);
-    else if ( is("RETR") || is("TOP") )
+    else if ( is("RETR") || is("TOP") ) {
+        kind = CommandKind::Retrieve;
         facts.Reach(Stage::Data);
-    else if ( is("QUIT") )
+    }
+    else if ( is("QUIT") ) {
+        kind = CommandKind::Quit;
         facts.logout = true;
+    }
+    facts.LogCommand(kind);
     return {};
 }
 
-Next Server::Line(std::string_view line, SideFacts& facts) {
-    if ( line == "+" || line.starts_with("+ ") ) {
+Next Server::Read(const Line& line, SideFacts& facts) {
+    std::string_view text = line.text;
+    if ( IsReply(text) ) {
+        in_list_ = false;
+        return Status(IsStatus(text, "+OK"), line, facts);
+    }
+    if ( in_list_ ) {
+        if ( text != "." )
+            ListLine(text, facts);
+        else {
+            facts.strange |= ! list_known_;
+            in_list_ = false;
+        }
+        return {};
+    }
+    if ( text == "+" || text.starts_with("+ ") ) {
         ++facts.replies;
-        facts.LogReply({.code = kContinue});
+        facts.LogReply(kContinue);
         facts.Reach(Stage::Auth);
         answered_ok_ = false;
         return {};
     }
+    return Answer(text, facts);
+}
 
-    bool ok = IsStatus(line, "+OK");
-    if ( ! ok && ! IsStatus(line, "-ERR") ) {
-        // RFC 1939 3: only an answer of several lines can stand here.
-        bool answer = answered_ok_ && (facts.replies > 1 || facts.lost);
-        answered_ok_ = false;
-        if ( answer && LooksLikeHeader(line) ) {
-            facts.Reach(Stage::Data);
-            return {.kind = Next::Message, .replay = true};
-        }
-        if ( answer && StartsList(line) ) {
-            if ( IsCapability(line) && facts.further_replies > 0 )
-                --facts.further_replies;
-            return {.kind = Next::List, .replay = true};
-        }
-        facts.strange = true;
+// RFC 1939 3: behind +OK, only an answer of several lines can stand here.
+Next Server::Answer(std::string_view line, SideFacts& facts) {
+    bool answer = answered_ok_ && (facts.replies > 1 || facts.lost);
+    answered_ok_ = false;
+    if ( answer && (sends_message_ || LooksLikeHeader(line)) ) {
+        facts.message_begun = true;
+        facts.Reach(Stage::Data);
+        return {.kind = Next::Message, .replay = true};
+    }
+    if ( answer && line == "." ) // an empty list
+        return {};
+    if ( answer && (IsListLine(line) || HasCapabilityForm(line)) ) {
+        in_list_ = true;
+        list_known_ = false;
+        ListLine(line, facts);
+        return {};
+    }
+    facts.strange = true;
+    return {};
+}
+
+Next Server::Status(bool ok, const Line& line, SideFacts& facts) {
+    bool greeting = facts.replies == 0 && ! facts.lost;
+    std::string_view status = line.text.substr(0, ok ? 3 : 4);
+    std::string_view text = Trim(line.text.substr(status.size()));
+    facts.worded |= ! text.empty() && (ok || greeting);
+    ++facts.replies;
+    facts.LogReply(ok ? kOk : kNo);
+    facts.last_reply_failed = ! ok;
+    // An error may repeat the line that the client sent, and so a password that came at the wrong place.
+    facts.last_reply = Bounded(ok && ! line.cut ? line.text : status);
+    facts.Reach(Stage::Greeting);
+    answered_ok_ = ok;
+    sends_message_ = ok && AnnouncesMessage(text);
+    counted_ = false;
+    if ( greeting ) {
+        facts.greeting_refused = ! ok;
+        if ( ok && ! line.cut )
+            facts.banner = Bounded(text);
+        return {};
+    }
+    // Cyrus answers QUIT with a bare +OK.
+    if ( ok && (SaysBye(text) || (text.empty() && ContainsNoCase(facts.banner, "Cyrus"))) ) {
+        facts.logout |= ! text.empty();
         return {};
     }
 
-    bool greeting = facts.replies == 0 && ! facts.lost;
-    std::string_view text = Trim(line.substr(ok ? 3 : 4));
-    facts.worded |= ! text.empty() && (ok || greeting);
-    ++facts.replies;
-    facts.LogReply({.code = ok ? kOk : kNo});
-    facts.last_reply = Bounded(line);
-    facts.Reach(Stage::Greeting);
-    answered_ok_ = ok;
-    if ( greeting ) {
-        facts.greeting_refused = ! ok;
-        if ( ok )
-            facts.banner = Bounded(text);
+    facts.starttls_accepted |= ok && AcceptsTls(text);
+    facts.starttls_refused |= ! ok && RefusesTls(text);
+    counted_ = ok;
+    facts.further_replies += ok;
+    if ( ok ? SaysLoggedIn(text) : RefusesLogin(text) ) {
+        facts.auth_result = ok ? AuthResult::Success : AuthResult::Failure;
+        facts.Reach(Stage::Auth);
     }
-    else if ( ok && SaysBye(text) )
-        facts.logout = true;
-    else {
-        facts.starttls_accepted |= ok && AcceptsTls(text);
-        facts.starttls_refused |= ! ok && RefusesTls(text);
-        ++facts.further_replies;
-        if ( ok ? SaysLoggedIn(text) : RefusesLogin(text) ) {
-            facts.auth_result = ok ? AuthResult::Success : AuthResult::Failure;
-            facts.Reach(Stage::Auth);
-        }
-        if ( ok && IsNumber(text.substr(0, text.find(' '))) ) // STAT, LIST, RETR: numbers first
-            facts.Reach(Stage::Envelope);
-    }
+    if ( ok && IsNumber(text.substr(0, text.find(' '))) ) // STAT, LIST, RETR: numbers first
+        facts.Reach(Stage::Envelope);
     return {};
 }
 
 void Server::ListLine(std::string_view line, SideFacts& facts) {
+    list_known_ |= IsListLine(line);
     if ( IsCapability(line) ) {
         facts.reading.weight = kStrong;
         facts.Reach(Stage::Hello);
         facts.starttls_offered |= EqualsNoCase(line, "STLS");
+        facts.further_replies -= std::exchange(counted_, false); // the reply was to CAPA
     }
     else if ( IsNumber(line.substr(0, line.find(' '))) )
         facts.Reach(Stage::Envelope);

@@ -39,13 +39,25 @@ Reading Read(std::string_view line, const Presumption& presumption) {
     return best;
 }
 
-bool Recognised(const SideFacts& facts, bool midstream, Service port_service) {
+bool Presumption::Contradicts(Role candidate) const {
+    if ( role != Role::Unknown )
+        return candidate != role;
+    bool client_port = as_client != Service::None && as_server == Service::None;
+    bool server_port = as_server != Service::None && as_client == Service::None;
+    return candidate == Role::Client ? server_port : client_port;
+}
+
+bool Recognised(const SideFacts& facts, const SideFacts* peer, bool midstream, Service port_service) {
     const Reading& taken = facts.reading;
     if ( taken.service == Service::None )
         return false;
     bool usual_port = taken.service == port_service;
-    if ( taken.weight == kStrong )
-        return usual_port || ! (facts.found_late || midstream) || facts.weight_sum >= kCertain;
+    if ( taken.weight == kStrong ) {
+        // The other side may say the same, in the other role.
+        bool agreed = peer && peer->reading.service == taken.service && peer->reading.role != taken.role;
+        int weight = facts.weight_sum + (agreed ? peer->weight_sum : 0);
+        return usual_port || ! (facts.found_late || midstream) || weight >= kCertain || facts.tls_upgrade;
+    }
     bool pop3_server = taken.service == Service::Pop3 && taken.role == Role::Server;
     if ( facts.strange || (pop3_server && ! facts.worded) )
         return false;

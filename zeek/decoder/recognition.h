@@ -14,6 +14,9 @@ struct Presumption {
     bool midstream = false;            // the first bytes may be the middle of anything
     Service as_client = Service::None; // the peer's port is this service's
     Service as_server = Service::None; // the side's own port is
+
+    // Whether the handshake, or else the ports, speak against the role.
+    bool Contradicts(Role candidate) const;
 };
 
 Weight WeightOf(Service service, Role role, std::string_view line);
@@ -21,7 +24,8 @@ Weight WeightOf(Service service, Role role, std::string_view line);
 // The reading that the line speaks for most. Of equals, the one of the port's service.
 Reading Read(std::string_view line, const Presumption& presumption);
 
-// Whether the lines seen are enough to name the protocol, given the service of the server's port.
-bool Recognised(const SideFacts& facts, bool midstream, Service port_service);
+// Whether the lines seen are enough to name the protocol, given the service of the server's port. `peer`: the other
+// side.
+bool Recognised(const SideFacts& facts, const SideFacts* peer, bool midstream, Service port_service);
 
 } // namespace mailtap::decoder

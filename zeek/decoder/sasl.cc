@@ -45,33 +45,30 @@ std::string NtlmUser(std::string_view message) {
     return user;
 }
 
-// The user that the client's response number `response` names, if it does.
+// The user that the client's response number `number` names, if it does.
 std::string UserIn(std::string_view mechanism, std::string_view response, uint8_t number) {
-    if ( mechanism == "PLAIN" ) { // RFC 4616 2: authzid NUL authcid NUL passwd
+    if ( mechanism == "PLAIN" ) { // RFC 4616 2: authzid NUL authcid NUL passwd. With one NUL, a password may come first
         std::size_t first = response.find('\0');
-        if ( first == std::string_view::npos )
-            return {};
-        std::string_view user = response.substr(first + 1);
-        return std::string(user.substr(0, user.find('\0')));
+        std::size_t second = first == std::string_view::npos ? first : response.find('\0', first + 1);
+        return second == std::string_view::npos ? std::string() :
+                                                  UserName(response.substr(first + 1, second - first - 1));
     }
     if ( mechanism == "LOGIN" )
-        return number == 0 ? std::string(response) : std::string();
+        return number == 0 ? UserName(response) : std::string();
     if ( mechanism == "XOAUTH2" )
-        return std::string(ValueOf(response, "user=", "\x01"));
-    if ( mechanism == "OAUTHBEARER" ) // RFC 7628 3.1, in a GS2 header
-        return std::string(ValueOf(response, "a=", ",\x01"));
-    if ( mechanism == "CRAM-MD5" ) { // RFC 2195 2: user, blank, digest
-        std::size_t blank = response.rfind(' ');
-        return blank == std::string_view::npos ? std::string() : std::string(response.substr(0, blank));
-    }
+        return response.starts_with("user=") ? UserName(ValueOf(response, "user=", "\x01")) : std::string();
+    if ( mechanism == "OAUTHBEARER" ) // RFC 7628 3.1: in the GS2 header, which the first ^A ends
+        return UserName(ValueOf(response.substr(0, response.find('\x01')), ",a=", ","));
+    if ( mechanism == "CRAM-MD5" ) // RFC 2195 2: user, blank, digest
+        return response.find(' ') == std::string_view::npos ? std::string() : UserName(response);
     if ( mechanism == "DIGEST-MD5" )
-        return std::string(ValueOf(response, "username=\"", "\""));
+        return UserName(ValueOf(response, "username=\"", "\""));
     if ( mechanism.starts_with("SCRAM-") && number == 0 ) // RFC 5802 5.1
-        return std::string(ValueOf(response, "n=", ","));
+        return UserName(ValueOf(response, ",n=", ","));
     if ( mechanism == "EXTERNAL" )
-        return std::string(response);
+        return UserName(response);
     if ( mechanism == "NTLM" )
-        return NtlmUser(response);
+        return UserName(NtlmUser(response));
     return {};
 }
 
@@ -94,45 +91,42 @@ bool IsMechanism(std::string_view word) {
            std::any_of(kMechanismFamilies.begin(), kMechanismFamilies.end(), begins);
 }
 
-void SaslExchange::Begin(std::string_view arguments, SideFacts& facts) {
+std::string UserName(std::string_view text) {
+    text = Trim(text);
+    text = text.substr(0, text.find_first_of(" \t:"));
+    return IsText(text) ? std::string(Bounded(text)) : std::string();
+}
+
+void SaslExchange::Begin(std::string_view arguments, bool cut, SideFacts& facts) {
     std::string_view mechanism = TakeWord(arguments);
     facts.auth = IsMechanism(mechanism) ? ToUpper(mechanism) : std::string();
     facts.user.clear();
     responses_ = 0;
     open_ = true;
-    if ( ! arguments.empty() )
+    if ( ! arguments.empty() && ! cut )
         Respond(arguments, facts);
 }
 
-bool SaslExchange::Answer(std::string_view line, SideFacts& facts) {
-    if ( line == "*" ) { // RFC 4954 4: the client cancels
+bool SaslExchange::Answer(const Line& line, SideFacts& facts) {
+    if ( line.text == "*" ) { // RFC 4954 4: the client cancels
         open_ = false;
         return true;
     }
-    if ( responses_ >= ResponsesOf(facts.auth) ) {
+    SecretBuffer decoded;
+    if ( responses_ >= ResponsesOf(facts.auth) || ! (line.cut || DecodeBase64(line.text, decoded)) ) {
         open_ = false;
         return false;
     }
-    std::string decoded;
-    bool base64 = DecodeBase64(line, decoded);
-    Wipe(decoded);
-    if ( ! base64 ) {
-        open_ = false;
-        return false;
-    }
-    Respond(line, facts);
+    if ( ! line.cut )
+        Respond(line.text, facts);
     return true;
 }
 
 void SaslExchange::Respond(std::string_view base64, SideFacts& facts) {
-    std::string response;
-    if ( base64 != "=" && DecodeBase64(base64, response) ) { // "=" is an empty initial response
-        std::string user = UserIn(facts.auth, response, responses_);
-        if ( ! user.empty() && IsText(user) )
-            facts.user = Bounded(user);
-        Wipe(user);
-    }
-    Wipe(response);
+    SecretBuffer response;
+    if ( base64 != "=" && DecodeBase64(base64, response) ) // "=" is an empty initial response
+        if ( std::string user = UserIn(facts.auth, response.View(), responses_); ! user.empty() )
+            facts.user = user;
     ++responses_;
 }
 

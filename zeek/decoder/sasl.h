@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "line_buffer.h"
 #include "side_facts.h"
 
 namespace mailtap::decoder {
@@ -15,17 +16,22 @@ namespace mailtap::decoder {
 // password too: Redis has an AUTH of its own.
 bool IsMechanism(std::string_view word);
 
+// The user name in what a client gave as one. It ends at the first blank or colon: what some clients put behind those
+// is the password. Empty when it holds control characters.
+std::string UserName(std::string_view text);
+
 // A client's exchange.
 class SaslExchange {
 public:
-    // AUTH's arguments: the mechanism, and perhaps an initial response (RFC 4954 4, 5034 4, 4959).
-    void Begin(std::string_view arguments, SideFacts& facts);
+    // AUTH's arguments: the mechanism, and perhaps an initial response (RFC 4954 4, 5034 4, 4959). `cut`: the line's
+    // rest is missing, so that a response in it can't be decoded.
+    void Begin(std::string_view arguments, bool cut, SideFacts& facts);
 
     // Whether the client's next line may be an answer within the exchange.
     bool Open() const { return open_; }
 
     // Takes `line` as such an answer. False when it can't be one: the exchange is over and the line is a command.
-    bool Answer(std::string_view line, SideFacts& facts);
+    bool Answer(const Line& line, SideFacts& facts);
 
     void Close() { open_ = false; }
 

@@ -40,6 +40,10 @@ Service Ports::ServiceOf(uint16_t port) const {
     return Contains(imap, port) ? Service::Imap : Service::None;
 }
 
+Service Ports::UpgradedServiceOf(uint16_t port) const {
+    return Contains(implicit_tls, port) ? Service::None : ServiceOf(port);
+}
+
 Session::Session(const Ports& ports, const Connection& connection) : ports_(ports), connection_(connection) {}
 
 SideDecoder& Session::At(Side side) {
@@ -57,14 +61,19 @@ bool Session::Done(Side side) const { return sides_[PlaceOf(side)] && sides_[Pla
 
 bool Session::Done() const { return Done(Side::Orig) && Done(Side::Resp); }
 
-bool Session::Recognised(const SideDecoder& decoder, Side side) const {
+uint16_t Session::ServerPort(bool server_is_resp) const {
     uint16_t tunnel_port = 0;
     for ( const auto& either : sides_ )
         if ( either )
             tunnel_port = std::max(tunnel_port, either->Facts().tunnel_port);
+    return tunnel_port ? tunnel_port : server_is_resp ? connection_.resp_port : connection_.orig_port;
+}
+
+bool Session::Recognised(const SideDecoder& decoder, Side side) const {
     bool server_is_resp = (side == Side::Orig) == (decoder.Facts().reading.role == Role::Client);
-    uint16_t port = tunnel_port ? tunnel_port : server_is_resp ? connection_.resp_port : connection_.orig_port;
-    return decoder.Recognised(ports_.ServiceOf(port));
+    const auto& peer = sides_[1 - PlaceOf(side)];
+    return decoder::Recognised(decoder.Facts(), peer ? &peer->Facts() : nullptr, connection_.midstream,
+                               ports_.ServiceOf(ServerPort(server_is_resp)));
 }
 
 Service Session::Certain() const {
@@ -82,22 +91,29 @@ bool Session::TlsStarted() const {
 }
 
 Facts Session::Result(bool orig_seen, bool resp_seen) const {
-    // Most sides end with a line's end: no need of a copy to end.
+    // Most sides end with a line's end: they needn't be copied to be ended.
     std::optional<SideDecoder> ended[2];
     const auto end = [&](Side side) -> const SideDecoder& {
         const auto& decoder = sides_[PlaceOf(side)];
         auto& copy = ended[PlaceOf(side)];
         if ( ! decoder )
             return copy.emplace(PresumptionOf(ports_, connection_, side));
-        if ( ! decoder->HasUnfinishedLine() )
+        if ( ! decoder->HasUnfinished() )
             return *decoder;
         copy.emplace(*decoder).End();
         return *copy;
     };
-    const SideDecoder& orig = end(Side::Orig);
-    const SideDecoder& resp = end(Side::Resp);
-    return Combine({.decoder = &orig, .seen = orig_seen, .recognised = Recognised(orig, Side::Orig)},
-                   {.decoder = &resp, .seen = resp_seen, .recognised = Recognised(resp, Side::Resp)});
+    const auto seen = [&](Side side, bool packets) {
+        const SideDecoder& decoder = end(side);
+        SeenSide shown{.facts = &decoder.Facts(), .seen = packets, .recognised = Recognised(decoder, side)};
+        const auto& original = sides_[PlaceOf(side)];
+        if ( original && original->ReadWithBareLineEnds() )
+            shown.with_bare_line_ends = &original->ReadWithBareLineEnds()->Facts();
+        bool client = decoder.Facts().opening_role == Role::Client;
+        shown.upgraded_service = ports_.UpgradedServiceOf(ServerPort((side == Side::Orig) == client));
+        return shown;
+    };
+    return Combine(seen(Side::Orig, orig_seen), seen(Side::Resp, resp_seen));
 }
 
 std::size_t Session::Memory() const {
@@ -106,5 +122,34 @@ std::size_t Session::Memory() const {
         bytes += decoder ? decoder->Memory() : 0;
     return bytes;
 }
+
+namespace {
+
+// What a side holds at most, by its parts. A string or vector may hold twice what it needs, since it grows by doubling.
+constexpr std::size_t Grown(std::size_t bytes) { return 2 * bytes; }
+
+constexpr std::size_t kLineBuffer = Grown(kMaxLine + 2 * kMaxLineEnd);
+constexpr std::size_t kAddressSet = kMaxAddressBytes + kMaxAddresses * (sizeof(std::string) + 1);
+constexpr std::size_t kStrings = 12 * (kMaxString + 1);
+
+// An SMTP client: envelope and header addresses, the lines of its header, commands held back; all of it twice where a
+// dot's line end is in doubt.
+constexpr std::size_t kSmtpClient = sizeof(SideDecoder) + 2 * kLineBuffer + Grown(kMaxHeaderValue) +
+                                    Grown(kMaxHeldCommands + kMaxLine) + 4 * kAddressSet + kStrings +
+                                    Grown(kMaxExchangeLog * sizeof(CommandKind));
+constexpr std::size_t kSmtpServer =
+    sizeof(SideDecoder) + kLineBuffer + kStrings + Grown(kMaxExchangeLog * sizeof(Reply));
+
+// IMAP: a client has no addresses, a server those of headers. Both may be compressed, and keep a line with its
+// literals.
+constexpr std::size_t kCompression = sizeof(Inflater) + Inflater::kMemory;
+constexpr std::size_t kImapClient = sizeof(SideDecoder) + 2 * kLineBuffer + kStrings + kCompression;
+constexpr std::size_t kImapServer = sizeof(SideDecoder) + 3 * kLineBuffer + Grown(kMaxHeaderValue) + 2 * kAddressSet +
+                                    kStrings + Grown(kMaxTaggedReplies * sizeof(Reply)) + kCompression;
+
+static_assert(sizeof(Session) + 2 * kSmtpClient + kSmtpServer <= kMaxSessionBytes);
+static_assert(sizeof(Session) + kImapClient + kImapServer <= kMaxSessionBytes);
+
+} // namespace
 
 } // namespace mailtap::decoder

@@ -19,7 +19,12 @@ struct Ports {
     std::vector<uint16_t> pop3 = {110, 995};
     std::vector<uint16_t> imap = {143, 993};
 
+    // Of those, the ports where TLS begins with the first byte (RFC 8314). On the others a session that shows TLS
+    // without its beginning had STARTTLS.
+    std::vector<uint16_t> implicit_tls = {465, 993, 995};
+
     Service ServiceOf(uint16_t port) const;
+    Service UpgradedServiceOf(uint16_t port) const;
 };
 
 // What the host knows of the connection before any payload.
@@ -61,6 +66,7 @@ public:
 private:
     SideDecoder& At(Side side);
     bool Recognised(const SideDecoder& decoder, Side side) const;
+    uint16_t ServerPort(bool server_is_resp) const;
 
     const Ports& ports_;
     Connection connection_;

@@ -3,17 +3,20 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <variant>
 
-#include "header.h"
+#include "detached.h"
 #include "imap.h"
+#include "inflate.h"
 #include "line_buffer.h"
+#include "message_reader.h"
 #include "pop3.h"
 #include "recognition.h"
+#include "secret_buffer.h"
 #include "side_facts.h"
 #include "smtp.h"
+#include "smtp_recovery.h"
 #include "tunnel.h"
 
 namespace mailtap::decoder {
@@ -25,59 +28,73 @@ public:
     void Data(std::string_view bytes);
     void Gap(uint64_t length);
 
-    // No more will come: an unfinished line is decoded as it stands.
+    // No more will come: what is unfinished is decoded as far as it stands.
     void End();
-    bool HasUnfinishedLine() const {
-        return (mode_ == Mode::Opening || mode_ == Mode::Lines) && ! lines_.Pending().empty();
-    }
+
+    // Whether End() would change the facts.
+    bool HasUnfinished() const;
 
     // Nothing more can be learnt from this side.
     bool Done() const { return mode_ == Mode::Opaque; }
 
     const SideFacts& Facts() const { return facts_; }
 
-    // Whether the lines seen are enough to name the protocol, given the service of the server's port.
-    bool Recognised(Service port_service) const {
-        return decoder::Recognised(facts_, presumption_.midstream, port_service);
-    }
+    // The side as a server reads it that takes LF alone for a line's end, where that differs: a dot that ends no
+    // message by the standard, with commands behind it. Null when it doesn't differ.
+    const SideDecoder* ReadWithBareLineEnds() const { return bare_.Get(); }
+
+    const Presumption& Presumed() const { return presumption_; }
 
     std::size_t Memory() const;
 
 private:
     enum class Mode : uint8_t {
-        Opening, // no line recognised yet
-        Socks,   // a SOCKS opening
-        Http,    // an HTTP opening's header
-        Probe,   // may be a TLS record
-        Lines,   // the protocol's lines
-        Header,  // of a dot-terminated message
-        Body,    // of a dot-terminated message, or a list
-        Chunk,   // a message of known length
-        Literal, // the first bytes of an IMAP literal to skip
+        Opening,  // no line recognised yet
+        Socks,    // a SOCKS opening
+        Http,     // an HTTP opening's header
+        TlsProbe, // may be a TLS record
+        Lines,    // the protocol's lines
+        Recovery, // an SMTP client's lines after missing bytes
+        Message,  // a dot-terminated message
+        Chunk,    // a message of known length
+        Literal,  // the first bytes of an IMAP literal to skip
         Skip,
         Capture,
-        Opaque, // nothing more can be learnt
+        DeflateProbe, // COMPRESS was asked for: may be deflated
+        Opaque,       // nothing more can be learnt
     };
 
-    void Lines(std::string_view& bytes);
-    void Probe(std::string_view& bytes);
-    void Socks(std::string_view& bytes);
-    void Body(std::string_view& bytes);
-    void Chunk(std::string_view& bytes);
-    void Literal(std::string_view& bytes);
+    void Decode(std::string_view bytes);
+    void Inflate(std::string_view bytes);
 
-    void OpeningLine(std::string_view line);
-    void ProtocolLine(std::string_view line);
-    void HeaderLine(std::string_view line);
-    void BodyLine(std::string_view line);
+    void Lines(std::string_view& bytes);
+    void TlsProbe(std::string_view& bytes);
+    void Socks(std::string_view& bytes);
+    void Message(std::string_view& bytes);
+    void Counted(std::string_view& bytes);
+    void Literal(std::string_view& bytes);
+    void DeflateProbe(std::string_view& bytes);
+
+    void OpeningLine(const Line& line);
+    bool MayBeCapability(std::string_view line) const;
+    void HoldCapability(const Line& line);
+    void ReleaseCapabilities(const Reading& reading);
+    void StrangeLine(std::string_view line);
+    void ProtocolLine(const Line& line);
+    void RecoveryLine(const Line& line);
+    void ReleaseCommands();
+    void CutLine();
     bool Weigh(std::string_view line);
     void Adopt(const Reading& reading);
-    void Handle(std::string_view line);
-    void Follow(const Next& next, std::string_view line);
-    void EndChunk();
+    void Handle(const Line& line);
+    void Follow(const Next& next, const Line& line);
+    bool LeavesMessage(const Line& line, bool first) const;
+    void ReadBareEnd(std::string_view rest);
+    void Recover(bool in_message);
+    void EndCounted();
     void EndMessage();
-    bool EndsMessageEarly(std::string_view line) const;
     void Enter(Mode mode);
+    bool IsSmtpClient() const { return std::holds_alternative<smtp::Client>(protocol_); }
 
     Presumption presumption_;
     SideFacts facts_;
@@ -86,20 +103,24 @@ private:
     bool inner_ = false;        // within a tunnel
     bool seeking_ = false;      // bytes are missing: the next line counts only if it can be nothing but protocol
     bool uncertain_ = false;    // likewise, within a message
-    bool first_line_ = false;   // of a message
-    bool list_ = false;         // Body is a list's
-    bool message_open_ = false; // between the chunks of a message
-    bool header_open_ = false;  // the message's header goes on
+    bool bare_lf_ = false;      // the last line ended in LF alone
+    bool take_bare_lf_ = false; // this is ReadWithBareLineEnds()
+    bool unproven_ = false;     // of that: no command yet behind the dot
     bool last_chunk_ = false;
-    uint8_t strange_lines_ = 0; // before anything was recognised
-    uint64_t remaining_ = 0;    // of Chunk, Literal, Skip, Capture
-    uint64_t searched_ = 0;     // bytes without footing
+    bool capture_cut_ = false;      // bytes of the string to capture are missing
+    uint8_t strange_lines_ = 0;     // before anything was recognised
+    uint8_t held_capabilities_ = 0; // lines in held_
+    uint64_t remaining_ = 0;        // of Chunk, Literal, Skip, Capture
+    uint64_t searched_ = 0;         // bytes without footing
     LineBuffer lines_;
-    LineBuffer header_lines_; // a header's line may be cut by a chunk's end
-    HeaderParser header_;
+    SecretBuffer held_; // the first bytes of a literal, a string to capture, or lines of Opening that are ambiguous
+    MessageReader message_;
     HttpOpening http_;
+    smtp::Recovery recovery_;
     std::variant<std::monostate, smtp::Client, smtp::Server, pop3::Client, pop3::Server, imap::Client, imap::Server>
         protocol_;
+    Detached<Inflater> inflater_;
+    Detached<SideDecoder> bare_;
 };
 
 } // namespace mailtap::decoder

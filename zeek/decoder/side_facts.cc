@@ -11,8 +11,24 @@ void SideFacts::CountCommand(std::string_view verb) {
     plain_after_request |= starttls_requested;
 }
 
-void SideFacts::LogReply(Reply reply) {
-    if ( reply_log.size() < kMaxReplyLog )
+void SideFacts::LogCommand(CommandKind kind) {
+    if ( command_log.size() < kMaxExchangeLog )
+        command_log.push_back(kind);
+}
+
+void SideFacts::LogTag(uint32_t tag) {
+    if ( recent_tags.size() == kMaxRecentTags )
+        recent_tags.erase(recent_tags.begin());
+    recent_tags.push_back(tag);
+}
+
+void SideFacts::LogReply(uint16_t code) {
+    if ( reply_log.size() < kMaxExchangeLog )
+        reply_log.push_back({.code = code});
+}
+
+void SideFacts::LogTaggedReply(Reply reply) {
+    if ( reply_log.size() < kMaxTaggedReplies )
         reply_log.push_back(reply);
 }
 

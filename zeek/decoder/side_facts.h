@@ -1,4 +1,4 @@
-// What one side alone shows, and what a line of it makes the decoder do next.
+// What one side alone shows, and what the decoder does after a line of it.
 
 #pragma once
 
@@ -33,11 +33,27 @@ struct Reply {
 
 enum ReplyStatus : uint16_t { kOk = 1, kNo = 2, kContinue = 3 };
 
-// A client's command whose reply matters: its running number (SMTP, POP3) or tag (IMAP).
-struct CommandMark {
+// What a client sends that a server answers, as far as the kind of answer depends on it (SMTP, POP3).
+enum class CommandKind : uint8_t {
+    Other,
+    Hello,
+    StartTls,
+    Auth,      // AUTH, a line within its exchange, PASS and APOP
+    User,      // POP3's USER: only a failure decides the login
+    Mail,      // MAIL and RSET: a new transaction
+    Recipient, // RCPT
+    Data,
+    Message, // the end of a message after DATA
+    Chunk,   // BDAT
+    LastChunk,
+    Retrieve, // RETR and TOP
+    Quit,
+};
+
+// An IMAP client's command whose reply matters.
+struct CommandTag {
     bool set = false;
-    uint32_t number = 0; // of the reply: the greeting is 0
-    uint32_t tag = 0;
+    uint32_t tag = 0; // a hash
 };
 
 // The facts of one side. Only the fields of its role are ever set, except the first group.
@@ -45,6 +61,7 @@ struct SideFacts {
     Reading reading;         // the protocol and role taken, with the strongest line's weight
     uint16_t weight_sum = 0; // of the lines weighed, up to kCertain
     bool strange = false;    // a line that isn't this protocol's
+    bool spoke = false;      // it sent payload
     bool lost = false;       // bytes are missing, before the first or later
     bool found_late = false; // recognised only after lines that were no protocol's
     bool tls_opening = false;
@@ -56,24 +73,27 @@ struct SideFacts {
     Stage stage = Stage::Connect;
     bool logout = false;
     uint64_t messages = 0;
-    std::string user_agent;
+    std::string tunnel_user_agent;
 
-    // Headers: from the client in SMTP, from the server in POP3 and IMAP.
+    // Headers: from the client in SMTP, from the server in POP3 and IMAP. The addresses are of all messages, the other
+    // fields of the last one.
     std::vector<std::string> from;
     std::vector<std::string> to;
     std::string subject;
     std::string msg_id;
+    std::string user_agent;
 
     // Client.
     uint64_t commands = 0;
-    uint32_t lines_answered = 0; // lines that a reply answers: commands and SASL answers
+    std::vector<CommandKind> command_log; // the first kMaxExchangeLog (SMTP, POP3)
+    bool lmtp = false;
     bool starttls_requested = false;
     bool plain_after_request = false; // a command in the clear after it
     bool chunk_command = false;
-    CommandMark data_mark; // of the first DATA
-    CommandMark starttls_mark;
-    CommandMark auth_mark;
-    CommandMark hello_mark;
+    uint64_t data_commands = 0;
+    CommandTag starttls_tag;
+    CommandTag auth_tag;
+    std::vector<uint32_t> recent_tags; // hashes of the last kMaxRecentTags
     std::string helo;
     std::vector<std::string> mailfrom;
     std::vector<std::string> rcptto;
@@ -87,45 +107,64 @@ struct SideFacts {
     uint64_t replies = 0;
     bool worded = false;            // POP3: a reply with text. Redis has bare +OK only
     uint64_t further_replies = 0;   // POP3, IMAP: to more than capabilities and logout
-    bool capability_answer = false; // IMAP: the tagged reply to come ends CAPABILITY or ID
+    bool capability_answer = false; // IMAP: the next tagged reply ends CAPABILITY or ID
     bool starttls_offered = false;
     bool starttls_accepted = false;
     bool starttls_refused = false;
     bool greeting_refused = false;
-    bool data_accepted = false;
+    uint64_t data_accepted = 0;
+    uint64_t messages_refused = 0; // at their end
+    bool message_begun = false;    // POP3, IMAP: a message or its header was delivered, or its first bytes
     AuthResult auth_result = AuthResult::Unknown;
-    std::string last_reply;
+    std::string last_reply;     // without IMAP's tag
+    std::string last_reply_tag; // may be what the client sent as a password: shown only where a command had it
+    uint32_t last_reply_hash = 0;
+    bool last_reply_failed = false;
+    bool last_reply_bad = false; // IMAP's BAD
     std::string banner;
-    std::vector<Reply> reply_log; // the first kMaxReplyLog
+    std::vector<Reply> reply_log; // the first kMaxExchangeLog (SMTP, POP3), kMaxTaggedReplies (IMAP)
 
     void Reach(Stage reached) {
         if ( reached > stage )
             stage = reached;
     }
 
+    // A new message's header begins: its fields take the place of the last message's.
+    void BeginHeader() {
+        subject.clear();
+        msg_id.clear();
+        user_agent.clear();
+    }
+
+    // A command that has a name, and one that a reply answers. A command is usually both.
     void CountCommand(std::string_view verb);
-    void LogReply(Reply reply);
+    void LogCommand(CommandKind kind);
+    void LogTag(uint32_t tag);
+    void LogReply(uint16_t code);
+    void LogTaggedReply(Reply reply);
 };
 
 // What follows a line.
 struct Next {
     enum Kind : uint8_t {
-        Line,    // another line
-        Message, // a dot-terminated message, its header first (SMTP DATA, POP3 RETR)
-        List,    // a dot-terminated list of lines (POP3)
-        Chunk,   // `length` bytes that are a message's, or a part of it (BDAT, IMAP literal)
-        Skip,    // `length` bytes of no interest
-        Capture, // `length` bytes for the protocol to see (an IMAP string)
-        Opaque,  // nothing more that can be read (COMPRESS)
-        Inner,   // a tunnel is open: whatever follows is a fresh side
-        Other,   // no mail
+        Line,     // another line
+        Message,  // a dot-terminated message, its header first (SMTP DATA, POP3 RETR)
+        Chunk,    // `length` bytes that are a message's, or a part of it (BDAT, IMAP literal)
+        Skip,     // `length` bytes of no interest
+        Capture,  // `length` bytes for the protocol to see (an IMAP string)
+        Compress, // deflated bytes, unless the server refused COMPRESS
+        Opaque,   // nothing more that can be read
+        Inner,    // a tunnel is open: whatever follows is a fresh side
+        Other,    // no mail
     };
 
     Kind kind = Line;
     uint64_t length = 0;
-    bool certain = false; // of Skip: the bytes come in any case
-    bool last = false;    // of Chunk: the message ends with it
-    bool replay = false;  // of Message, List: the line itself is its first
+    bool certain = false;         // of Skip: the bytes come in any case
+    bool last = false;            // of Chunk: the message ends with it
+    bool replay = false;          // of Message: the line itself is its first
+    bool new_transaction = false; // a message sent in chunks so far, if any, is given up
+    bool part_of_header = false;  // of Chunk: header fields without the subject and the Message-ID
 };
 
 } // namespace mailtap::decoder

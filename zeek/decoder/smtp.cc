@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "addresses.h"
+#include "phrases.h"
 #include "text.h"
 
 namespace mailtap::decoder::smtp {
@@ -171,93 +173,109 @@ Weight ServerWeight(std::string_view line) {
     return reply.code == 354 ? kMedium : kWeak;
 }
 
-bool EndsDataPhase(std::string_view line) {
-    if ( EqualsNoCase(line, "QUIT") || EqualsNoCase(line, "RSET") || EqualsNoCase(line, "DATA") )
-        return true;
+bool IsWholeCommand(std::string_view line) {
+    for ( std::string_view verb : {"QUIT", "RSET", "DATA", "NOOP", "STARTTLS"} )
+        if ( EqualsNoCase(line, verb) )
+            return true;
+    std::string_view argument = line;
+    if ( EqualsNoCase(TakeWord(argument), "AUTH") )
+        return ClientWeight(line) != kNone;
     return ClientWeight(line) == kStrong;
 }
 
-Next Client::Line(std::string_view line, SideFacts& facts) {
-    std::string_view argument = line;
+// A message's first line is a header field, nearly always: a word and a colon. MAIL FROM: and RCPT TO: have a blank
+// before the colon.
+bool IsCommandAfterData(std::string_view line) { return IsWholeCommand(line) || EqualsNoCase(line, "HELP"); }
+
+Next Client::Read(const Line& line, SideFacts& facts) {
+    std::string_view argument = line.text;
     std::string_view verb = TakeVerb(argument);
     if ( sasl_.Open() ) {
         // Four letters are Base64 too, but no user is called so.
-        bool command = ! EqualsNoCase(verb, "AUTH") && ClientWeight(line) != kNone;
+        bool command = ! EqualsNoCase(verb, "AUTH") && ClientWeight(line.text) != kNone;
         if ( ! command && sasl_.Answer(line, facts) ) {
-            facts.auth_mark = {.set = true, .number = ++facts.lines_answered};
+            facts.LogCommand(CommandKind::Auth);
             return {};
         }
         sasl_.Close();
     }
-    ++facts.lines_answered;
-    if ( verb.empty() )
-        return {};
-    return Command(verb, Trim(argument), facts);
+    return Command(verb, Trim(argument), line, facts);
 }
 
-Next Client::Command(std::string_view verb, std::string_view argument, SideFacts& facts) {
+Next Client::Command(std::string_view verb, std::string_view argument, const Line& line, SideFacts& facts) {
     auto is = [verb](std::string_view name) { return EqualsNoCase(verb, name); };
-    auto count = [&facts, verb] { facts.CountCommand(verb); };
-    CommandMark here{.set = true, .number = facts.lines_answered};
+    auto count = [&facts, verb](CommandKind kind) {
+        facts.CountCommand(verb);
+        facts.LogCommand(kind);
+    };
 
     if ( is("EHLO") || is("HELO") || is("LHLO") ) {
-        count();
-        facts.helo = Bounded(argument);
-        facts.hello_mark = here;
+        count(CommandKind::Hello);
+        facts.lmtp = is("LHLO");
+        if ( ! line.cut )
+            facts.helo = Bounded(argument);
         facts.Reach(Stage::Hello);
+        return {.new_transaction = true};
     }
-    else if ( is("MAIL") && TakeKeyword(argument, "FROM") ) {
-        count();
+    if ( is("MAIL") && TakeKeyword(argument, "FROM") ) {
+        count(CommandKind::Mail);
         ++facts.mailfrom_count;
-        AddToSet(facts.mailfrom, EnvelopeAddress(argument));
+        AddToSet(facts.mailfrom, EnvelopeAddress(argument, line.cut));
         facts.Reach(Stage::Envelope);
+        return {.new_transaction = true};
     }
-    else if ( is("RCPT") && TakeKeyword(argument, "TO") ) {
-        count();
+    if ( is("RCPT") && TakeKeyword(argument, "TO") ) {
+        count(CommandKind::Recipient);
         ++facts.rcptto_count;
-        AddToSet(facts.rcptto, EnvelopeAddress(argument));
+        AddToSet(facts.rcptto, EnvelopeAddress(argument, line.cut));
         facts.Reach(Stage::Envelope);
     }
     else if ( is("DATA") && argument.empty() ) {
-        count();
-        if ( ! facts.data_mark.set )
-            facts.data_mark = here;
+        count(CommandKind::Data);
+        ++facts.data_commands;
         facts.Reach(Stage::Data);
         return {.kind = Next::Message};
     }
     else if ( is("BDAT") ) {
-        count();
         uint64_t size = 0;
         bool last = false;
-        if ( IsChunkSize(argument, size, last) ) {
+        bool chunk = ! line.cut && IsChunkSize(argument, size, last);
+        count(chunk ? (last ? CommandKind::LastChunk : CommandKind::Chunk) : CommandKind::Other);
+        if ( chunk ) {
             facts.chunk_command = true;
             facts.Reach(Stage::Data);
             return {.kind = Next::Chunk, .length = size, .last = last};
         }
     }
     else if ( IsUpgrade(verb) && argument.empty() ) {
-        count();
+        count(CommandKind::StartTls);
         facts.starttls_requested = true;
-        facts.starttls_mark = here;
     }
     else if ( is("AUTH") && IsMechanism(argument.substr(0, argument.find(' '))) ) {
-        count();
-        sasl_.Begin(argument, facts);
-        facts.auth_mark = here;
+        count(CommandKind::Auth);
+        sasl_.Begin(argument, line.cut, facts);
         facts.Reach(Stage::Auth);
     }
     else if ( is("QUIT") ) {
-        count();
+        count(CommandKind::Quit);
         facts.logout = true;
     }
-    else if ( ClientWeight(verb) != kNone ) // RSET, NOOP, HELP, VRFY, EXPN, ...
-        count();
+    else if ( is("RSET") ) {
+        count(CommandKind::Mail);
+        return {.new_transaction = true};
+    }
+    else if ( ClientWeight(verb) != kNone ) // NOOP, HELP, VRFY, EXPN, ...
+        count(CommandKind::Other);
+    else
+        facts.LogCommand(CommandKind::Other); // whatever it is, the server answers it
     return {};
 }
 
-Next Server::Line(std::string_view line, SideFacts& facts) {
+void Client::MessageEnded(SideFacts& facts) { facts.LogCommand(CommandKind::Message); }
+
+Next Server::Read(const Line& line, SideFacts& facts) {
     ReplyLine reply;
-    if ( ! ParseReply(line, reply) )
+    if ( ! ParseReply(line.text, reply) )
         return {};
 
     // RFC 5321 4.1.1.1: the first line of EHLO's answer is the server's name, each further one an extension.
@@ -267,29 +285,39 @@ Next Server::Line(std::string_view line, SideFacts& facts) {
         if ( IsUpgrade(TakeWord(text)) )
             facts.starttls_offered = true;
     }
-    if ( facts.replies == 0 && lines_ == 0 && ! facts.lost && reply.code == 220 )
+    if ( facts.replies == 0 && lines_ == 0 && ! facts.lost && ! line.cut && reply.code == 220 )
         facts.banner = Bounded(reply.text);
 
     ++lines_;
     if ( reply.more )
         return {};
     lines_ = 0;
-    facts.last_reply = Bounded(line);
+    // A server that doesn't know a command may repeat it, and it may be a password that came at the wrong place.
+    bool code_only = line.cut || (reply.code >= 500 && reply.code <= 504);
+    facts.last_reply = Bounded(code_only ? line.text.substr(0, 3) : line.text);
     Reply(reply.code, reply.text, facts);
     return {};
 }
 
+// Whether a 220 that isn't the greeting accepts STARTTLS. XCLIENT is answered by the greeting again.
+bool Server::AcceptsUpgrade(std::string_view text, const SideFacts& facts) const {
+    bool greeting = facts.banner.empty() ? ContainsNoCase(text, "SMTP") : text.starts_with(facts.banner);
+    return ! greeting || ContainsNoCase(text, "TLS") || HasEnhancedStatus(text, '2');
+}
+
 void Server::Reply(uint16_t code, std::string_view text, SideFacts& facts) {
     bool greeting = facts.replies == 0 && ! facts.lost;
+    bool ends_message = std::exchange(after_354_, false);
     ++facts.replies;
-    facts.LogReply({.code = code});
+    facts.LogReply(code);
+    facts.last_reply_failed = code >= 400;
     facts.Reach(Stage::Greeting);
 
     if ( greeting )
         facts.greeting_refused = code >= 400;
     else if ( code == 220 )
-        // Only the greeting and STARTTLS are answered so; where it may be the greeting, the text must say it.
-        facts.starttls_accepted |= facts.replies > 1 || ContainsNoCase(text, "TLS");
+        // It may be the greeting where that isn't known to have come.
+        facts.starttls_accepted |= facts.replies > 1 ? AcceptsUpgrade(text, facts) : ContainsNoCase(text, "TLS");
     else if ( code == 454 )
         facts.starttls_refused |= ContainsNoCase(text, "TLS");
     else if ( code == 221 )
@@ -306,18 +334,18 @@ void Server::Reply(uint16_t code, std::string_view text, SideFacts& facts) {
         facts.Reach(Stage::Auth);
     }
     else if ( code == 354 ) {
-        facts.data_accepted = true;
+        ++facts.data_accepted;
         facts.Reach(Stage::Data);
         after_354_ = true;
-        return;
     }
-    else if ( code == 250 && after_354_ ) {
+    else if ( code == 250 && (ends_message || SaysQueued(text)) ) { // a message in chunks has no 354
         ++facts.messages;
         facts.Reach(Stage::Delivered);
     }
     else if ( code == 250 && (text.starts_with("2.1.0") || text.starts_with("2.1.5")) )
         facts.Reach(Stage::Envelope);
-    after_354_ = false;
+    else if ( ends_message && code >= 400 )
+        ++facts.messages_refused;
 }
 
 } // namespace mailtap::decoder::smtp

@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "line_buffer.h"
 #include "sasl.h"
 #include "side_facts.h"
 
@@ -14,23 +15,26 @@ Weight ServerWeight(std::string_view line);
 
 class Client {
 public:
-    Next Line(std::string_view line, SideFacts& facts);
+    Next Read(const Line& line, SideFacts& facts);
 
     // Whether the client's next line is a secret or names a user: no command to be weighed.
     bool InExchange() const { return sasl_.Open(); }
+
+    // The message that DATA began has ended.
+    void MessageEnded(SideFacts& facts);
 
     // Bytes are missing.
     void Interrupted() { sasl_.Close(); }
 
 private:
-    Next Command(std::string_view verb, std::string_view argument, SideFacts& facts);
+    Next Command(std::string_view verb, std::string_view argument, const Line& line, SideFacts& facts);
 
     SaslExchange sasl_;
 };
 
 class Server {
 public:
-    Next Line(std::string_view line, SideFacts& facts);
+    Next Read(const Line& line, SideFacts& facts);
     void Interrupted() {
         lines_ = 0;
         after_354_ = false;
@@ -38,12 +42,17 @@ public:
 
 private:
     void Reply(uint16_t code, std::string_view text, SideFacts& facts);
+    bool AcceptsUpgrade(std::string_view text, const SideFacts& facts) const;
 
     bool after_354_ = false; // the next final reply is the message's
     uint16_t lines_ = 0;     // of the reply
 };
 
-// A line after DATA that can only be a command: the server refused the message and the client went on.
-bool EndsDataPhase(std::string_view line);
+// Whether a line is a command with all that belongs to it, so that it stands in a message's text by rare chance only.
+bool IsWholeCommand(std::string_view line);
+
+// Whether a line that stands where a message should begin is a command: the server refused DATA, and the client goes
+// on.
+bool IsCommandAfterData(std::string_view line);
 
 } // namespace mailtap::decoder::smtp

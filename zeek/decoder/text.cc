@@ -83,16 +83,13 @@ int Base64Value(char c) {
     return -1;
 }
 
-} // namespace
-
-bool DecodeBase64(std::string_view text, std::string& decoded) {
+template <typename Put>
+bool DecodeBase64(std::string_view text, const Put& put) {
     while ( ! text.empty() && text.back() == '=' )
         text.remove_suffix(1);
     if ( text.size() % 4 == 1 )
         return false;
 
-    decoded.clear();
-    decoded.reserve(text.size() / 4 * 3 + 2);
     uint32_t bits = 0;
     int count = 0;
     for ( char c : text ) {
@@ -103,18 +100,23 @@ bool DecodeBase64(std::string_view text, std::string& decoded) {
         count += 6;
         if ( count >= 8 ) {
             count -= 8;
-            decoded.push_back(static_cast<char>(bits >> count & 0xff));
+            put(static_cast<char>(bits >> count & 0xff));
         }
     }
     return true;
 }
 
-void Wipe(std::string& text) {
-    // Through volatile, so that the compiler doesn't take the writes for dead.
-    volatile char* bytes = text.data();
-    for ( std::size_t i = 0; i < text.size(); ++i )
-        bytes[i] = 0;
-    text.clear();
+} // namespace
+
+bool DecodeBase64(std::string_view text, std::string& decoded) {
+    decoded.clear();
+    decoded.reserve(text.size() / 4 * 3 + 2);
+    return DecodeBase64(text, [&decoded](char c) { decoded.push_back(c); });
+}
+
+bool DecodeBase64(std::string_view text, SecretBuffer& decoded) {
+    decoded.Clear();
+    return DecodeBase64(text, [&decoded](char c) { decoded.Append(c); });
 }
 
 std::string_view Bounded(std::string_view text, std::size_t limit) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "limits.h"
+#include "secret_buffer.h"
 
 namespace mailtap::decoder {
 
@@ -33,11 +34,10 @@ bool IsText(std::string_view text);
 
 std::string ToUpper(std::string_view text);
 
-// Standard Base64 (RFC 4648 4), padding optional. False when `text` isn't.
+// Standard Base64 (RFC 4648 4), padding optional. False when `text` isn't. `decoded` is a std::string or a
+// SecretBuffer.
 bool DecodeBase64(std::string_view text, std::string& decoded);
-
-// Overwrites what held a secret.
-void Wipe(std::string& text);
+bool DecodeBase64(std::string_view text, SecretBuffer& decoded);
 
 // The longest prefix of `text` within `limit` bytes that doesn't cut a UTF-8 sequence.
 std::string_view Bounded(std::string_view text, std::size_t limit = kMaxString);

@@ -50,7 +50,7 @@ Next HttpOpening::HeaderLine(std::string_view line, SideFacts& facts) {
     std::string_view value = line.empty() ? line : Trim(line.substr(colon + 1));
     if ( ! line.empty() ) {
         if ( request_ && EqualsNoCase(name, "User-Agent") )
-            facts.user_agent = Bounded(value);
+            facts.tunnel_user_agent = Bounded(value);
         else if ( EqualsNoCase(name, "Transfer-Encoding") || (! refused_ && EqualsNoCase(name, "Content-Type")) )
             has_body_ = true;
         else if ( EqualsNoCase(name, "Content-Length") )

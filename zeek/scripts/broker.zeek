@@ -30,12 +30,15 @@ event zeek_init()
 	}
 
 # Workers are peers of the manager, and Broker does not pass on by itself what comes from them. (It could be told to, but
-# then passes on the events of any other script, too.)
+# then passes on the events of any other script, too.) They don't use the topics that clients subscribe to: a client of the
+# manager's WebSocket server, which subscribes at the same Broker, would get each event twice.
+@if ( Cluster::is_enabled() && Cluster::local_node_type() != Cluster::MANAGER )
+redef MailTap::handed_to_manager = T;
+@endif
+
 @if ( Cluster::is_enabled() && Cluster::local_node_type() == Cluster::MANAGER )
 event zeek_init()
 	{
-	Broker::subscribe(sessions_topic);
-	Broker::subscribe(starttls_topic);
 	Broker::listen(broker_listen_address, broker_listen_port);
 	}
 

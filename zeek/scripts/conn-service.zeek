@@ -7,9 +7,12 @@ module MailTap;
 
 event MailTap::session_ended(c: connection, session: Session)
 	{
-	delete c$service["SMTP"];
-	delete c$service["POP3"];
-	delete c$service["IMAP"];
+	if ( |c$service| > 0 )
+		{
+		delete c$service["SMTP"];
+		delete c$service["POP3"];
+		delete c$service["IMAP"];
+		}
 
 	if ( session?$service )
 		add c$service[to_upper(session$service)];

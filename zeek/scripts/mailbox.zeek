@@ -31,11 +31,11 @@ export {
 		last_command: string &log &optional;
 		## Replies of the server.
 		replies: count &log;
-		## Status of the last reply.
+		## The last reply, its last line as a whole.
 		last_reply: string &log &optional;
 		## The furthest stage of the session.
 		stage: string &log;
-		## Messages retrieved.
+		## Messages retrieved. One whose header or envelope alone was fetched counts, too.
 		messages: count &log;
 		## Addresses in From headers of what was retrieved.
 		from: vector of string &log &optional;

@@ -28,6 +28,10 @@ export {
 	global mail_starttls: event(line: string);
 }
 
+# Where Broker carries the events of a cluster and its manager passes them on to whoever subscribed there (see broker.zeek):
+# nodes hand them to the manager alone, on a topic of the cluster's own.
+const handed_to_manager = F &redef;
+
 # Zeek 8.1 and later have nobody to publish to unless a backend was loaded; before, Broker always is there.
 function has_backend(): bool
 	{
@@ -44,18 +48,22 @@ global started: time;
 event zeek_init()
 	{
 	started = current_time();
+
+	# Without its handlers an event isn't even built.
+	if ( ! has_backend() )
+		disable_event_group("mailtap-publish");
 	}
 
 event MailTap::session_ended(c: connection, session: Session) &priority=-5
+    &group="mailtap-publish"
 	{
-	if ( has_backend() )
-		Cluster::publish(sessions_topic, MailTap::mail_session, session_line(session,
-		    started));
+	Cluster::publish(handed_to_manager ? Cluster::manager_topic : sessions_topic,
+	    MailTap::mail_session, session_line(session, started));
 	}
 
 event MailTap::tls_started(c: connection, session: Session) &priority=-5
+    &group="mailtap-publish"
 	{
-	if ( has_backend() )
-		Cluster::publish(starttls_topic, MailTap::mail_starttls, session_line(session,
-		    started));
+	Cluster::publish(handed_to_manager ? Cluster::manager_topic : starttls_topic,
+	    MailTap::mail_starttls, session_line(session, started));
 	}

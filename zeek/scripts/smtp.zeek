@@ -34,12 +34,11 @@ hook SMTP::log_policy(rec: SMTP::Info, id: Log::ID, filter: Log::Filter)
 	c$mailtap_in_smtp_log = T;
 	local so_far = progress(c);
 
-	if ( so_far is Progress )
-		{
-		local reached = so_far as Progress;
-		rec$starttls = reached$starttls;
-		rec$direction = reached$direction;
-		}
+	if ( so_far?$starttls )
+		rec$starttls = so_far$starttls;
+
+	if ( so_far?$direction )
+		rec$direction = so_far$direction;
 	}
 
 # In smtp.log addresses are sets.

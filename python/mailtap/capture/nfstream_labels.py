@@ -59,9 +59,9 @@ class NfstreamLabels:
         Raises:
             LabellingError: NFStream isn't installed, or failed.
         """
-        said = self._process.communicate()[1].strip()
+        errors = self._process.communicate()[1].strip()
         if self._process.returncode != 0:
-            last = said.splitlines()[-1] if said else f"exit status {self._process.returncode}"
+            last = errors.splitlines()[-1] if errors else f"exit status {self._process.returncode}"
             raise LabellingError(f"no nDPI labels: {printable(last)}")
 
     def __enter__(self) -> Self:

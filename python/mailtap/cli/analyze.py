@@ -11,20 +11,19 @@ from tempfile import TemporaryDirectory
 import click
 
 from mailtap import labels as label_files
-from mailtap import sources
+from mailtap import sessions as sources
 from mailtap.capture.embedded import EngineOptions, analyze_captures
 from mailtap.capture.errors import CaptureError
 from mailtap.capture.nfstream_labels import LabellingError, NfstreamLabels
 from mailtap.cli.options import report_options
-from mailtap.cli.output import put_out, warn, writing
+from mailtap.cli.output import print_report, warn, writing
 from mailtap.cli.progress import reading_progress
-from mailtap.cli.redaction import redact_lines
 from mailtap.correlation.engines import DuckDBEngine
 from mailtap.labels import LabelError, LabelFile
 from mailtap.policy import Policy, PolicyError, load_policy
 from mailtap.report.build import build_report
 from mailtap.report.listing import write_sessions
-from mailtap.sources import SourceError
+from mailtap.sessions import SourceError
 from mailtap.zeek.installation import ZeekError
 from mailtap.zeek.run import write_logs
 
@@ -78,8 +77,7 @@ def analyze(
                 files.append(made)
             options = _options(site, checksums)
             decode = _by_zeek if engine == "zeek" else _embedded
-            # The embedded engine's lines are the listing; of Zeek's logs one is made.
-            listing = sessions is not None and engine == "zeek"
+            listing = sessions is not None
             decoded = decode(capture, folder, options)
             connection = stack.enter_context(sources.open_database())
             loaded = sources.load(connection, [decoded.source], site, details=listing)
@@ -100,14 +98,13 @@ def analyze(
             )
             if sessions is not None:
                 with writing(sessions):
-                    if engine == "embedded":
-                        redact_lines(decoded.source, sessions, site.redact)
-                    else:
-                        write_sessions(queries, sessions, site.redact, judged=False)
+                    write_sessions(
+                        queries, sessions, site.redact, judged=found.consistency is not None
+                    )
     except _ERRORS as error:
         raise click.ClickException(str(error)) from None
     warn(found.warnings)
-    put_out(found, as_json=as_json, html=html)
+    print_report(found, as_json=as_json, html=html)
 
 
 def _options(policy: Policy, checksums: bool) -> EngineOptions:

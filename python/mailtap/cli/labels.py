@@ -16,7 +16,7 @@ from rich.text import Text
 from mailtap.cli.options import json_option, policy_option
 from mailtap.labels import LabelError, LabelFile, LabelsLoaded, load
 from mailtap.policy import PolicyError, load_policy
-from mailtap.sources import open_database
+from mailtap.sessions import open_database
 
 BATCH_ROWS = 1024
 
@@ -26,7 +26,7 @@ SHOWN = {
     "Source": "concat_ws(' ', src_ip, src_port)",
     "Destination": "concat_ws(' ', dst_ip, dst_port)",
     "Label": "name",
-    "Meaning": "app",
+    "NormalLabel": "app",
     "Encryption": "encryption",
     "Provenance": "CASE WHEN is_label THEN provenance ELSE 'no label' END",
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mailtap.cli.options import policy_option
-from mailtap.live.transport import Tls
+from mailtap.live.sensors.transport import Tls
 from mailtap.printable import printable
 
 

@@ -17,7 +17,7 @@ from mailtap.report.json import to_json
 from mailtap.report.model import Report
 
 
-def put_out(report: Report, *, as_json: bool, html: Path | None) -> None:
+def print_report(report: Report, *, as_json: bool, html: Path | None) -> None:
     """Prints the report, and writes the page if it is asked for. Raises click.ClickException."""
     if html is not None:
         page = to_html(report)

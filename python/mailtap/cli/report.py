@@ -10,9 +10,9 @@ import click
 import duckdb
 
 from mailtap import labels as label_files
-from mailtap import sources
+from mailtap import sessions as sources
 from mailtap.cli.options import report_options
-from mailtap.cli.output import put_out, warn, writing
+from mailtap.cli.output import print_report, warn, writing
 from mailtap.correlation.engines import DuckDBEngine, QueryEngine
 from mailtap.correlation.spark import LOCAL, SparkError, open_spark
 from mailtap.labels import LabelError, LabelFile
@@ -21,8 +21,8 @@ from mailtap.report.against import AgainstError, compared
 from mailtap.report.build import build_report
 from mailtap.report.listing import write_sessions
 from mailtap.report.model import Report
-from mailtap.sources import SourceError
-from mailtap.sources.live_store import LIVE_TABLES
+from mailtap.sessions import SourceError
+from mailtap.sessions.live_store import LIVE_TABLES
 
 
 def _engine_name(_: click.Context, __: click.Parameter, value: str) -> tuple[str, str]:
@@ -113,7 +113,7 @@ def report(
             found = compared(found, against)
     except (SourceError, LabelError, PolicyError, SparkError, AgainstError) as error:
         raise click.ClickException(str(error)) from None
-    put_out(found, as_json=as_json, html=html)
+    print_report(found, as_json=as_json, html=html)
     if fail_under is not None:
         _fail_under(found, fail_under)
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from mailtap.correlation import sql
 from mailtap.correlation.engines import QueryEngine
 from mailtap.correlation.hot_keys import SAME_CELL, hot_keys, in_cells, is_hot
-from mailtap.correlation.keys import STATES, Key, find_shared, keys_of_labels
+from mailtap.correlation.keys import IS_TCP_LABEL, Key, find_shared, keys_of_labels
 
 #: What a report counts verdicts by.
 SESSION_COLUMNS = ("session_id", "ts", "server_h", "server_p", "sensor", "direction", "decode_as")
@@ -86,7 +86,7 @@ class _Pairs:
         return " UNION ALL ".join(queries)
 
     def _all(
-        self, key: Key, labels: str, sessions: str = "whole_sessions", besides: str = "true"
+        self, key: Key, labels: str, sessions: str = "whole_sessions", condition: str = "true"
     ) -> str:
         shift = "coalesce(o.center, 0)" if self._clocks_differ else "0"
         start, end = f"(l.start + {shift})", f"({_LABEL_END} + {shift})"
@@ -105,7 +105,7 @@ class _Pairs:
             SELECT {sql.columns((*SESSION_COLUMNS, *_SESSION_FACTS), "s")}, l.app AS app, {facts},
                    l.label_id AS label_id, {overlap} AS overlap, abs(s.ts - {start}) AS distance
             FROM {sessions} s JOIN {labels} l ON {key.same()} {clocks}
-            WHERE {STATES} AND {key.given} AND {key.besides} AND {besides}
+            WHERE {IS_TCP_LABEL} AND {key.present} AND {key.condition} AND {condition}
               AND {start} - {self._slack} <= {_SESSION_END} AND {end} + {self._slack} >= s.ts"""
 
     def _in_cells(self, key: Key, labels: str) -> str:
@@ -123,16 +123,16 @@ class _Pairs:
             "ts + coalesce(duration, 0)",
         )
         shifted = f"SELECT l.*, CAST(0 AS DOUBLE) AS shift FROM {labels} l"
-        besides = SAME_CELL
+        same_cell = SAME_CELL
         if self._clocks_differ:
             shifted += (
                 f" UNION ALL SELECT l.*, o.center AS shift FROM {labels} l JOIN "
                 "(SELECT DISTINCT source, center FROM clock_offsets) o ON o.source = l.source"
             )
-            besides += " AND l.shift = coalesce(o.center, 0)"
+            same_cell += " AND l.shift = coalesce(o.center, 0)"
         in_time = in_cells(
             f"SELECT l.* FROM ({shifted}) l SEMI JOIN {hot} k USING ({columns})",
             f"start + shift - {self._slack}",
             f'coalesce("end", start) + shift + {self._slack}',
         )
-        return self._all(key, f"({in_time})", f"({sessions})", besides)
+        return self._all(key, f"({in_time})", f"({sessions})", same_cell)

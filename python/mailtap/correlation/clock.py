@@ -7,8 +7,8 @@ it would then defeat, and when the flows agree about it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from mailtap.correlation.engines import QueryEngine
 
@@ -26,7 +26,7 @@ _KEY = "ip_a, port_a, ip_b, port_b"
 
 @dataclass(frozen=True)
 class ClockOffset:
-    """Of one sensor and one file of labels, by its name: seconds to add to the label's times.
+    """Of one sensor and one source of labels: seconds to add to the label's times.
 
     `spread` is the median absolute deviation of the flows from it.
     """
@@ -40,7 +40,7 @@ class ClockOffset:
 
 
 def estimate_clock_offsets(engine: QueryEngine, slack: float) -> tuple[ClockOffset, ...]:
-    """Makes the table `clock_offsets`, which has only those to apply, and returns all."""
+    """The offsets between each sensor and each source of labels, by the flows that both have."""
     (total,) = engine.rows("SELECT count(*) AS n FROM whole_sessions")
     stride = max(1, total["n"] // SAMPLE)
     # Not a random sample: the same flows must be drawn on both sides. Client ports spread evenly.
@@ -72,11 +72,10 @@ def estimate_clock_offsets(engine: QueryEngine, slack: float) -> tuple[ClockOffs
                 ON p.source = m.source AND coalesce(p.sensor, '') = coalesce(m.sensor, '')
               GROUP BY m.sensor, m.source, m.pairs, m.center)""",
     )
-    engine.table("clock_offsets", "SELECT * FROM clock_estimates WHERE applied")
     return tuple(
         ClockOffset(
             sensor=row["sensor"],
-            source=Path(row["source"]).name,
+            source=row["source"],
             pairs=row["pairs"],
             offset=row["center"],
             spread=row["spread"],
@@ -84,3 +83,14 @@ def estimate_clock_offsets(engine: QueryEngine, slack: float) -> tuple[ClockOffs
         )
         for row in engine.rows("SELECT * FROM clock_estimates ORDER BY sensor NULLS LAST, source")
     )
+
+
+def apply_clock_offsets(engine: QueryEngine, offsets: Sequence[ClockOffset]) -> bool:
+    """Makes the table `clock_offsets` of those to apply, and returns whether there are any."""
+    applied = [
+        (offset.sensor, offset.source, offset.offset) for offset in offsets if offset.applied
+    ]
+    if applied:
+        types = {"sensor": "STRING", "source": "STRING", "center": "DOUBLE"}
+        engine.fill("clock_offsets", types, applied)
+    return bool(applied)

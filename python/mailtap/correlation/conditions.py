@@ -1,18 +1,16 @@
-"""Conditions on a record, said once and read twice: as SQL over a table, and on one record.
+"""Conditions on a session with its label, as data that gives SQL.
 
-A report asks them of millions of rows in the query engine, live mode of one record at a time. Every
-condition is either true or false: a field that is unset makes `Is`, `Above` and `Differs` false.
+Every condition is either true or false, never NULL: a field that is unset makes `Is`, `Above` and
+`Differs` false.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from mailtap.correlation import sql
 
-Record = Mapping[str, Any]
 Value = str | int | bool
 
 
@@ -20,22 +18,16 @@ class Condition(Protocol):
     def sql(self) -> str:
         """The condition as an SQL expression that is never NULL."""
 
-    def holds(self, record: Record) -> bool:
-        """Whether the condition holds of a record, in which unset fields are None or absent."""
-
 
 class Is:
     """The field has one of the values."""
 
     def __init__(self, field: str, *values: Value) -> None:
-        self._field = field
-        self._values = values
+        self.field = field
+        self.values = values
 
     def sql(self) -> str:
-        return f"coalesce({self._field} IN {sql.literals(self._values)}, false)"
-
-    def holds(self, record: Record) -> bool:
-        return record.get(self._field) in self._values
+        return f"coalesce({self.field} IN {sql.literals(self.values)}, false)"
 
 
 @dataclass(frozen=True)
@@ -45,9 +37,6 @@ class Unset:
     def sql(self) -> str:
         return f"({self.field} IS NULL)"
 
-    def holds(self, record: Record) -> bool:
-        return record.get(self.field) is None
-
 
 @dataclass(frozen=True)
 class Above:
@@ -56,10 +45,6 @@ class Above:
 
     def sql(self) -> str:
         return f"coalesce({self.field} > {self.bound}, false)"
-
-    def holds(self, record: Record) -> bool:
-        value = record.get(self.field)
-        return value is not None and value > self.bound
 
 
 @dataclass(frozen=True)
@@ -72,47 +57,32 @@ class Differs:
     def sql(self) -> str:
         return f"coalesce({self.field} <> {self.other}, false)"
 
-    def holds(self, record: Record) -> bool:
-        value, other = record.get(self.field), record.get(self.other)
-        return value is not None and other is not None and value != other
-
 
 class All:
     def __init__(self, *parts: Condition) -> None:
-        self._parts = parts
+        self.parts = parts
 
     def sql(self) -> str:
-        return "(" + " AND ".join(part.sql() for part in self._parts) + ")"
-
-    def holds(self, record: Record) -> bool:
-        return all(part.holds(record) for part in self._parts)
+        return "(" + " AND ".join(part.sql() for part in self.parts) + ")"
 
 
 class Either:
     def __init__(self, *parts: Condition) -> None:
-        self._parts = parts
+        self.parts = parts
 
     def sql(self) -> str:
-        return "(" + " OR ".join(part.sql() for part in self._parts) + ")"
-
-    def holds(self, record: Record) -> bool:
-        return any(part.holds(record) for part in self._parts)
+        return "(" + " OR ".join(part.sql() for part in self.parts) + ")"
 
 
 class FirstOf:
-    """What the first branch whose first condition holds says by its second; false without any."""
+    """The second condition of the first branch whose first condition is true; false without any."""
 
     def __init__(self, *branches: tuple[Condition, Condition]) -> None:
-        self._branches = branches
+        self.branches = branches
 
     def sql(self) -> str:
-        cases = " ".join(f"WHEN {when.sql()} THEN {then.sql()}" for when, then in self._branches)
+        cases = " ".join(f"WHEN {when.sql()} THEN {then.sql()}" for when, then in self.branches)
         return f"(CASE {cases} ELSE false END)" if cases else "false"
-
-    def holds(self, record: Record) -> bool:
-        return next(
-            (then.holds(record) for when, then in self._branches if when.holds(record)), False
-        )
 
 
 @dataclass(frozen=True)
@@ -121,6 +91,3 @@ class Not:
 
     def sql(self) -> str:
         return f"(NOT {self.part.sql()})"
-
-    def holds(self, record: Record) -> bool:
-        return not self.part.holds(record)

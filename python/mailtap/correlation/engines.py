@@ -6,6 +6,7 @@ Python is handed aggregates, and the sessions that a user asked to list.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +25,9 @@ class QueryEngine(Protocol):
 
     def table(self, name: str, query: str) -> None:
         """Keeps the result of a query as a table, replacing one of that name."""
+
+    def fill(self, name: str, types: Mapping[str, str], rows: Sequence[tuple[object, ...]]) -> None:
+        """Makes a table of a few rows from outside; `types` are its columns' (STRING, DOUBLE)."""
 
     def view(self, name: str, query: str) -> None:
         """Gives a query a name, replacing one of that name; it runs whenever the name is used."""
@@ -45,6 +49,12 @@ class DuckDBEngine:
 
     def table(self, name: str, query: str) -> None:
         self._execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
+
+    def fill(self, name: str, types: Mapping[str, str], rows: Sequence[tuple[object, ...]]) -> None:
+        columns = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in types.items())
+        self.table(name, f"SELECT {columns} WHERE false")
+        places = ", ".join("?" * len(types))
+        self._connection.executemany(f"INSERT INTO {name} VALUES ({places})", rows)
 
     def view(self, name: str, query: str) -> None:
         self._execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")

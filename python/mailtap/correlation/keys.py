@@ -8,7 +8,7 @@ from mailtap.correlation import sql
 from mailtap.correlation.engines import QueryEngine
 
 #: A label record `l` that makes a statement about a TCP flow.
-STATES = "(l.is_label AND coalesce(l.l4, 'tcp') = 'tcp')"
+IS_TCP_LABEL = "(l.is_label AND coalesce(l.l4, 'tcp') = 'tcp')"
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Key:
     name: str
     of_session: tuple[str, ...]
     of_label: tuple[str, ...]
-    given: str  # which labels have it
-    besides: str = "true"  # what must hold of session and label too
+    present: str  # SQL: whether a label `l` has it
+    condition: str = "true"  # SQL: what must be true of session and label, too
 
     def same(self) -> str:
         """The condition that session and label have the same key."""
@@ -52,8 +52,8 @@ KEYS = (BY_ENDPOINTS, BY_COMMUNITY_ID, BY_TRANSLATED)
 
 def keys_of_labels(engine: QueryEngine) -> tuple[Key, ...]:
     """The keys that the labels have; endpoints where they have none, so that there is one."""
-    given = ", ".join(f"count(CASE WHEN {key.given} THEN 1 END) AS {key.name}" for key in KEYS)
-    (n,) = engine.rows(f"SELECT {given} FROM labels l WHERE {STATES}")
+    counts = ", ".join(f"count(CASE WHEN {key.present} THEN 1 END) AS {key.name}" for key in KEYS)
+    (n,) = engine.rows(f"SELECT {counts} FROM labels l WHERE {IS_TCP_LABEL}")
     return tuple(key for key in KEYS if n[key.name]) or (BY_ENDPOINTS,)
 
 
@@ -62,8 +62,8 @@ def find_shared(engine: QueryEngine, key: Key) -> int:
     columns = sql.columns(key.of_label)
     engine.table(
         key.shared(),
-        f"SELECT {columns}, count(*) AS labels FROM labels l WHERE {STATES} AND {key.given} "
-        f"GROUP BY {columns} HAVING count(*) > 1",
+        f"SELECT {columns}, count(*) AS labels FROM labels l "
+        f"WHERE {IS_TCP_LABEL} AND {key.present} GROUP BY {columns} HAVING count(*) > 1",
     )
     (most,) = engine.rows(f"SELECT coalesce(max(labels), 1) AS labels FROM {key.shared()}")
     return int(most["labels"])

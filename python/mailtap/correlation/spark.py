@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,6 +51,12 @@ class SparkEngine:
         # Kept as files, not as cached plans: those would hold all plans they came from, and a
         # chain of joins makes that too much to even print.
         self._spark.sql(query).write.mode("overwrite").parquet(self._path(name))
+        self.read(name)
+
+    def fill(self, name: str, types: Mapping[str, str], rows: Sequence[tuple[object, ...]]) -> None:
+        schema = ", ".join(f"{column} {kind}" for column, kind in types.items())
+        frame = self._spark.createDataFrame(list(rows), schema)
+        frame.write.mode("overwrite").parquet(self._path(name))
         self.read(name)
 
     def view(self, name: str, query: str) -> None:

@@ -1,14 +1,12 @@
 """Verdict and causes of a session that has a label. docs/verdicts.md explains each to the user.
 
 The rules are conditions on one record: the session's fields by their names, the label's as `app`
-and `label_protocol`, `label_encryption`, `label_carrier` and `label_provenance`. The report has
-them evaluated in SQL, live mode in Python.
+and `label_protocol`, `label_encryption`, `label_carrier` and `label_provenance`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from mailtap.correlation.conditions import (
     Above,
@@ -19,11 +17,10 @@ from mailtap.correlation.conditions import (
     FirstOf,
     Is,
     Not,
-    Record,
     Unset,
 )
-from mailtap.correlation.vocabulary import IMPLICIT_TLS_PORTS, SERVICES, STARTTLS_TAKEN
 from mailtap.policy import Expectation, Expectations, Policy
+from mailtap.sessions.vocabulary import IMPLICIT_TLS_PORTS, SERVICES, STARTTLS_TAKEN
 
 CONSISTENT = "consistent"
 COMPATIBLE = "compatible"
@@ -51,22 +48,15 @@ CAUSES = (
 FORMS = ("starttls", "implicit_tls", "carrier")
 
 
-@dataclass(frozen=True)
-class Judgement:
-    verdict: str
-    cause: str | None
-    causes: tuple[str, ...]  # all that hold
-
-
 class Judge:
-    """Applies a policy's expectations, to one record or to a table."""
+    """The conditions of verdicts and causes under a policy."""
 
     def __init__(self, policy: Policy) -> None:
         ports = tuple(port for ports in policy.mail_ports.values() for port in ports)
         same_protocol = Not(Differs("service", "label_protocol"))
-        self._consistent = All(same_protocol, _expected(policy.expect, lambda e: e.consistent))
-        self._compatible = All(same_protocol, _expected(policy.expect, lambda e: e.compatible))
-        self._causes = _causes(ports)
+        self.consistent = All(same_protocol, _expected(policy.expect, lambda e: e.consistent))
+        self.compatible = All(same_protocol, _expected(policy.expect, lambda e: e.compatible))
+        self.causes = _causes(ports)
         #: Sessions that are neither mail, nor labelled mail, nor on a mail port have no say in how
         #: well mail is decoded.
         self.in_scope: Condition = Either(
@@ -76,25 +66,15 @@ class Judge:
             Is("server_p", *ports),
         )
 
-    def judge(self, record: Record) -> Judgement:
-        """The judgement on one session in scope."""
-        verdict = INCONSISTENT
-        if self._consistent.holds(record):
-            verdict = CONSISTENT
-        elif self._compatible.holds(record):
-            verdict = COMPATIBLE
-        causes = tuple(name for name in CAUSES if self._causes[name].holds(record))
-        return Judgement(verdict, first_cause(verdict, record["decode_as"], causes), causes)
-
     def sql(self) -> str:
         """SQL columns `verdict`, `causes` (the mask of `named_causes`) and `in_scope`."""
         bits = " + ".join(
-            f"CASE WHEN {self._causes[name].sql()} THEN {1 << bit} ELSE 0 END"
+            f"CASE WHEN {self.causes[name].sql()} THEN {1 << bit} ELSE 0 END"
             for bit, name in enumerate(CAUSES)
         )
         return (
-            f"CASE WHEN {self._consistent.sql()} THEN '{CONSISTENT}' "
-            f"WHEN {self._compatible.sql()} THEN '{COMPATIBLE}' "
+            f"CASE WHEN {self.consistent.sql()} THEN '{CONSISTENT}' "
+            f"WHEN {self.compatible.sql()} THEN '{COMPATIBLE}' "
             f"ELSE '{INCONSISTENT}' END AS verdict, {bits} AS causes, "
             f"{self.in_scope.sql()} AS in_scope"
         )
@@ -134,7 +114,10 @@ def first_cause_sql() -> str:
 def _expected(
     expectations: Expectations, values: Callable[[Expectation], tuple[str, ...]]
 ) -> Condition:
-    """Whether decode_as is among the values of the label's expectation, as `Expectations.of`."""
+    """Whether decode_as is among the values of the label's expectation.
+
+    A carrier counts before what it carries.
+    """
 
     def branches(
         labels: Condition, field: str, by_value: Mapping[str, Expectation]

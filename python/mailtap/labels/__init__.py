@@ -1,16 +1,13 @@
 """Third-party labels: importers to one normal form."""
 
 from mailtap.labels.detect import FORMAT_NAMES, LabelError, LabelFile
-from mailtap.labels.label import Label, normalise
 from mailtap.labels.load import LabelsLoaded, LoadedFile, load
 
 __all__ = [
     "FORMAT_NAMES",
-    "Label",
     "LabelError",
     "LabelFile",
     "LabelsLoaded",
     "LoadedFile",
     "load",
-    "normalise",
 ]

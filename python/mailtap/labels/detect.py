@@ -9,15 +9,15 @@ from pathlib import Path
 from mailtap.labels.formats import ENDPOINTS, FORMATS, LabelFormat, generic
 from mailtap.policy import Policy
 from mailtap.printable import printable
-from mailtap.sources.containers import (
+from mailtap.records.containers import (
     Container,
     Csv,
     KeyValue,
     Positional,
     TooManyColumnsError,
 )
-from mailtap.sources.json_records import JsonDocument, JsonLines
-from mailtap.sources.textfile import TextFile
+from mailtap.records.json_records import JsonDocument, JsonLines
+from mailtap.records.textfile import TextFile
 
 GENERIC = ("csv", "jsonl")
 FORMAT_NAMES = (*(form.name for form in FORMATS), *GENERIC)
@@ -32,7 +32,7 @@ class LabelError(Exception):
 
 @dataclass(frozen=True)
 class LabelFile:
-    """A label file as the user names it. `form` None: told by its content."""
+    """A label file as the user names it. `form` None: recognised by its content."""
 
     path: Path
     form: str | None = None
@@ -116,7 +116,7 @@ def _has_marks(form: LabelFormat, container: Container, lines: list[str]) -> boo
 def _has_flow_fields(form: LabelFormat, container: Container, lines: list[str]) -> bool:
     has = _places(container, lines)
 
-    def told(name: str) -> bool:
+    def has_field(name: str) -> bool:
         return any(map(has, form.fields[name].places))
 
-    return all(map(told, ("name", *ENDPOINTS))) and (told("start") or told("end"))
+    return all(map(has_field, ("name", *ENDPOINTS))) and (has_field("start") or has_field("end"))

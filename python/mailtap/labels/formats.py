@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mailtap.sources.fields import (
+from mailtap.records.fields import (
     ADDRESS,
     COUNT,
     JOINED_LIST,
@@ -42,7 +42,7 @@ NORMAL_FIELDS = (
 
 
 @dataclass(frozen=True)
-class Condition:
+class RequiredValue:
     """A record is about a flow when `place` holds one of `values`."""
 
     place: str
@@ -74,7 +74,7 @@ class LabelFormat:
     container: str
     marks: tuple[str, ...]
     fields: Fields
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[RequiredValue, ...] = ()
     statements: Statements | None = None
 
 
@@ -161,7 +161,7 @@ NDPID = LabelFormat(
         ),
     },
     conditions=(
-        Condition(
+        RequiredValue(
             "flow_event_name",
             ("not-detected", "guessed", "detected", "detection-update", "update", "idle", "end"),
         ),
@@ -203,7 +203,7 @@ SURICATA = LabelFormat(
         **_times("flow.start", "flow.end", TIME),
         "packets": Field(("flow.pkts_toserver", "flow.pkts_toclient"), COUNT, Combine.SUM),
     },
-    conditions=(Condition("event_type", ("flow",)),),
+    conditions=(RequiredValue("event_type", ("flow",)),),
 )
 
 ARKIME = LabelFormat(
@@ -235,7 +235,7 @@ PANOS = LabelFormat(
         "packets": Field(("34",), COUNT),
         **_nat(("9", "26"), ("10", "27")),
     },
-    conditions=(Condition("3", ("TRAFFIC",)), Condition("4", ("end", "deny", "drop"))),
+    conditions=(RequiredValue("3", ("TRAFFIC",)), RequiredValue("4", ("end", "deny", "drop"))),
 )
 
 # The same log as the firewall's own pages export it.
@@ -274,7 +274,7 @@ FORTIGATE = LabelFormat(
             ("transip", "srcip", "transport", "srcport"), ("tranip", "dstip", "tranport", "dstport")
         ),
     },
-    conditions=(Condition("type", ("traffic",)),),
+    conditions=(RequiredValue("type", ("traffic",)),),
 )
 
 # In the order in which a file's kind is looked for: what has more marks of its own comes first.

@@ -11,14 +11,14 @@ import duckdb
 
 from mailtap.labels.detect import LabelError, LabelFile, recognise
 from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS, LabelFormat
+from mailtap.labels.normal import NORMAL_LABELS, TooManyNamesError, stage_normal_labels
 from mailtap.labels.projection import projection
 from mailtap.labels.table import COLUMNS, create_table
 from mailtap.policy import Policy
-from mailtap.sources.containers import Container
-from mailtap.sources.key import endpoints_sql
-from mailtap.sources.malformed import Malformed, count, find_malformed, forget_rejects
-from mailtap.sources.meanings import MEANINGS, TooManyNamesError, stage_meanings
-from mailtap.sources.textfile import TextFile, UnreadableFileError, open_text, quoted, read
+from mailtap.records.containers import Container
+from mailtap.records.key import endpoints_sql
+from mailtap.records.malformed import Malformed, count, find_malformed, forget_rejects
+from mailtap.records.textfile import TextFile, UnreadableFileError, open_text, quoted, read
 
 STAGED = "mailtap_staged_labels"
 LATEST = "mailtap_latest_labels"
@@ -89,13 +89,13 @@ def _load_file(
     if form.statements is not None:
         _keep_last_statement(connection)
     names = f"SELECT name, evidence FROM {STAGED} WHERE state = 'flow'"
-    stage_meanings(connection, names, form.engine, file.named, policy)
+    stage_normal_labels(connection, names, form.engine, file.named, policy)
     labels = _insert(connection, file, form)
     return LoadedFile(file.named, form.name, labels, other, malformed.count)
 
 
 def _forget(connection: duckdb.DuckDBPyConnection) -> None:
-    for table in (STAGED, LATEST, MEANINGS):
+    for table in (STAGED, LATEST, NORMAL_LABELS):
         connection.execute(f"DROP TABLE IF EXISTS {table}")
     forget_rejects(connection)
 
@@ -121,11 +121,11 @@ def _keep_last_statement(connection: duckdb.DuckDBPyConnection) -> None:
     key = f'{", ".join(ENDPOINTS)}, l4, "start"'
     nat = ", ".join(f"any_value({name}) AS {name}" for name in NAT_ENDPOINTS)
     connection.execute(
-        f"CREATE TABLE {LATEST} AS SELECT * EXCLUDE (said), said.name, said.evidence FROM ("
+        f"CREATE TABLE {LATEST} AS SELECT * EXCLUDE (best), best.name, best.evidence FROM ("
         f'SELECT {key}, max("end") AS "end", max(packets) AS packets, {nat}, '
         "any_value(community_id) AS community_id, any_value(state) AS state, arg_max("
         "{'name': name, 'evidence': evidence}, {'rank': rank, 'moment': coalesce(moment, 0)}"
-        f") AS said FROM {STAGED} WHERE state = 'flow' GROUP BY {key})"
+        f") AS best FROM {STAGED} WHERE state = 'flow' GROUP BY {key})"
     )
     connection.execute(f"DROP TABLE {STAGED}")
     connection.execute(f"ALTER TABLE {LATEST} RENAME TO {STAGED}")
@@ -136,12 +136,13 @@ def _insert(connection: duckdb.DuckDBPyConnection, file: TextFile, form: LabelFo
     columns = ", ".join(f'"{name}"' for name in COLUMNS)
     connection.execute(
         f"INSERT INTO labels ({columns}) SELECT {columns} FROM ("
-        "SELECT flows.*, said.* EXCLUDE (name, evidence), "
+        "SELECT flows.*, normal.* EXCLUDE (name, evidence), "
         f"{endpoints_sql(*ENDPOINTS)}, {endpoints_sql(*NAT_ENDPOINTS, prefix='nat_')}, "
         f"row_number() OVER () + {known} AS label_id, "
         f"{quoted(file.named)} AS source, {quoted(form.name)} AS engine "
-        f"FROM (SELECT * FROM {STAGED} WHERE state = 'flow') AS flows JOIN {MEANINGS} AS said "
-        "ON flows.name IS NOT DISTINCT FROM said.name "
-        "AND flows.evidence IS NOT DISTINCT FROM said.evidence)"
+        f"FROM (SELECT * FROM {STAGED} WHERE state = 'flow') AS flows "
+        f"JOIN {NORMAL_LABELS} AS normal "
+        "ON flows.name IS NOT DISTINCT FROM normal.name "
+        "AND flows.evidence IS NOT DISTINCT FROM normal.evidence)"
     )
     return count(connection, "SELECT max(label_id) FROM labels") - known

@@ -1,12 +1,12 @@
-"""A format's fields as SQL over a whole file: the twin of `mailtap.labels.label.normalise`."""
+"""A format's fields as SQL over a whole file."""
 
 from __future__ import annotations
 
 from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS, NORMAL_FIELDS, LabelFormat
-from mailtap.sources.containers import Container
-from mailtap.sources.fields import Field
-from mailtap.sources.selection import selection
-from mailtap.sources.textfile import TextFile, quoted
+from mailtap.records.containers import Container
+from mailtap.records.fields import Field
+from mailtap.records.selection import selection
+from mailtap.records.textfile import TextFile, quoted
 
 START = 'coalesce("start", "end" - coalesce(duration, 0))'
 END = f'greatest({START}, coalesce("end", "start" + coalesce(duration, 0)))'

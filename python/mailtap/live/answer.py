@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailtap.correlation.engines import Row
+from mailtap.live.core.tally import VERDICTS
+from mailtap.live.sensors.transport import VERDICT_EVENT, VERDICTS_TOPIC, Transport
 from mailtap.live.state import AnswerState
-from mailtap.live.tally import VERDICTS
-from mailtap.live.transport import VERDICT_EVENT, VERDICTS_TOPIC, Transport
 from mailtap.printable import printable
-from mailtap.report.redaction import REDACTED, hidden_fields
+from mailtap.sessions.redaction import REDACTED, redacted_columns
 
 VERSION = 1
 
@@ -52,7 +52,7 @@ _KEYS = {
 _REQUIRED = {"sensor", "app"}
 
 
-def message(judgement: Mapping[str, Any], redact: Collection[str]) -> str | None:
+def message(judgement: Mapping[str, Any], redacted: Collection[str]) -> str | None:
     """One judgement as a JSON object, without what is not known or not to be let out, which is
     `REDACTED` where Zeek needs a text; None where there is no verdict.
     """
@@ -61,7 +61,7 @@ def message(judgement: Mapping[str, Any], redact: Collection[str]) -> str | None
     body: dict[str, Any] = {"v": VERSION}
     for key, name in _KEYS.items():
         value = judgement[name]
-        if key in redact:
+        if name in redacted:
             value = REDACTED if key in _REQUIRED else None
         if value is None:
             continue
@@ -86,7 +86,7 @@ class Publisher:
     """From the correlator's thread to the sensors, in the event loop: so many a second."""
 
     def __init__(self, redact: Collection[str], loop: asyncio.AbstractEventLoop) -> None:
-        self._redact = hidden_fields(redact)
+        self._redacted = redacted_columns(redact)
         self._loop = loop
         self._queue: asyncio.Queue[list[Answer]] = asyncio.Queue()
         self._queued = self._sent = self._withheld = 0
@@ -104,7 +104,7 @@ class Publisher:
         answers = [
             Answer(frozenset((row["sensor"] or "").split(STITCHED_WITH)), text)
             for row in judgements
-            if (text := message(row, self._redact)) is not None
+            if (text := message(row, self._redacted)) is not None
         ]
         self._left -= len(answers)
         self._withheld += of - len(answers)

@@ -15,13 +15,14 @@ from rich.console import Console
 from rich.live import Live
 
 from mailtap.live import status
-from mailtap.live.mode import LiveError, LiveMode
+from mailtap.live.labels.streams import SourceTextError, label_stream
+from mailtap.live.live_mode import LiveError, LiveMode
 from mailtap.live.page.access import PageError, listener, read_token
 from mailtap.live.page.server import serve
-from mailtap.live.sensors import transport
-from mailtap.live.store import Store, StoreError
-from mailtap.live.streams import SourceTextError, label_stream
-from mailtap.live.transport import FatalError, Tls
+from mailtap.live.sensors.transport import FatalError, Tls
+from mailtap.live.sensors.url import transport
+from mailtap.live.store.schema import StoreError
+from mailtap.live.store.writer import Store
 from mailtap.policy import PolicyError, load_policy
 
 #: Containers made before the cyclic garbage collector looks through the young ones: a batch of

@@ -73,7 +73,7 @@ class LabelSourceState:
     connected: bool  # there to be read
     since: float | None
     error: str | None
-    format: str | None  # None until it is told from the first lines
+    format: str | None  # None until the first lines show it
     received: int  # labels of TCP flows
     other: int  # records about anything else
     malformed: int

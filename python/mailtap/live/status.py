@@ -52,8 +52,8 @@ def screen(state: Snapshot) -> Group:
     if state.disagreements:
         parts.append(_disagreements(state))
     if state.store is not None:
-        said = state.store.error or f"{state.store.stored} sessions"
-        parts.append(Text(f"Store {printable(state.store.path)}: {printable(said)}"))
+        condition = state.store.error or f"{state.store.stored} sessions"
+        parts.append(Text(f"Store {printable(state.store.path)}: {printable(condition)}"))
     if state.answers is not None:
         parts.append(Text(f"Answers: {state.answers.sent} sent, {state.answers.withheld} withheld"))
     return Group(*parts)

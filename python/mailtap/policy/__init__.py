@@ -2,25 +2,25 @@
 
 from mailtap.policy.document import PolicyError
 from mailtap.policy.model import (
-    Effective,
+    EffectiveThresholds,
     Engine,
     Expectation,
     Expectations,
     Join,
-    Meaning,
     NameRule,
+    NormalLabel,
     Policy,
 )
 from mailtap.policy.reader import load_policy
 
 __all__ = [
-    "Effective",
+    "EffectiveThresholds",
     "Engine",
     "Expectation",
     "Expectations",
     "Join",
-    "Meaning",
     "NameRule",
+    "NormalLabel",
     "Policy",
     "PolicyError",
     "load_policy",

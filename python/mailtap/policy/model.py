@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Effective:
+class EffectiveThresholds:
     """A session counts as effective above both thresholds."""
 
     packets: int
@@ -23,7 +23,7 @@ class Join:
 
 
 @dataclass(frozen=True)
-class Meaning:
+class NormalLabel:
     """What a label says, whatever the engine calls it.
 
     `app` is the short name for reports: `smtp`, `imap.ssl`, `http.imap`, else the engine's name in
@@ -75,18 +75,12 @@ class Expectations:
     carrier: Mapping[str, Expectation]
     other: Mapping[str, Expectation]
 
-    def of(self, protocol: str | None, encryption: str, carrier: str | None) -> Expectation:
-        """The expectation of a label. A carrier counts before what it carries."""
-        if carrier is not None:
-            return self.carrier[carrier]
-        return (self.other if protocol is None else self.mail)[encryption]
-
 
 @dataclass(frozen=True)
 class Policy:
     """A site's policy: the shipped one with the site's own file laid over it."""
 
-    effective: Effective
+    effective: EffectiveThresholds
     mail_ports: Mapping[str, tuple[int, ...]]
     join: Join
     redact: tuple[str, ...]
@@ -96,7 +90,7 @@ class Policy:
     generic: Mapping[str, tuple[str, ...]]
     gateway: Mapping[str, tuple[str, ...]]
 
-    def meaning(self, engine: str, name: str | None, evidence: str | None) -> Meaning:
+    def normal_label(self, engine: str, name: str | None, evidence: str | None) -> NormalLabel:
         """What `engine`'s label `name` says, with the engine's `evidence` for it."""
         own = self.engines[engine]
         lower = (name or "").lower()
@@ -106,7 +100,7 @@ class Policy:
         if len(rules) > 1 and protocol is not None and encryption == "tls":
             encryption = own.mail_and_tls
         carrier = _last(rule.carrier for rule in reversed(rules))
-        return Meaning(
+        return NormalLabel(
             app=_short_name(lower, protocol, encryption, carrier),
             protocol=protocol,
             encryption=encryption,
@@ -125,8 +119,8 @@ class Policy:
 
 
 def _last(values: Iterable[str | None]) -> str | None:
-    said = [value for value in values if value is not None]
-    return said[-1] if said else None
+    known = [value for value in values if value is not None]
+    return known[-1] if known else None
 
 
 def _short_name(lower: str, protocol: str | None, encryption: str, carrier: str | None) -> str:

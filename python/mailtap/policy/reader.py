@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from mailtap.policy.document import Value, merge, read_document, read_file
 from mailtap.policy.model import (
-    Effective,
+    EffectiveThresholds,
     Engine,
     Expectation,
     Expectations,
@@ -80,7 +80,7 @@ def _policy(document: Value) -> Policy:
     expect = _section(top["expect"], ("mail", "carrier", "other"))
     engines = _section(top["engines"], ENGINES)
     return Policy(
-        effective=Effective(
+        effective=EffectiveThresholds(
             packets=_integer(effective["packets"], 0, 1 << 31),
             payload_bytes=_integer(effective["payload_bytes"], 0, 1 << 31),
         ),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from mailtap.correlation.clock import ClockOffset
-from mailtap.correlation.counting import count_judged, counts_of_join, counts_of_rows
 from mailtap.correlation.engines import QueryEngine, Row
 from mailtap.correlation.verdicts import (
     CAUSES,
@@ -17,6 +18,7 @@ from mailtap.correlation.verdicts import (
     first_cause,
     named_causes,
 )
+from mailtap.report.counting import count_judged, counts_of_join, counts_of_rows
 from mailtap.report.model import (
     Agreement,
     Consistency,
@@ -116,7 +118,7 @@ def consistency_figures(
             )
         ),
         bootstrap=bootstrap(_server_kinds(engine)),
-        clock_offsets=tuple(clocks),
+        clock_offsets=tuple(replace(clock, source=Path(clock.source).name) for clock in clocks),
         mix=_mix(engine, overall),
     )
 

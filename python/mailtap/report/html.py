@@ -11,17 +11,19 @@ import hashlib
 
 from markupsafe import Markup
 
-from mailtap.report.model import Consistency, Report
-from mailtap.report.pieces import (
+from mailtap.report.charts import (
     TIMELINE_HEIGHT,
     TIMELINE_WIDTH,
     HeatMap,
-    asset,
     direction_map,
-    environment,
     matrix_map,
     port_map,
     timeline,
+)
+from mailtap.report.model import Consistency, Report
+from mailtap.report.templates import (
+    asset,
+    environment,
 )
 
 _PACKAGE = "mailtap.report"

@@ -8,33 +8,11 @@ from pathlib import Path
 from mailtap.correlation.engines import QueryEngine, Row
 from mailtap.correlation.verdicts import CONSISTENT, first_cause_sql, named_causes
 from mailtap.report.model import Example
-from mailtap.report.redaction import REDACTED, hidden_fields
+from mailtap.sessions.redaction import REDACTED, redacted_columns
+from mailtap.sessions.schema import FIELDS
 
 #: Example sessions of each verdict and cause.
 EXAMPLES = 20
-
-#: The fields of a line, in the order of docs/session.md.
-_FIELDS = (
-    *("ts", "duration", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p"),
-    *("community_id", "client_h", "client_p", "server_h", "server_p", "service", "direction"),
-    *("starttls", "implicit_tls", "tunnel", "decode_as", "effective", "client_pkts"),
-    *("client_bytes", "server_pkts", "server_bytes", "gap_bytes", "midstream", "helo"),
-    *("mailfrom", "rcptto", "from", "to", "subject", "msg_id", "user_agent", "mailfrom_count"),
-    *("rcptto_count", "auth", "auth_result", "user", "messages", "commands", "replies"),
-    *("last_command", "last_reply", "banner", "stage", "empty_cause", "node", "seq"),
-)
-
-#: Columns that have another name than the field.
-_COLUMNS = {
-    "id.orig_h": "orig_h",
-    "id.orig_p": "orig_p",
-    "id.resp_h": "resp_h",
-    "id.resp_p": "resp_p",
-    "from": "header_from",
-    "to": "header_to",
-    "user": "user_name",
-    "node": "sensor",
-}
 
 _JUDGED = (
     "SELECT session_id, app, label_provenance, verdict, causes, "
@@ -55,8 +33,7 @@ def write_sessions(
     The table `whole_sessions` has details. A field that is unset is not in the line.
     `missed_by_live` is in those that `missed_by_live` found, if it was asked.
     """
-    hidden = hidden_fields(redact)
-    shown = {name: f"s.{_COLUMNS.get(name, name)}" for name in _FIELDS}
+    shown = {field.name: f"s.{field.column}" for field in FIELDS if field.name and field.listed}
     source = "whole_sessions s"
     if judged:
         shown |= {name: f"v.{name}" for name in ("app", "label_provenance", "verdict", "cause")}
@@ -64,9 +41,8 @@ def write_sessions(
     if with_live:
         shown["missed_by_live"] = "CASE WHEN m.session_id IS NOT NULL THEN true END"
         source += " LEFT JOIN missed_sessions m ON m.session_id = s.session_id"
-    columns = ", ".join(
-        f'{_shown(name, column, hidden)} AS "{name}"' for name, column in shown.items()
-    )
+    redacted = redacted_columns(redact)
+    columns = ", ".join(f'{_shown(column, redacted)} AS "{name}"' for name, column in shown.items())
     engine.write_json_lines(f"SELECT {columns} FROM {source}", path)
 
 
@@ -74,7 +50,7 @@ def examples(engine: QueryEngine, redact: Collection[str]) -> tuple[Example, ...
     """Sessions of each verdict and cause, but for those that simply agree."""
     rows = engine.rows(
         f"""
-        SELECT v.*, s.ts AS ts, s.sensor AS node, s.direction AS direction,
+        SELECT v.*, s.ts AS ts, s.sensor AS sensor, s.direction AS direction,
                s.decode_as AS decode_as, s.uid AS uid, s.community_id AS community_id,
                s.client_h AS client_h, s.client_p AS client_p, s.server_h AS server_h,
                s.server_p AS server_p
@@ -83,25 +59,27 @@ def examples(engine: QueryEngine, redact: Collection[str]) -> tuple[Example, ...
         JOIN whole_sessions s ON s.session_id = v.session_id
         WHERE v.place <= {EXAMPLES} ORDER BY v.session_id"""
     )
-    hidden = hidden_fields(redact)
-    return tuple(_example(row, hidden) for row in rows)
+    return tuple(example_of(row, redact) for row in rows)
 
 
-def _example(row: Row, hidden: Collection[str]) -> Example:
-    def shown(name: str) -> str | None:
-        value = row[name]
+def example_of(row: Row, redact: Collection[str]) -> Example:
+    """A judged session as an example, without what `redact` hides."""
+    redacted = redacted_columns(redact)
+
+    def shown(column: str) -> str | None:
+        value = row[column]
         if value is None:
             return None
-        return REDACTED if name in hidden else str(value)
+        return REDACTED if column in redacted else str(value)
 
     return Example(
         verdict=row["verdict"],
         cause=row["cause"],
         causes=named_causes(row["causes"]),
-        ts=None if "ts" in hidden else row["ts"],
+        ts=None if "ts" in redacted else row["ts"],
         uid=shown("uid"),
         community_id=shown("community_id"),
-        sensor=shown("node"),
+        sensor=shown("sensor"),
         client=_endpoint(shown("client_h"), shown("client_p")),
         server=_endpoint(shown("server_h"), shown("server_p")),
         direction=shown("direction"),
@@ -117,6 +95,8 @@ def _endpoint(address: str | None, port: str | None) -> str | None:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def _shown(name: str, column: str, hidden: Collection[str]) -> str:
-    """A column, or what stands for it."""
-    return f"CASE WHEN {column} IS NOT NULL THEN '{REDACTED}' END" if name in hidden else column
+def _shown(column: str, redacted: Collection[str]) -> str:
+    """A column of the listing, or what stands for it."""
+    if column.partition(".")[2] in redacted:
+        return f"CASE WHEN {column} IS NOT NULL THEN '{REDACTED}' END"
+    return column

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from mailtap.correlation.engines import QueryEngine
-from mailtap.correlation.keys import STATES
+from mailtap.correlation.keys import IS_TCP_LABEL
 from mailtap.report.model import MissedByLive, MissedOfNode
 
-#: Nodes that are told apart; a hostile log could name one a row.
+#: Nodes that are listed; a hostile log could name one a row.
 MAXIMUM_NODES = 1_000
 
-# Sessions that MailTap wrote a record of: of other connections live mode is told nothing.
-_TOLD = "stage IS NOT NULL AND uid IS NOT NULL"
+# Sessions that MailTap wrote a record of: other connections are not reported to live mode.
+_IS_REPORTED = "stage IS NOT NULL AND uid IS NOT NULL"
 
 #: An engine's record is the same flow's when its ends and its start in milliseconds are.
 _SAME_LABEL = (
@@ -37,7 +37,7 @@ def missed_by_live(
     engine.table(
         "missed_records",
         f"SELECT session_id, sensor, ts FROM sessions s ANTI JOIN live_sessions v "
-        f"ON v.uid = s.uid WHERE {_TOLD} AND ts {within}",
+        f"ON v.uid = s.uid WHERE {_IS_REPORTED} AND ts {within}",
     )
     whole = "SELECT session_id FROM missed_records"
     if stitched:
@@ -48,25 +48,25 @@ def missed_by_live(
     engine.table("missed_sessions", whole)
     nodes = engine.rows(
         "SELECT s.sensor AS node, s.n AS sessions, coalesce(m.n, 0) AS missed, m.first AS first, "
-        f"m.last AS last FROM (SELECT sensor, count(*) AS n FROM sessions WHERE {_TOLD} "
+        f"m.last AS last FROM (SELECT sensor, count(*) AS n FROM sessions WHERE {_IS_REPORTED} "
         f"AND ts {within} GROUP BY sensor) s LEFT JOIN (SELECT sensor, count(*) AS n, "
         "min(ts) AS first, max(ts) AS last FROM missed_records GROUP BY sensor) m "
         "ON coalesce(m.sensor, '') = coalesce(s.sensor, '') "
         f"ORDER BY missed DESC, node NULLS LAST LIMIT {MAXIMUM_NODES}"
     )
     (all_sessions,) = engine.rows(
-        f"SELECT count(*) AS n FROM sessions WHERE {_TOLD} AND ts {within}"
+        f"SELECT count(*) AS n FROM sessions WHERE {_IS_REPORTED} AND ts {within}"
     )
     (missed,) = engine.rows("SELECT count(*) AS n FROM missed_records")
     labels = missed_labels = None
     if with_labels:
-        of_the_time = f"FROM labels l WHERE {STATES} AND start {within}"
-        (told,) = engine.rows(f"SELECT count(*) AS n {of_the_time}")
+        of_the_time = f"FROM labels l WHERE {IS_TCP_LABEL} AND start {within}"
+        (here,) = engine.rows(f"SELECT count(*) AS n {of_the_time}")
         (lost,) = engine.rows(
             f"SELECT count(*) AS n FROM (SELECT l.* {of_the_time}) l "
             f"ANTI JOIN live_labels v ON {_SAME_LABEL}"
         )
-        labels, missed_labels = told["n"], lost["n"]
+        labels, missed_labels = here["n"], lost["n"]
     return MissedByLive(
         first=span["first"],
         last=span["last"],

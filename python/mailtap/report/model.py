@@ -26,7 +26,7 @@ class Sides:
 
 
 @dataclass(frozen=True)
-class Effective:
+class EffectiveSessions:
     """Sessions with enough packets and payload to be decoded at all."""
 
     sessions: int
@@ -35,7 +35,7 @@ class Effective:
 
 @dataclass(frozen=True)
 class Mail:
-    """Effective sessions with a mail service."""
+    """EffectiveSessions sessions with a mail service."""
 
     sessions: int
     service: Counts
@@ -166,10 +166,10 @@ class Consistency:
 
     labelled: int  # label records that make a statement
     matched: int  # sessions scored against one label
-    unmatched: int  # label records that met no session
-    ambiguous: int  # sessions whose label can't be told among several
-    several: int  # sessions that met several label records
-    unlabelled: int  # sessions that no label record met
+    unmatched: int  # label records without a session
+    ambiguous: int  # sessions whose best labels contradict each other
+    several: int  # sessions with several label records
+    unlabelled: int  # sessions without a label record
     out_of_scope: int  # sessions neither mail, nor labelled mail, nor on a mail port
     no_statement: int  # label records such as `incomplete` or `Unknown`
     consistent: Rate
@@ -254,7 +254,7 @@ class Report:
     sessions: int
     stitched: int  # sessions put together from two sensors' halves
     direction: Sides
-    effective: Effective
+    effective: EffectiveSessions
     mail: Mail
     decode_as: Counts  # of all sessions
     consistency: Consistency | None

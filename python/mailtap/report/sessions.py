@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from mailtap.correlation import sql
 from mailtap.correlation.engines import QueryEngine
-from mailtap.correlation.vocabulary import (
+from mailtap.report.model import Counts, EffectiveSessions, Mail, Sides
+from mailtap.sessions.vocabulary import (
     DECODE_AS,
     DIRECTIONS,
     EMPTY_CAUSES,
     SERVICES,
     STARTTLS_TAKEN,
 )
-from mailtap.report.model import Counts, Effective, Mail, Sides
 
 #: A site's rule may add names to `decode_as`; a hostile log could add one a row.
 MAXIMUM_DECODE_AS_NAMES = 50
@@ -44,7 +44,7 @@ _CONDITIONS = {
 class SessionFigures:
     sessions: int
     direction: Sides
-    effective: Effective
+    effective: EffectiveSessions
     mail: Mail
     decode_as: Counts
 
@@ -59,7 +59,7 @@ def session_figures(engine: QueryEngine, table: str) -> SessionFigures:
     return SessionFigures(
         sessions=n["sessions"],
         direction=Sides(**{side: n[side] for side in DIRECTIONS}),
-        effective=Effective(
+        effective=EffectiveSessions(
             n["effective"], Sides(**{side: n[f"effective_{side}"] for side in DIRECTIONS})
         ),
         mail=Mail(

@@ -19,7 +19,7 @@ from mailtap.report.model import (
     Report,
     Sides,
 )
-from mailtap.report.pieces import moment
+from mailtap.report.templates import moment
 
 #: Rows of a table whose length depends on the data; the JSON document has them all.
 MAXIMUM_ROWS = 30

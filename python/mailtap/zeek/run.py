@@ -112,5 +112,5 @@ def _feed(paths: Sequence[Path], zeek: IO[bytes]) -> list[str]:
 
 def _last_line(errors: Path) -> str:
     lines = errors.read_text(errors="replace").split("\n")
-    said = [line.strip() for line in lines if line.strip()]
-    return printable(said[-1] if said else "no reason given")
+    messages = [line.strip() for line in lines if line.strip()]
+    return printable(messages[-1] if messages else "no reason given")

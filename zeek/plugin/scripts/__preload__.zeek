@@ -1,1 +1,2 @@
 @load ./types
+@load ./options

@@ -1,32 +1,8 @@
-##! What MailTap's plugin knows: the ports of mail, and the record of a session.
+##! The record of a mail session.
 
 module MailTap;
 
 export {
-	## Ports on which SMTP is expected. On a mail port every TCP session gets a record, and weaker evidence of the
-	## protocol is enough.
-	const smtp_ports: set[port] = {
-		25/tcp,
-		465/tcp,
-		587/tcp
-	} &redef;
-
-	## Ports on which POP3 is expected.
-	const pop3_ports: set[port] = {
-		110/tcp,
-		995/tcp
-	} &redef;
-
-	## Ports on which IMAP is expected.
-	const imap_ports: set[port] = {
-		143/tcp,
-		993/tcp
-	} &redef;
-
-	## Whether connections that say nothing on a mail port raise :zeek:see:`MailTap::session_ended` too. Whoever joins
-	## published sessions with labels needs them; the logs don't, since conn.log has all there is to know.
-	const silent_sessions = F &redef;
-
 	## A mail session. The same fields as in the lines of ``mailtap analyze --sessions``.
 	type Session: record {
 		## Time of the first packet.
@@ -63,7 +39,7 @@ export {
 		decode_as: string &log;
 		## More packets and payload bytes than :zeek:see:`MailTap::effective_packets` and
 		## :zeek:see:`MailTap::effective_bytes`.
-		effective: bool &log &default=F;
+		effective: bool &log;
 		## Packets of the client.
 		client_pkts: count &log;
 		## Payload bytes of the client, each once.
@@ -102,7 +78,7 @@ export {
 		auth_result: string &log &optional;
 		## User name; never a secret.
 		user: string &log &optional;
-		## Messages delivered or retrieved.
+		## Messages delivered or retrieved. One whose header or envelope alone was fetched counts, too.
 		messages: count &log;
 		## Commands of the client.
 		commands: count &log;
@@ -110,7 +86,7 @@ export {
 		replies: count &log;
 		## Verb of the last command.
 		last_command: string &log &optional;
-		## Code or status of the last reply.
+		## The last reply, its last line as a whole.
 		last_reply: string &log &optional;
 		## Text of the greeting.
 		banner: string &log &optional;
@@ -120,23 +96,16 @@ export {
 		## Why a mail session has no addresses.
 		empty_cause: string &log &optional;
 		## The node that saw it.
-		node: string &log &default="";
+		node: string &log;
 		## The node's running number of the record.
-		seq: count &log &default=0;
+		seq: count &log;
 	};
 
-	## How far a session has come that goes on: what each row of smtp.log tells.
+	## How far a session has come that goes on: what each row of smtp.log tells. Unset for a session without a record.
 	type Progress: record {
 		## See :zeek:see:`MailTap::Session`.
-		starttls: string;
+		starttls: string &optional;
 		## See :zeek:see:`MailTap::Session`.
-		direction: string;
+		direction: string &optional;
 	};
 }
-
-# So that a connection whose beginning was not seen has its mail server as the responder.
-redef likely_server_ports += {
-	smtp_ports,
-	pop3_ports,
-	imap_ports
-};

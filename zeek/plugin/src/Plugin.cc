@@ -22,6 +22,14 @@ std::vector<uint16_t> PortsOf(const char* option) {
     return ports;
 }
 
+// So that a connection whose beginning was not seen has its mail server as the responder. Done when all scripts are
+// loaded, since one of them may add a port last.
+void MakeLikelyServers(const std::vector<uint16_t>& ports) {
+    const auto likely = zeek::id::find_val<zeek::TableVal>("likely_server_ports");
+    for ( const uint16_t port : ports )
+        likely->Assign(zeek::val_mgr->Port(port, TRANSPORT_TCP), nullptr);
+}
+
 } // namespace
 
 zeek::plugin::Configuration Plugin::Configure() {
@@ -37,17 +45,19 @@ zeek::plugin::Configuration Plugin::Configure() {
 
 void Plugin::InitPostScript() {
     zeek::plugin::Plugin::InitPostScript();
-    ports_.smtp = PortsOf("MailTap::smtp_ports");
-    ports_.pop3 = PortsOf("MailTap::pop3_ports");
-    ports_.imap = PortsOf("MailTap::imap_ports");
-    silent_sessions_ = zeek::id::find_val("MailTap::silent_sessions")->AsBool();
+    settings_.ports.smtp = PortsOf("MailTap::smtp_ports");
+    settings_.ports.pop3 = PortsOf("MailTap::pop3_ports");
+    settings_.ports.imap = PortsOf("MailTap::imap_ports");
+    settings_.silent_sessions = zeek::id::find_val("MailTap::silent_sessions")->AsBool();
+    for ( const auto* ports : {&settings_.ports.smtp, &settings_.ports.pop3, &settings_.ports.imap} )
+        MakeLikelyServers(*ports);
 }
 
 void Plugin::HookSetupAnalyzerTree(zeek::Connection* connection) {
-    if ( connection->ConnTransport() != TRANSPORT_TCP )
+    if ( connection->ConnTransport() != TRANSPORT_TCP || ! Tap::Wanted() )
         return;
     auto* adapter = static_cast<zeek::packet_analysis::TCP::TCPSessionAdapter*>(connection->GetSessionAdapter());
-    auto* tap = new Tap(connection, ports_, silent_sessions_); // the adapter's from here on
+    auto* tap = new Tap(connection, settings_); // the adapter's from here on
     adapter->AddChildPacketAnalyzer(tap);
     tap->Init();
 }

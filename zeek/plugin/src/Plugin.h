@@ -4,7 +4,7 @@
 
 #include <zeek/plugin/Plugin.h>
 
-#include "decoder/session.h"
+#include "tap.h"
 
 namespace mailtap::plugin {
 
@@ -17,8 +17,7 @@ protected:
     void InitPostScript() override;
 
 private:
-    decoder::Ports ports_;
-    bool silent_sessions_ = false;
+    Settings settings_;
 };
 
 } // namespace mailtap::plugin

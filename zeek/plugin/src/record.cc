@@ -1,24 +1,19 @@
 #include "record.h"
 
+#include <zeek/Func.h>
+
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 
-#include "engine/json.h"
+#include "stream/json.h"
+#include "stream/session_fields.h"
 
 namespace mailtap::plugin {
 
-using engine::End;
-
 namespace {
-
-// A field's name as a template argument: its place in the record is looked up once.
-template <std::size_t size>
-struct Name {
-    constexpr Name(const char (&text)[size]) { std::copy_n(text, size, value); }
-    char value[size];
-};
 
 const zeek::RecordTypePtr& SessionType() {
     static const auto type = zeek::id::find_type<zeek::RecordType>("MailTap::Session");
@@ -38,81 +33,117 @@ zeek::StringValPtr NameVal(std::string_view name) {
     return value;
 }
 
+// What MailTap's options say of records. A site may set them anew while Zeek runs.
+struct RecordOptions {
+    stream::EffectiveThresholds effective;
+    uint64_t community_id_seed;
+    uint64_t max_addresses;
+    bool log_users;
+    bool log_subjects;
+};
+
+RecordOptions ReadOptions() {
+    static const auto packets = zeek::id::find("MailTap::effective_packets");
+    static const auto bytes = zeek::id::find("MailTap::effective_bytes");
+    static const auto seed = zeek::id::find("MailTap::community_id_seed");
+    static const auto addresses = zeek::id::find("MailTap::max_addresses");
+    static const auto users = zeek::id::find("MailTap::log_users");
+    static const auto subjects = zeek::id::find("MailTap::log_subjects");
+    return {.effective = {packets->GetVal()->AsCount(), bytes->GetVal()->AsCount()},
+            .community_id_seed = seed->GetVal()->AsCount(),
+            .max_addresses = addresses->GetVal()->AsCount(),
+            .log_users = users->GetVal()->AsBool(),
+            .log_subjects = subjects->GetVal()->AsBool()};
+}
+
+zeek::ValPtr CommunityId(const zeek::ValPtr& conn_id, uint64_t seed) {
+    static const auto function = zeek::id::find_func("community_id_v1");
+    zeek::Args arguments = {conn_id, zeek::val_mgr->Count(seed), zeek::val_mgr->True()};
+    return function->Invoke(&arguments);
+}
+
+// The cluster node's name, else that of the process.
+const zeek::ValPtr& NodeName() {
+    static const zeek::ValPtr name = [] {
+        const auto& node = zeek::id::find("Cluster::node");
+        const bool in_cluster = node && node->GetVal()->AsStringVal()->Len() > 0;
+        return in_cluster ? node->GetVal() : zeek::id::find_val("peer_description");
+    }();
+    return name;
+}
+
+// Lets the site's handlers change what the session was decoded as.
+void CallDecodeAs(const zeek::RecordValPtr& connection, const zeek::RecordValPtr& record) {
+    static const auto hook = zeek::id::find_func("MailTap::decode_as");
+    if ( ! hook->HasEnabledBodies() )
+        return;
+    zeek::Args arguments = {connection, record};
+    hook->Invoke(&arguments);
+}
+
+bool IsAddressList(std::string_view name) {
+    return name == "mailfrom" || name == "rcptto" || name == "from" || name == "to";
+}
+
+// Fills a MailTap::Session. Every record's fields are set in the same order: their places are looked up for the first
+// record only.
 class Builder {
 public:
-    template <Name name, typename Value>
-    void Set(Value&& value) {
-        record_->Assign(Place<name>(), std::forward<Value>(value));
+    explicit Builder(const RecordOptions& options) : options_(options) {}
+
+    void Set(std::string_view name, zeek::ValPtr value) { record_->Assign(NextPlace(name), std::move(value)); }
+
+    void operator()(std::string_view name, uint64_t count) { record_->Assign(NextPlace(name), count); }
+
+    void operator()(std::string_view name, bool flag) { record_->Assign(NextPlace(name), flag); }
+
+    void operator()(std::string_view name, std::string_view own_name) {
+        const int place = NextPlace(name);
+        if ( ! own_name.empty() )
+            record_->Assign(place, NameVal(own_name));
     }
 
-    // An empty text and an empty list are left out: that is how the record says unset.
-    template <Name name>
-    void SetText(std::string_view text) {
-        if ( ! text.empty() )
-            Set<name>(TextVal(text));
+    void operator()(std::string_view name, const std::string& text) {
+        const int place = NextPlace(name);
+        if ( ! text.empty() && ! IsLeftOut(name) )
+            record_->Assign(place, TextVal(text));
     }
 
-    // `text` is a literal of the decoder's.
-    template <Name name>
-    void SetName(std::string_view text) {
-        if ( ! text.empty() )
-            Set<name>(NameVal(text));
-    }
-
-    template <Name name>
-    void SetTexts(const std::vector<std::string>& texts) {
+    void operator()(std::string_view name, const std::vector<std::string>& texts) {
+        const int place = NextPlace(name);
         if ( texts.empty() )
             return;
+        const std::size_t count =
+            IsAddressList(name) ? std::min<std::size_t>(texts.size(), options_.max_addresses) : texts.size();
         auto vector = zeek::make_intrusive<zeek::VectorVal>(zeek::id::string_vec);
-        vector->Reserve(texts.size());
-        for ( const auto& text : texts )
+        vector->Reserve(static_cast<unsigned int>(count));
+        for ( const auto& text : std::span(texts).first(count) )
             vector->Append(TextVal(text));
-        Set<name>(std::move(vector));
+        record_->Assign(place, std::move(vector));
     }
 
     zeek::RecordValPtr Take() { return std::move(record_); }
 
 private:
-    template <Name name>
-    static int Place() {
-        static const int place = SessionType()->FieldOffset(name.value);
-        return place;
+    bool IsLeftOut(std::string_view name) const {
+        return (name == "user" && ! options_.log_users) || (name == "subject" && ! options_.log_subjects);
     }
 
+    int NextPlace(std::string_view name) {
+        static std::vector<int> places;
+        if ( next_ == places.size() )
+            places.push_back(SessionType()->FieldOffset(std::string(name).c_str()));
+        return places[next_++];
+    }
+
+    const RecordOptions& options_;
     zeek::RecordValPtr record_ = zeek::make_intrusive<zeek::RecordVal>(SessionType());
+    std::size_t next_ = 0;
 };
 
-std::string_view DirectionOf(const engine::TwoSides& session, End client) {
-    return session.Packets(engine::Other(client)) == 0 ? "c2s" : session.Packets(client) == 0 ? "s2c" : "bidirectional";
-}
+int64_t MicrosecondsOf(double seconds) { return std::llround(seconds * 1e6); }
 
-void SetMail(Builder& record, const decoder::Facts& facts) {
-    record.SetText<"helo">(facts.helo);
-    record.SetTexts<"mailfrom">(facts.mailfrom);
-    record.SetTexts<"rcptto">(facts.rcptto);
-    record.SetTexts<"from">(facts.from);
-    record.SetTexts<"to">(facts.to);
-    record.SetText<"subject">(facts.subject);
-    record.SetText<"msg_id">(facts.msg_id);
-    record.SetText<"user_agent">(facts.user_agent);
-    record.Set<"mailfrom_count">(facts.mailfrom_count);
-    record.Set<"rcptto_count">(facts.rcptto_count);
-    record.SetText<"auth">(facts.auth);
-    record.SetName<"auth_result">(decoder::Name(facts.auth_result));
-    record.SetText<"user">(facts.user);
-    record.Set<"messages">(facts.messages);
-    record.Set<"commands">(facts.commands);
-    record.Set<"replies">(facts.replies);
-    record.SetText<"last_command">(facts.last_command);
-    record.SetText<"last_reply">(facts.last_reply);
-    record.SetText<"banner">(facts.banner);
-    record.SetName<"stage">(decoder::Name(facts.stage));
-    record.SetName<"empty_cause">(decoder::Name(facts.empty_cause));
-}
-
-engine::Time MicrosecondsOf(double seconds) { return std::llround(seconds * engine::kSecond); }
-
-void Append(engine::JsonObject& json, const std::string& key, const zeek::ValPtr& value) {
+void Append(stream::JsonObject& json, const std::string& key, const zeek::ValPtr& value) {
     switch ( value->GetType()->Tag() ) {
         case zeek::TYPE_STRING: {
             const auto* text = value->AsStringVal();
@@ -122,9 +153,7 @@ void Append(engine::JsonObject& json, const std::string& key, const zeek::ValPtr
         case zeek::TYPE_COUNT: json.Count(key, value->AsCount()); break;
         case zeek::TYPE_BOOL: json.Flag(key, value->AsBool()); break;
         case zeek::TYPE_TIME: json.Seconds(key, MicrosecondsOf(value->AsTime())); break;
-        case zeek::TYPE_INTERVAL:
-            json.Seconds(key, std::max<engine::Time>(0, MicrosecondsOf(value->AsInterval())));
-            break;
+        case zeek::TYPE_INTERVAL: json.Seconds(key, std::max<int64_t>(0, MicrosecondsOf(value->AsInterval()))); break;
         case zeek::TYPE_ADDR: json.Text(key, value->AsAddr().AsString()); break;
         case zeek::TYPE_PORT: json.Count(key, value->AsPortVal()->Port()); break;
         case zeek::TYPE_VECTOR: {
@@ -140,7 +169,7 @@ void Append(engine::JsonObject& json, const std::string& key, const zeek::ValPtr
     }
 }
 
-void AppendFields(engine::JsonObject& json, const std::string& prefix, const zeek::RecordVal& record) {
+void AppendFields(stream::JsonObject& json, const std::string& prefix, const zeek::RecordVal& record) {
     const auto type = record.GetType<zeek::RecordType>();
     for ( int i = 0; i < type->NumFields(); ++i ) {
         const auto* field = type->FieldDecl(i);
@@ -156,54 +185,49 @@ void AppendFields(engine::JsonObject& json, const std::string& prefix, const zee
 
 } // namespace
 
-zeek::RecordValPtr MakeRecord(zeek::Connection& connection, const engine::TwoSides& session,
-                              const decoder::Facts& facts, bool orig_is_client) {
-    const End client = session.EndOf(facts.client);
-    const End server = engine::Other(client);
+zeek::RecordValPtr MakeRecord(zeek::Connection& connection, const stream::TwoSides& session,
+                              const decoder::Facts& facts, bool orig_is_client, uint64_t number) {
     const auto& conn_val = connection.GetVal();
-    const auto& orig = connection.OrigAddr();
-    const auto& resp = connection.RespAddr();
+    const auto conn_id = conn_val->GetField("id");
+    const RecordOptions options = ReadOptions();
+    const auto orig = zeek::make_intrusive<zeek::AddrVal>(connection.OrigAddr());
+    const auto resp = zeek::make_intrusive<zeek::AddrVal>(connection.RespAddr());
     const auto orig_port = zeek::val_mgr->Port(ntohs(static_cast<uint16_t>(connection.OrigPort())), TRANSPORT_TCP);
     const auto resp_port = zeek::val_mgr->Port(ntohs(static_cast<uint16_t>(connection.RespPort())), TRANSPORT_TCP);
 
-    Builder record;
-    record.Set<"ts">(zeek::make_intrusive<zeek::TimeVal>(connection.StartTime()));
-    record.Set<"duration">(zeek::make_intrusive<zeek::IntervalVal>(connection.LastTime() - connection.StartTime()));
-    record.Set<"uid">(conn_val->GetField("uid"));
-    record.Set<"id">(conn_val->GetField("id"));
-    record.Set<"client_h">(zeek::make_intrusive<zeek::AddrVal>(orig_is_client ? orig : resp));
-    record.Set<"client_p">(orig_is_client ? orig_port : resp_port);
-    record.Set<"server_h">(zeek::make_intrusive<zeek::AddrVal>(orig_is_client ? resp : orig));
-    record.Set<"server_p">(orig_is_client ? resp_port : orig_port);
-    record.SetName<"service">(decoder::Name(facts.service));
-    record.SetName<"direction">(DirectionOf(session, client));
-    record.SetName<"starttls">(decoder::Name(facts.starttls));
-    record.Set<"implicit_tls">(facts.implicit_tls);
-    record.SetName<"tunnel">(decoder::Name(facts.tunnel));
-    record.SetName<"decode_as">(decoder::DecodeAs(facts));
-    record.Set<"client_pkts">(session.Packets(client));
-    record.Set<"client_bytes">(session.Bytes(client));
-    record.Set<"server_pkts">(session.Packets(server));
-    record.Set<"server_bytes">(session.Bytes(server));
-    record.Set<"gap_bytes">(session.GapBytes());
-    record.Set<"midstream">(session.Midstream());
-    SetMail(record, facts);
-    return record.Take();
+    Builder builder(options);
+    builder.Set("ts", zeek::make_intrusive<zeek::TimeVal>(connection.StartTime()));
+    builder.Set("duration", zeek::make_intrusive<zeek::IntervalVal>(connection.LastTime() - connection.StartTime()));
+    builder.Set("uid", conn_val->GetField("uid"));
+    builder.Set("id", conn_id);
+    builder.Set("community_id", CommunityId(conn_id, options.community_id_seed));
+    builder.Set("client_h", orig_is_client ? orig : resp);
+    builder.Set("client_p", orig_is_client ? orig_port : resp_port);
+    builder.Set("server_h", orig_is_client ? resp : orig);
+    builder.Set("server_p", orig_is_client ? resp_port : orig_port);
+    VisitFields(session, facts, options.effective, builder);
+    builder.Set("node", NodeName());
+    builder("seq", number);
+    auto record = builder.Take();
+    CallDecodeAs(conn_val, record);
+    return record;
 }
 
-zeek::RecordValPtr MakeProgress(const engine::TwoSides& session, const decoder::Facts& facts) {
+zeek::RecordValPtr NoProgress() {
     static const auto type = zeek::id::find_type<zeek::RecordType>("MailTap::Progress");
-    static const int starttls = type->FieldOffset("starttls");
-    static const int direction = type->FieldOffset("direction");
-    auto progress = zeek::make_intrusive<zeek::RecordVal>(type);
-    progress->Assign(starttls, NameVal(decoder::Name(facts.starttls)));
-    progress->Assign(direction, NameVal(DirectionOf(session, session.EndOf(facts.client))));
+    return zeek::make_intrusive<zeek::RecordVal>(type);
+}
+
+zeek::RecordValPtr MakeProgress(const stream::TwoSides& session, const decoder::Facts& facts) {
+    auto progress = NoProgress();
+    progress->AssignField("starttls", NameVal(decoder::Name(facts.starttls)));
+    progress->AssignField("direction", NameVal(Direction(session, session.EndOf(facts.client))));
     return progress;
 }
 
 std::string SessionLine(const zeek::RecordVal& record, double started) {
     std::string line;
-    engine::JsonObject json(line);
+    stream::JsonObject json(line);
     AppendFields(json, "", record);
     json.Seconds("started", MicrosecondsOf(started));
     json.Close();

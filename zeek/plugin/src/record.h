@@ -7,16 +7,17 @@
 
 #include <string>
 
-#include "engine/two_sides.h"
+#include "stream/two_sides.h"
 
 namespace mailtap::plugin {
 
-// Everything that the session itself shows; scripts add what a site decides.
-zeek::RecordValPtr MakeRecord(zeek::Connection& connection, const engine::TwoSides& session,
-                              const decoder::Facts& facts, bool orig_is_client);
+// MailTap::Session, with what MailTap's options say of it, and the site's decode_as. `number` is the record's `seq`.
+zeek::RecordValPtr MakeRecord(zeek::Connection& connection, const stream::TwoSides& session,
+                              const decoder::Facts& facts, bool orig_is_client, uint64_t number);
 
 // MailTap::Progress.
-zeek::RecordValPtr MakeProgress(const engine::TwoSides& session, const decoder::Facts& facts);
+zeek::RecordValPtr MakeProgress(const stream::TwoSides& session, const decoder::Facts& facts);
+zeek::RecordValPtr NoProgress();
 
 // The record's logged fields as a session line (docs/architecture.md), and `started`, in seconds since the epoch;
 // without the line feed. Fields whose type a session line doesn't know are left out.

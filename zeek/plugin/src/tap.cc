@@ -3,6 +3,7 @@
 #include <netinet/tcp.h>
 #include <zeek/Conn.h>
 #include <zeek/IP.h>
+#include <zeek/analyzer/Manager.h>
 #include <zeek/packet_analysis/protocol/tcp/TCPSessionAdapter.h>
 
 #include <algorithm>
@@ -13,12 +14,12 @@
 
 namespace mailtap::plugin {
 
-using engine::End;
+using stream::End;
 
 namespace {
 
 // Bytes that the sessions of this process hold behind holes.
-engine::PendingTotal pending;
+stream::PendingTotal pending;
 
 // A packet's header need not lie where its fields would be aligned.
 tcphdr HeaderOf(const zeek::IP_Hdr* ip) {
@@ -27,7 +28,7 @@ tcphdr HeaderOf(const zeek::IP_Hdr* ip) {
     return header;
 }
 
-engine::TcpSegment SegmentOf(const zeek::IP_Hdr* ip, const tcphdr& header, std::span<const uint8_t> payload) {
+stream::TcpSegment SegmentOf(const zeek::IP_Hdr* ip, const tcphdr& header, std::span<const uint8_t> payload) {
     // With segmentation offload the IP header may give no length.
     const auto wire = ip->TotalLen() == 0 ? payload.size() : std::size_t{ip->PayloadLen()} - header.th_off * 4u;
     return {.sequence = ntohl(header.th_seq),
@@ -36,16 +37,39 @@ engine::TcpSegment SegmentOf(const zeek::IP_Hdr* ip, const tcphdr& header, std::
             .payload = {payload, std::max(wire, payload.size())}};
 }
 
+// The originator's state makes Zeek end the connection as an attempt, as long as the responder's is inactive.
+bool IsAttempt(int originator_state) {
+    return originator_state == zeek::analyzer::tcp::TCP_ENDPOINT_SYN_SENT ||
+           originator_state == zeek::analyzer::tcp::TCP_ENDPOINT_SYN_ACK_SENT;
+}
+
+const zeek::Tag& AnalyzerTag() {
+    static const zeek::Tag tag = zeek::analyzer_mgr->GetComponentTag(kAnalyzerName);
+    return tag;
+}
+
+// The node's running numbers of its records.
+uint64_t sessions_ended = 0;
+uint64_t tls_starts = 0;
+
 } // namespace
 
-Tap::Tap(zeek::Connection* connection, const decoder::Ports& ports, bool silent_sessions)
-    : Analyzer(kAnalyzerName, connection), ports_(ports), silent_sessions_(silent_sessions),
-      first_address_(connection->OrigAddr()), first_port_(ntohs(static_cast<uint16_t>(connection->OrigPort()))),
-      second_port_(ntohs(static_cast<uint16_t>(connection->RespPort()))) {
-    const bool first_serves = ports_.ServiceOf(first_port_) != decoder::Service::None &&
-                              ports_.ServiceOf(second_port_) == decoder::Service::None;
-    session_ = std::make_unique<engine::TwoSides>(first_serves ? End::Second : End::First, first_port_, second_port_,
-                                                  ports_, pending);
+Tap::Tap(zeek::Connection* connection, const Settings& settings)
+    : Analyzer(AnalyzerTag(), connection), settings_(settings), first_address_(connection->OrigAddr()),
+      first_port_(ntohs(static_cast<uint16_t>(connection->OrigPort()))) {
+    const auto second_port = ntohs(static_cast<uint16_t>(connection->RespPort()));
+    const bool first_serves = settings_.ports.ServiceOf(first_port_) != decoder::Service::None;
+    const bool second_serves = settings_.ports.ServiceOf(second_port) != decoder::Service::None;
+    followed_ = on_mail_port_ = first_serves || second_serves;
+    session_.emplace(first_serves && ! second_serves ? End::Second : End::First, first_port_, second_port,
+                     settings_.ports, pending);
+}
+
+bool Tap::Wanted() { return ::MailTap::session_ended || ::MailTap::tls_started; }
+
+Tap* Tap::Of(zeek::Connection& connection) {
+    auto* adapter = connection.GetSessionAdapter();
+    return adapter ? static_cast<Tap*>(adapter->FindChild(AnalyzerTag())) : nullptr;
 }
 
 void Tap::DeliverPacket(int length, const u_char* data, bool is_orig, uint64_t relative_sequence,
@@ -59,17 +83,37 @@ void Tap::DeliverPacket(int length, const u_char* data, bool is_orig, uint64_t r
     const std::span<const uint8_t> payload(data, static_cast<std::size_t>(std::max(length, 0)));
     session_->Add(sender, SegmentOf(ip, header, payload));
 
-    if ( ! payload.empty() && ! kept_open_ && (OnMailPort() || session_->Certain() != decoder::Service::None) )
+    if ( state_before_ && ! is_orig )
+        ResponderSeen(header.th_flags & TH_SYN);
+    if ( ! followed_ )
+        Decide();
+    if ( followed_ && ! payload.empty() )
         KeepOpen();
-    if ( session_->TlsStarted() && ! tls_announced_ ) {
-        tls_announced_ = true;
-        if ( auto record = Record() )
-            zeek::BifEvent::MailTap::enqueue_tls_started(this, Conn(), std::move(record));
+    if ( session_ && ! tls_announced_ && session_->TlsStarted() )
+        AnnounceTls();
+}
+
+void Tap::Decide() {
+    if ( session_->Certain() != decoder::Service::None )
+        followed_ = true;
+    else if ( session_->Decided() ) {
+        followed_ = session_->Facts().service != decoder::Service::None;
+        if ( ! followed_ )
+            Leave();
     }
-    if ( session_->Decoded() && ! OnMailPort() && session_->Facts().service == decoder::Service::None ) {
-        session_.reset();
-        Remove();
-    }
+}
+
+void Tap::Leave() {
+    session_.reset();
+    Remove();
+}
+
+void Tap::AnnounceTls() {
+    tls_announced_ = true;
+    if ( ! ::MailTap::tls_started )
+        return;
+    if ( auto record = Record(tls_starts) )
+        zeek::BifEvent::MailTap::enqueue_tls_started(this, Conn(), std::move(record));
 }
 
 zeek::packet_analysis::TCP::TCPSessionAdapter& Tap::Adapter() const {
@@ -78,50 +122,70 @@ zeek::packet_analysis::TCP::TCPSessionAdapter& Tap::Adapter() const {
 
 void Tap::KeepOpen() {
     using namespace zeek::analyzer::tcp;
-    if ( Adapter().OrigState() == TCP_ENDPOINT_SYN_SENT && Adapter().RespState() == TCP_ENDPOINT_INACTIVE ) {
-        Adapter().Orig()->SetState(TCP_ENDPOINT_ESTABLISHED);
-        kept_open_ = true;
+    if ( state_before_ || ! IsAttempt(Adapter().OrigState()) || Adapter().RespState() != TCP_ENDPOINT_INACTIVE )
+        return;
+    state_before_ = Adapter().OrigState();
+    Adapter().Orig()->SetState(TCP_ENDPOINT_ESTABLISHED);
+}
+
+// Zeek took a packet of the responder without SYN for an established connection's, since the originator was.
+void Tap::ResponderSeen(bool handshake) {
+    using namespace zeek::analyzer::tcp;
+    auto& orig = *Adapter().Orig();
+    auto& resp = *Adapter().Resp();
+    if ( ! handshake && orig.state == TCP_ENDPOINT_ESTABLISHED ) {
+        orig.SetState(static_cast<EndpointState>(*state_before_));
+        orig.prev_state = TCP_ENDPOINT_INACTIVE;
+        if ( resp.state == TCP_ENDPOINT_ESTABLISHED ) {
+            resp.SetState(TCP_ENDPOINT_PARTIAL);
+            resp.prev_state = TCP_ENDPOINT_INACTIVE;
+        }
+    }
+    state_before_.reset();
+}
+
+// At the connection's end. Zeek has taken it out of its statistics of states already, in the state that they knew.
+void Tap::RestoreState() {
+    using namespace zeek::analyzer::tcp;
+    auto& orig = *Adapter().Orig();
+    if ( state_before_ && orig.state == TCP_ENDPOINT_ESTABLISHED && Adapter().RespState() == TCP_ENDPOINT_INACTIVE ) {
+        orig.state = static_cast<EndpointState>(*state_before_);
+        orig.prev_state = TCP_ENDPOINT_INACTIVE;
     }
 }
 
-void Tap::StopKeepingOpen() {
-    using namespace zeek::analyzer::tcp;
-    if ( kept_open_ && Adapter().OrigState() == TCP_ENDPOINT_ESTABLISHED &&
-         Adapter().RespState() == TCP_ENDPOINT_INACTIVE )
-        Adapter().Orig()->SetState(TCP_ENDPOINT_SYN_SENT);
-}
-
-zeek::RecordValPtr Tap::Record() const {
-    if ( ! session_ )
-        return nullptr;
+zeek::RecordValPtr Tap::Record(uint64_t& number) const {
     const auto facts = session_->Facts();
     if ( ! HasRecord(facts) )
         return nullptr;
     const bool orig_first = IsFirst(Conn()->OrigAddr(), ntohs(static_cast<uint16_t>(Conn()->OrigPort())));
     const bool orig_is_client = (session_->EndOf(facts.client) == End::First) == orig_first;
-    return MakeRecord(*Conn(), *session_, facts, orig_is_client);
+    return MakeRecord(*Conn(), *session_, facts, orig_is_client, ++number);
 }
 
 zeek::RecordValPtr Tap::Progress() const {
     if ( ! session_ )
-        return nullptr;
+        return NoProgress();
     const auto facts = session_->Facts();
-    return HasRecord(facts) ? MakeProgress(*session_, facts) : nullptr;
+    return HasRecord(facts) ? MakeProgress(*session_, facts) : NoProgress();
 }
 
 void Tap::Done() {
     Analyzer::Done();
     if ( ! session_ )
         return;
-    StopKeepingOpen();
-    session_->Finish();
-    if ( session_->Silent() && ! silent_sessions_ ) {
-        session_.reset();
-        return;
-    }
-    if ( auto record = Record() )
-        zeek::BifEvent::MailTap::enqueue_session_ended(this, Conn(), std::move(record));
+    RestoreState();
+    if ( ::MailTap::session_ended )
+        AnnounceEnd();
     session_.reset();
+}
+
+void Tap::AnnounceEnd() {
+    session_->Finish();
+    if ( session_->Silent() && ! (settings_.silent_sessions && on_mail_port_) )
+        return;
+    if ( auto record = Record(sessions_ended) )
+        zeek::BifEvent::MailTap::enqueue_session_ended(this, Conn(), std::move(record));
 }
 
 } // namespace mailtap::plugin

@@ -25,8 +25,30 @@ export {
 	## Verdicts of a sensor that are judged together.
 	option agreement_verdicts: count = 1000;
 
-	## Sensors whose agreement is kept.
+	## Sensors whose agreement is kept: those of the latest verdicts.
 	option agreement_max_sensors: count = 1000;
+
+	## How far a sensor's sessions agreed with their labels.
+	type Agreement: record {
+		## Verdicts since the sensor was judged last.
+		total: count &default=0;
+		## Those of them that agree.
+		agreeing: count &default=0;
+		## Those that don't, by cause. Causes are of a fixed vocabulary.
+		by_cause: table[string] of count &default=table();
+		## Earlier verdicts, weighed: those judged together last count 1, those before a half, and so on.
+		past_total: double &default=0.0;
+		## Those of the earlier ones that agree, weighed.
+		past_agreeing: double &default=0.0;
+	};
+
+	## Where a share lies, going by a sample.
+	type Interval: record {
+		## The lower bound.
+		low: double;
+		## The upper bound.
+		high: double;
+	};
 }
 
 # What of a sensor's past counts beside the latest verdicts: the last judged together weigh 1, those before a half, …
@@ -35,22 +57,33 @@ const past_weight = 0.5;
 # The 97.5 % point of the standard normal distribution.
 const z95 = 1.959963984540054;
 
-type Agreement: record {
-	total: count &default=0;
-	agreeing: count &default=0;
-	# Inconsistent sessions by cause; causes are of a fixed vocabulary.
-	by_cause: table[string] of count &default=table();
-	# The same of earlier verdicts, weighed.
-	past_total: double &default=0.0;
-	past_agreeing: double &default=0.0;
-};
+# The sensor whose latest verdict is oldest comes first.
+global agreements: table[string] of Agreement &ordered &write_expire=1day;
 
-type Interval: record {
-	low: double;
-	high: double;
-};
+function oldest_sensor(): string
+	{
+	for ( sensor in agreements )
+		return sensor;
 
-global agreements: table[string] of Agreement &write_expire=1day;
+	return "";
+	}
+
+# The sensor's agreement so far, which is the newest now.
+function agreement_of(sensor: string): Agreement
+	{
+	local agreement = Agreement();
+
+	if ( sensor in agreements )
+		{
+		agreement = agreements[sensor];
+		delete agreements[sensor];
+		}
+	else if ( |agreements| >= agreement_max_sensors )
+		delete agreements[oldest_sensor()];
+
+	agreements[sensor] = agreement;
+	return agreement;
+	}
 
 function wilson(n: count, base: count): Interval
 	{
@@ -110,18 +143,7 @@ function judge(sensor: string, a: Agreement)
 
 event MailTap::verdict_received(verdict: Verdict)
 	{
-	if ( verdict$sensor !in agreements )
-		{
-		if ( |agreements| >= agreement_max_sensors )
-			{
-			refuse("one sensor too many to judge");
-			return;
-			}
-
-		agreements[verdict$sensor] = Agreement();
-		}
-
-	local a = agreements[verdict$sensor];
+	local a = agreement_of(verdict$sensor);
 	++a$total;
 
 	if ( verdict$verdict != "inconsistent" )

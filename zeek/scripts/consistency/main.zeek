@@ -112,6 +112,10 @@ const latest = double_to_time(4e9);
 # UTF-8 (RFC 3629 section 4) without control characters.
 const printable_text = /([\x20-\x7e]|\xc2[\xa0-\xbf]|[\xc3-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})*/;
 
+# What UTF-8 has beside them that moves, hides or reverses the text around it: U+00AD, U+061C, U+180E, U+200B to U+200F,
+# U+2028 to U+202E, U+2060 to U+206F, U+FEFF, U+FFF9 to U+FFFB, U+E0000 to U+E0FFF.
+const invisible_characters = /\xc2\xad|\xd8\x9c|\xe1\xa0\x8e|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf|\xef\xbf[\xb9-\xbb]|\xf3\xa0[\x80-\xbf][\x80-\xbf]/;
+
 const services = set("smtp", "pop3", "imap");
 const provenances = set("payload", "port", "ip", "cache", "unknown");
 const verdicts = set("consistent", "compatible", "inconsistent");
@@ -163,7 +167,9 @@ function too_fast(): bool
 
 function is_text(value: string): bool
 	{
-	return |value| <= max_verdict_text_bytes && printable_text == value;
+	return |value| <= max_verdict_text_bytes
+	    && printable_text == value
+	    && invisible_characters !in value;
 	}
 
 function is_wellformed(m: Message): bool

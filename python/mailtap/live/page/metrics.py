@@ -89,7 +89,7 @@ def _overall(now: Snapshot) -> Iterator[Metric]:
         (((reason,), n) for reason, n in without.items()),
         "reason",
     )
-    yield _gauge("labels_unmatched", "Labels that met no session.", _one(now.unmatched))
+    yield _gauge("labels_unmatched", "Labels without a session.", _one(now.unmatched))
     if now.delay:
         yield _gauge(
             "verdict_delay_seconds",

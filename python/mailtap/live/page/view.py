@@ -8,15 +8,17 @@ from jinja2 import Template
 from markupsafe import Markup
 
 from mailtap.live.state import Snapshot
-from mailtap.report.model import Example
-from mailtap.report.pieces import (
+from mailtap.report.charts import (
     TIMELINE_HEIGHT,
     TIMELINE_WIDTH,
+    matrix_map,
+    timeline,
+)
+from mailtap.report.model import Example
+from mailtap.report.templates import (
     UNSET,
     asset,
     environment,
-    matrix_map,
-    timeline,
 )
 
 _PACKAGE = "mailtap.live.page"

@@ -1,0 +1,139 @@
+"""Normal fields of a batch of records, column by column: `Field.python` for a stream.
+
+A text that comes several times in a batch is read once. Texts as nearly all are, which shows in one
+match, are read by the column; any others by the field itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mailtap.records.fields import (
+    ADDRESS,
+    COUNT,
+    HAS_MEMBERS,
+    MAX_TEXT,
+    MICROSECONDS,
+    MILLISECONDS,
+    PORT_NUMBER,
+    SECONDS,
+    TEXT,
+    TIME,
+    UNITS,
+    Combine,
+    Field,
+    Scalar,
+    Transform,
+)
+from mailtap.records.key import IPV4
+
+#: Texts of a kind of field that are remembered with their values.
+REMEMBERED = 1 << 16
+
+
+class _Plain(NamedTuple):
+    """Texts that match, and what they become."""
+
+    pattern: str
+    values: Callable[[pa.Array], pa.Array]
+
+
+def _itself(texts: pa.Array) -> pa.Array:
+    return texts
+
+
+def _seconds(per_second: float) -> _Plain:
+    return _Plain(_NUMBER, lambda texts: pc.divide(texts.cast(pa.float64()), per_second))
+
+
+def _time(texts: pa.Array) -> pa.Array:
+    number = seconds = texts.cast(pa.float64())
+    for least, unit in reversed(UNITS):
+        seconds = pc.if_else(pc.greater_equal(number, least), pc.divide(number, unit), seconds)
+    return seconds
+
+
+_NUMBER = r"[0-9]{1,19}(\.[0-9]{1,30})?"
+
+_PLAIN: Mapping[Transform, _Plain] = {
+    TEXT: _Plain(f"[!-~]([ -~]{{0,{MAX_TEXT - 2}}}[!-~])?", _itself),
+    ADDRESS: _Plain(IPV4, _itself),
+    PORT_NUMBER: _Plain("[0-9]{1,4}|[1-5][0-9]{4}", lambda texts: texts.cast(pa.int32())),
+    COUNT: _Plain("[0-9]{1,18}", lambda texts: texts.cast(pa.int64())),
+    TIME: _Plain(_NUMBER, _time),
+    SECONDS: _seconds(1),
+    MILLISECONDS: _seconds(1e3),
+    MICROSECONDS: _seconds(1e6),
+    HAS_MEMBERS: _Plain(r"(?s)\[.*\]", lambda texts: pc.not_equal(texts, "[]")),
+}
+
+
+@cache
+def _remembered(transform: Transform) -> Callable[[str], Scalar | None]:
+    """The transform of a text alone, shared by all fields that have it."""
+    alone = Field(("text",), transform)
+
+    @lru_cache(REMEMBERED)
+    def value(text: str) -> Scalar | None:
+        return alone.python({"text": text})
+
+    return value
+
+
+class Column:
+    """One field of every record of a batch, from the texts at its places."""
+
+    def __init__(self, field: Field, kind: pa.DataType) -> None:
+        self._field = field
+        self._kind = kind
+        self._plain = _PLAIN.get(field.transform)
+        self._of_text = _remembered(field.transform)
+
+    def __call__(self, by_place: Mapping[str, pa.Array]) -> pa.Array:
+        """`by_place` has a text or null each record."""
+        values = [self._values(by_place[place]) for place in self._field.places]
+        if len(values) == 1:
+            return values[0]
+        return _COMBINED[self._field.combine](values, self._field.separator)
+
+    def _values(self, texts: pa.Array) -> pa.Array:
+        if texts.null_count == len(texts):
+            return pa.nulls(len(texts), self._kind)
+        encoded = texts.dictionary_encode()
+        return self._of_distinct(encoded.dictionary).take(encoded.indices)
+
+    def _of_distinct(self, texts: pa.Array) -> pa.Array:
+        if self._plain is not None:
+            pattern, values = self._plain
+            if pc.all(pc.match_substring_regex(texts, rf"\A(?:{pattern})\z")).as_py():
+                return values(texts)
+        return pa.array(map(self._of_text, texts.to_pylist()), self._kind)
+
+
+def _sum(values: list[pa.Array], _: str) -> pa.Array:
+    total, *others = (pc.fill_null(value, 0) for value in values)
+    for other in others:
+        total = pc.add(total, other)
+    known = pc.is_valid(pc.coalesce(*values))
+    return pc.if_else(known, total, None)
+
+
+def _joined(values: list[pa.Array], separator: str) -> pa.Array:
+    joined, *others = values
+    for other in others:
+        both = pc.binary_join_element_wise(joined, other, separator)
+        joined = pc.coalesce(both, joined, other)
+    return joined
+
+
+_COMBINED: Mapping[Combine, Callable[[list[pa.Array], str], pa.Array]] = {
+    Combine.FIRST: lambda values, _: pc.coalesce(*values),
+    Combine.SUM: _sum,
+    Combine.LATEST: lambda values, _: pc.max_element_wise(*values),
+    Combine.JOINED: _joined,
+}

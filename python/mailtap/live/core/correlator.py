@@ -1,0 +1,284 @@
+"""The correlator: from what came in to verdicts, in a thread of its own.
+
+The database releases the interpreter while it works, so the event loop answers pings and requests
+however busy this is.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+from mailtap.correlation.engines import Row
+from mailtap.live.batches.sessions import SessionReader
+from mailtap.live.core.inbox import BATCH, Batch, Inbox
+from mailtap.live.core.intake import LabelIntake, SensorIntake
+from mailtap.live.core.meters import Delays
+from mailtap.live.core.rows import (
+    Restored,
+    Rows,
+    gap_rows,
+    node_rows,
+    position_rows,
+    tally_rows,
+    waited_rows,
+)
+from mailtap.live.core.tally import BUCKET, Cell, Figures, Tally
+from mailtap.live.core.window import Change, Window
+from mailtap.live.labels.streams import Position
+from mailtap.live.state import Delay, LabelSourceState, SensorState
+from mailtap.policy import Policy
+from mailtap.report.listing import example_of
+from mailtap.report.model import Example
+
+#: Seconds within which verdicts are to come. As far as that allows there is a pause between
+#: batches: to begin one costs the same for few records as for many.
+PROMPT = 0.2
+
+#: Seconds between looks at whether clocks differ, and between states when nothing comes.
+CLOCKS = 30.0
+IDLE = 1.0
+
+#: Seconds between states that are shown.
+SHOW = 0.25
+
+#: Disagreements that are shown, the latest.
+SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Correlated:
+    """All of a snapshot but connections, the store and answers."""
+
+    at: float
+    sessions: int
+    labels: int
+    waiting: int
+    unlabelled: int
+    unmatched: int
+    figures: Figures
+    disagreements: tuple[Example, ...]
+    delay: Delay | None
+    sensors: tuple[SensorState, ...]
+    label_sources: tuple[LabelSourceState, ...]
+
+
+class Answers(Protocol):
+    """Where judgements go that are published."""
+
+    def room(self, now: float) -> int:
+        """How many may go, by a clock that only goes forward."""
+
+    def put(self, judgements: Sequence[Row], of: int) -> None:
+        """Takes the details of these; there were `of` of them in all."""
+
+
+class Store(Protocol):
+    """Where sessions, labels and judgements are kept."""
+
+    def restore(self, first_bucket: int) -> Restored:
+        """What an earlier run left; of records only those that came since the bucket began."""
+
+    def put(self, rows: Rows) -> None:
+        """Has the rows written soon. Never waits."""
+
+
+class Correlator:
+    def __init__(
+        self,
+        inbox: Inbox,
+        sensors: Sequence[str],
+        label_sources: Sequence[tuple[str, str | None]],
+        policy: Policy,
+        *,
+        window: float,
+        maximum: int,
+        store: Store | None,
+        answers: Answers | None,
+    ) -> None:
+        """`label_sources` are names and formats."""
+        self._inbox = inbox
+        self._sensors = [SensorIntake(url) for url in sensors]
+        self._urls = list(sensors)
+        self._label_sources = [LabelIntake(name, form, policy) for name, form in label_sources]
+        self._window = Window(policy, window, maximum)
+        self._seconds = window
+        self._store = store
+        self._answers = answers
+        self._redact = policy.redact
+        self._read = SessionReader()
+        self._tally = Tally()
+        self._delays = Delays()
+        self._disagreements: deque[Example] = deque(maxlen=SHOWN)
+        self._sessions = self._labels = self._unlabelled = self._unmatched = 0
+        self._session_numbers, self._label_numbers = itertools.count(), itertools.count()
+        self._clocks_compared = self._shown = time.monotonic()
+        self._names = [name for name, _ in label_sources]
+        self._positions: dict[str, Position] = {}
+        self._stopping = False
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="correlator", daemon=True)
+        self.since = time.time()
+        self.latest = self._correlated()
+
+    def start(self) -> None:
+        if self._store is not None:
+            bucket = int((time.time() - self._seconds) // BUCKET)
+            self._restore(self._store.restore(bucket))
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Takes in what came so far, and ends."""
+        self._stopping = True
+        self._inbox.wake()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._window.close()
+
+    def nodes(self) -> list[frozenset[str]]:
+        """The names of each sensor's nodes so far."""
+        return [sensor.nodes() for sensor in self._sensors]
+
+    @property
+    def failure(self) -> Exception | None:
+        """What ended the thread, if it was not `stop`."""
+        return self._failure
+
+    def _run(self) -> None:
+        try:
+            while True:
+                stopping = self._stopping
+                self._inbox.wait(IDLE)
+                begun = time.monotonic()
+                batch = self._inbox.take()
+                self._step(batch)
+                if stopping and not batch:
+                    return
+                if not stopping and len(batch.arrivals) < BATCH:
+                    # The next batch has to wait for this one, and takes as long.
+                    time.sleep(max(0.0, PROMPT - 2 * (time.monotonic() - begun)))
+        except Exception as error:  # whatever it is, the event loop must know
+            self._failure = error
+
+    def _step(self, batch: Batch) -> None:
+        clock, now = time.monotonic(), time.time()
+        bucket = int(now // BUCKET)
+        sessions = self._sessions_of(batch, now, clock)
+        labels = [
+            table
+            for source, lines in batch.lines.items()
+            if (table := self._label_sources[source].take(lines, self._label_numbers, clock))
+            is not None
+            and len(table)
+        ]
+        if sessions is not None:
+            numbers = itertools.islice(self._session_numbers, len(sessions))
+            sessions = _with(sessions, "session_id", numbers)
+            sessions = _with(sessions, "bucket", [bucket] * len(sessions))
+            self._sessions += len(sessions)
+        labels = [_with(table, "bucket", [bucket] * len(table)) for table in labels]
+        self._labels += sum(map(len, labels))
+        for source, position in batch.positions.items():
+            self._positions[self._names[source]] = position
+        details = 0 if self._answers is None else self._answers.room(clock)
+        change = self._window.add(sessions, labels, clock, details)
+        if batch or change.unlabelled or change.unmatched:
+            self._take(change)
+        if clock - self._clocks_compared >= CLOCKS:
+            self._clocks_compared = clock
+            self._take(self._window.compare_clocks())
+        if change.judgements is not None and len(change.judgements):
+            self._delays.add(batch.arrivals, time.monotonic())
+        if clock - self._shown >= SHOW or not batch:
+            self._shown = clock
+            self.latest = self._correlated()
+
+    def _sessions_of(self, batch: Batch, now: float, clock: float) -> pa.Table | None:
+        """The sessions of all sensors, read together: to begin reading costs, too."""
+        if not batch.frames:
+            return None
+        lines = {n: self._sensors[n].lines(frames) for n, frames in batch.frames.items()}
+        together = self._read(list(itertools.chain(*lines.values())))
+        taken, first = [], 0
+        for n, own in lines.items():
+            taken.append(self._sensors[n].take(together.slice(first, len(own)), now, clock))
+            first += len(own)
+        return pa.concat_tables(taken) if sum(map(len, taken)) else None
+
+    def _take(self, change: Change) -> None:
+        for cell, bucket, n in change.cells:
+            self._tally.add(cell, bucket, n)
+        self._unlabelled += change.unlabelled
+        self._unmatched += change.unmatched
+        self._disagreements.extend(
+            example_of(row, self._redact) for row in reversed(change.disagreements)
+        )
+        if self._answers is not None and change.judgements is not None:
+            self._answers.put(change.details, len(change.judgements))
+        if self._store is not None:
+            self._store.put(self._rows(change))
+
+    def _rows(self, change: Change) -> Rows:
+        """What the store is to know. With the sessions go the numbers that they had: a run that
+        goes on with them must not take one for the other's loss.
+        """
+        rows = Rows()
+        rows.add("sessions", change.sessions)
+        rows.add("labels", change.labels)
+        rows.add("judgements", change.judgements)
+        rows.add("tally", tally_rows(change.cells))
+        rows.add("waited", waited_rows(change.unlabelled, change.unmatched))
+        sensors = list(zip(self._urls, self._sensors, strict=True))
+        rows.add(
+            "gaps", gap_rows([(url, g) for url, sensor in sensors for g in sensor.gaps_since()])
+        )
+        rows.add("positions", position_rows(self._positions, self._headers()))
+        rows.add("nodes", node_rows([(url, n) for url, s in sensors for n in s.numberings()]))
+        return rows
+
+    def _headers(self) -> dict[str, bytes | None]:
+        sources = zip(self._names, self._label_sources, strict=True)
+        return {name: source.header for name, source in sources}
+
+    def _restore(self, restored: Restored) -> None:
+        self._sessions, self._labels = restored.sessions, restored.labels
+        self._unlabelled, self._unmatched = restored.unlabelled, restored.unmatched
+        self._session_numbers = itertools.count(restored.next_session)
+        self._label_numbers = itertools.count(restored.next_label)
+        for row in restored.tally.to_pylist():
+            n, bucket = row.pop("n"), row.pop("bucket")
+            self._tally.add(Cell(**row), bucket, n)
+        for url, sensor in zip(self._urls, self._sensors, strict=True):
+            for numbering in restored.nodes.get(url, ()):
+                sensor.resume(numbering)
+        for name, source in zip(self._names, self._label_sources, strict=True):
+            if name in restored.headers:
+                source.resume(restored.headers[name])
+        self._take(self._window.restore(*restored.window, time.monotonic()))
+
+    def _correlated(self) -> Correlated:
+        clock = time.monotonic()
+        return Correlated(
+            at=time.time(),
+            sessions=self._sessions,
+            labels=self._labels,
+            waiting=self._sessions - self._unlabelled - self._tally.decided,
+            unlabelled=self._unlabelled,
+            unmatched=self._unmatched,
+            figures=self._tally.figures(),
+            disagreements=tuple(reversed(self._disagreements)),
+            delay=self._delays.value(),
+            sensors=tuple(sensor.state(clock) for sensor in self._sensors),
+            label_sources=tuple(source.state(clock) for source in self._label_sources),
+        )
+
+
+def _with(table: pa.Table, name: str, values: Iterable[int]) -> pa.Table:
+    return table.append_column(name, pa.array(values, pa.int64()))

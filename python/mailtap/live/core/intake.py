@@ -1,0 +1,222 @@
+"""What comes from each sensor and each label source, counted and read into tables."""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mailtap.live.batches.sessions import SessionBatch
+from mailtap.live.core.meters import Rate
+from mailtap.live.labels.reader import LabelReader, UnknownFormatError, reader_of
+from mailtap.live.sensors.frames import (
+    SESSIONS_TOPIC,
+    Complaint,
+    MalformedError,
+    read_frame,
+)
+from mailtap.live.sensors.numbering import Arrival, Numbering
+from mailtap.live.state import Gap, LabelSourceState, SensorState
+from mailtap.policy import Policy
+
+#: Nodes of a sensor whose numbers are followed. A name that comes beyond is not a cluster's.
+MAXIMUM_NODES = 1_024
+
+#: Gaps that are shown, the latest.
+SHOWN_GAPS = 100
+
+#: First lines of a label stream among which its format must show.
+HEAD_LINES = 512
+
+
+class SensorIntake:
+    """The records of one sensor."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._numberings: dict[str, Numbering] = {}
+        self._gaps: deque[Gap] = deque(maxlen=SHOWN_GAPS)
+        self._rate = Rate()
+        self._received = 0
+        self._malformed = 0
+        self._lag: float | None = None
+        self.complaint: str | None = None
+        self._new_gaps: list[Gap] = []
+
+    def lines(self, frames: Sequence[bytes]) -> list[str]:
+        """The records of sessions in the frames, not read yet."""
+        return [line for frame in frames if (line := self._line(frame)) is not None]
+
+    def take(self, batch: SessionBatch, now: float, clock: float) -> pa.Table:
+        """The sessions of these records. `now` is epoch seconds, `clock` only goes forward."""
+        self._malformed += len(batch.is_session) - (pc.sum(batch.is_session).as_py() or 0)
+        sessions = batch.fields.filter(pc.and_(batch.is_session, self._new(batch.numbers, now)))
+        self._received += len(sessions)
+        self._rate.add(len(sessions), clock)
+        if len(sessions):
+            ends = pc.add(sessions["ts"], pc.fill_null(sessions["duration"], 0.0))
+            self._lag = now - pc.max(ends).as_py()
+        return sessions
+
+    def gaps_since(self) -> list[Gap]:
+        """Gaps since this was last asked."""
+        gaps, self._new_gaps = self._new_gaps, []
+        return gaps
+
+    def numberings(self) -> list[Numbering]:
+        return list(self._numberings.values())
+
+    def nodes(self) -> frozenset[str]:
+        """The names of the nodes that are followed."""
+        return frozenset(tuple(self._numberings))
+
+    def resume(self, numbering: Numbering) -> None:
+        """Goes on with a node's numbers where an earlier run stopped."""
+        self._numberings[numbering.node] = numbering
+
+    def state(self, clock: float) -> SensorState:
+        """All but what only the connection knows."""
+        nodes = tuple(numbering.state() for numbering in self._numberings.values())
+        return SensorState(
+            url=self._url,
+            connected=False,
+            since=None,
+            error=self.complaint,
+            connections=0,
+            received=self._received,
+            rate=self._rate.value(clock),
+            lag=self._lag,
+            lost=sum(node.lost for node in nodes),
+            duplicates=sum(node.duplicates for node in nodes),
+            restarts=sum(node.restarts for node in nodes),
+            malformed=self._malformed,
+            discarded=0,
+            nodes=nodes,
+            gaps=tuple(self._gaps),
+        )
+
+    def _line(self, frame: bytes) -> str | None:
+        try:
+            message = read_frame(frame)
+        except MalformedError:
+            self._malformed += 1
+            return None
+        if isinstance(message, Complaint):
+            self.complaint = message.text
+            return None
+        return message.line if message.topic == SESSIONS_TOPIC else None
+
+    def _new(self, numbers: pa.Table, now: float) -> pa.Array:
+        """Which records are none that came before. One without a number is taken for new."""
+        new = [True] * len(numbers)
+        for node, places in _by_node(numbers):
+            numbering = self._numbering(node)
+            if numbering is None:
+                continue
+            rows = numbers if len(places) == len(new) else numbers.take(places)
+            values, uids, started = (
+                rows[name].to_pylist() for name in ("number", "uid", "started")
+            )
+            arrivals, gaps = numbering.take_all(values, uids, started, now)
+            self._gaps.extend(gaps)
+            self._new_gaps.extend(gaps)
+            for place, arrival in zip(places, arrivals, strict=True):
+                new[place] = arrival is Arrival.NEW
+        return pa.array(new, pa.bool_())
+
+    def _numbering(self, node: str) -> Numbering | None:
+        if node not in self._numberings and len(self._numberings) < MAXIMUM_NODES:
+            self._numberings[node] = Numbering(node)
+        return self._numberings.get(node)
+
+
+def _by_node(numbers: pa.Table) -> Iterator[tuple[str, Sequence[int]]]:
+    """The places of the records that each node numbered."""
+    numbered = pc.and_(pc.is_valid(numbers["node"]), pc.is_valid(numbers["number"]))
+    for node in pc.unique(numbers["node"].filter(numbered)).to_pylist():
+        yield (
+            node,
+            pc.indices_nonzero(pc.and_(numbered, pc.equal(numbers["node"], node))).to_pylist(),
+        )
+
+
+class LabelIntake:
+    """The labels of one source."""
+
+    def __init__(self, name: str, form: str | None, policy: Policy) -> None:
+        self._name = name
+        self._form = form
+        self._policy = policy
+        self._head: list[bytes] = []
+        self._header: bytes | None = None
+        self._reader: LabelReader | None = None
+        self._rate = Rate()
+        self._received = 0
+        self._other = 0
+        self._malformed = 0
+        self._error: str | None = None
+
+    def take(
+        self, lines: list[bytes], numbers: itertools.count[int], clock: float
+    ) -> pa.Table | None:
+        """The labels in the lines, numbered on; None while the format is not known."""
+        if self._reader is None:
+            lines = self._head + lines
+            self._reader = self._recognise(lines)
+            if self._reader is None:
+                return None
+        if self._header is not None:
+            # A new file begins with its header again.
+            lines = [line for line in lines if line != self._header]
+        batch = self._reader(lines)
+        self._received += len(batch.flows)
+        self._other += batch.other
+        self._malformed += batch.malformed
+        self._rate.add(len(batch.flows), clock)
+        n = len(batch.flows)
+        return (
+            batch.flows.append_column(
+                "label_id", pa.array(itertools.islice(numbers, n), pa.int64())
+            )
+            .append_column("source", pa.array([self._name] * n, pa.string()))
+            .append_column("engine", pa.array([self._reader.form.name] * n, pa.string()))
+        )
+
+    @property
+    def header(self) -> bytes | None:
+        """The line that names the columns, in a format that has one."""
+        return self._header
+
+    def resume(self, header: bytes) -> None:
+        """Goes on in the middle of a file with this header."""
+        self._head = [header]
+
+    def state(self, clock: float) -> LabelSourceState:
+        """All but what only the stream knows."""
+        return LabelSourceState(
+            name=self._name,
+            connected=False,
+            since=None,
+            error=self._error,
+            format=None if self._reader is None else self._reader.form.name,
+            received=self._received,
+            other=self._other,
+            malformed=self._malformed,
+            rate=self._rate.value(clock),
+        )
+
+    def _recognise(self, lines: list[bytes]) -> LabelReader | None:
+        try:
+            reader, self._header = reader_of(self._name, lines, self._form, self._policy)
+        except UnknownFormatError as error:
+            self._error = str(error)
+            # The first line may be a header, the latest are as good as any.
+            self._head = [*lines[:1], *lines[1:][-HEAD_LINES:]]
+            self._malformed += len(lines) - len(self._head)
+            return None
+        self._error = None
+        self._head = []
+        return reader

@@ -1,0 +1,124 @@
+"""What the store is given, and what it gives back: rows by table, and what an earlier run left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from mailtap.live.core.tally import Cell
+from mailtap.live.labels.streams import Position
+from mailtap.live.sensors.numbering import Numbering
+from mailtap.live.state import Gap
+
+#: Tables that the rows replace, instead of being added.
+REPLACED = {"nodes", "positions"}
+
+_NODE = ("node", "expected", "started", "received", "lost", "duplicates", "restarts", "latest")
+_CELL = {
+    **dict.fromkeys(("sensor", "decode_as", "app", "label_provenance", "verdict"), pa.string()),
+    "causes": pa.int64(),
+}
+
+
+@dataclass
+class Rows:
+    """What a transaction adds, by table."""
+
+    tables: dict[str, list[pa.Table]] = field(default_factory=dict)
+
+    def add(self, table: str, rows: pa.Table | None) -> None:
+        if rows is None or not len(rows):
+            return
+        if table in REPLACED:
+            self.tables[table] = [rows]
+        else:
+            self.tables.setdefault(table, []).append(rows)
+
+    def append(self, other: Rows) -> None:
+        for table, several in other.tables.items():
+            for rows in several:
+                self.add(table, rows)
+
+    @property
+    def records(self) -> int:
+        return sum(
+            len(rows) for name in ("sessions", "labels") for rows in self.tables.get(name, ())
+        )
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What an earlier run left: counts, records that may still meet, nodes' numbers by URL."""
+
+    sessions: int
+    labels: int
+    unlabelled: int
+    unmatched: int
+    next_session: int
+    next_label: int
+    tally: pa.Table
+    window: tuple[pa.Table, pa.Table, pa.Table]  # sessions, labels, judgements
+    nodes: dict[str, list[Numbering]]
+    headers: dict[str, bytes]  # of label files
+
+
+def gap_rows(gaps: Sequence[tuple[str, Gap]]) -> pa.Table | None:
+    """Gaps with the URL of their sensor."""
+    if not gaps:
+        return None
+    return pa.table(
+        {
+            "url": [url for url, _ in gaps],
+            "node": [gap.node for _, gap in gaps],
+            "after": [gap.after for _, gap in gaps],
+            "before": [gap.before for _, gap in gaps],
+            "missed": [gap.missed for _, gap in gaps],
+        }
+    )
+
+
+def node_rows(nodes: Sequence[tuple[str, Numbering]]) -> pa.Table | None:
+    """The numbers of nodes with the URL of their sensor."""
+    if not nodes:
+        return None
+    columns = {name: [getattr(numbering, name) for _, numbering in nodes] for name in _NODE}
+    started = pa.array(columns.pop("started"), pa.float64())
+    return pa.table({"url": [url for url, _ in nodes], **columns, "started": started})
+
+
+def tally_rows(cells: Sequence[tuple[Cell, int, int]]) -> pa.Table | None:
+    """Cells with their bucket and difference."""
+    if not cells:
+        return None
+    columns = {
+        name: pa.array([getattr(cell, name) for cell, _, _ in cells], kind)
+        for name, kind in _CELL.items()
+    }
+    buckets, differences = ([row[n] for row in cells] for n in (1, 2))
+    return pa.table({**columns, "bucket": buckets, "n": differences})
+
+
+def waited_rows(unlabelled: int, unmatched: int) -> pa.Table | None:
+    """Sessions and labels that waited in vain."""
+    if not unlabelled and not unmatched:
+        return None
+    return pa.table({"unlabelled": [unlabelled], "unmatched": [unmatched]})
+
+
+def position_rows(
+    positions: Mapping[str, Position], headers: Mapping[str, bytes | None]
+) -> pa.Table | None:
+    """How far each label file was read, and the header line that names its columns."""
+    if not positions:
+        return None
+    return pa.table(
+        {
+            "name": list(positions),
+            "device": [position.device for position in positions.values()],
+            "inode": [position.inode for position in positions.values()],
+            "offset": [position.offset for position in positions.values()],
+            "header": pa.array([headers.get(name) for name in positions], pa.binary()),
+        }
+    )

@@ -1,0 +1,177 @@
+"""Counts of verdicts as they come and change, and the figures made of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from mailtap.correlation.verdicts import (
+    CAUSES,
+    COMPATIBLE,
+    CONSISTENT,
+    INCONSISTENT,
+    UNEXPLAINED,
+    first_cause,
+    named_causes,
+)
+from mailtap.report.model import (
+    Agreement,
+    Counts,
+    MatrixCell,
+    Rate,
+    SensorAgreement,
+    WindowAgreement,
+    WithoutPortGuesses,
+)
+from mailtap.report.statistics import rate
+
+#: Sessions that have labels but no verdict: the labels contradict each other, or it is no mail.
+AMBIGUOUS = "ambiguous"
+OUT_OF_SCOPE = "out_of_scope"
+
+VERDICTS = (CONSISTENT, COMPATIBLE, INCONSISTENT)
+
+#: Different cells that are kept apart. What comes beyond has the label `REST`.
+MAXIMUM_CELLS = 4_096
+REST = "(rest)"
+
+#: Cells of the matrix that are shown, the largest.
+MAXIMUM_SHOWN = 200
+
+#: The timeline: its buckets' width in seconds, and how many of them are kept.
+BUCKET = 60
+BUCKETS = 120
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Sessions that are the same as far as the figures go; `causes` is a mask of causes."""
+
+    sensor: str | None
+    decode_as: str | None
+    app: str | None
+    label_provenance: str | None
+    verdict: str
+    causes: int
+
+
+class Tally:
+    """Sessions by cell, and verdicts by bucket of the timeline."""
+
+    def __init__(self) -> None:
+        self._cells: Counter[Cell] = Counter()
+        self._timeline: dict[int, Counter[str]] = {}
+
+    def add(self, cell: Cell, bucket: int, n: int) -> None:
+        """`n` more of a cell, or fewer; they arrived in the bucket (epoch seconds by BUCKET)."""
+        if cell not in self._cells and len(self._cells) >= MAXIMUM_CELLS:
+            cell = replace(cell, app=REST)
+        self._cells[cell] += n
+        if not self._cells[cell]:
+            del self._cells[cell]
+        if bucket not in self._timeline:
+            if len(self._timeline) >= BUCKETS and bucket < min(self._timeline):
+                return
+            self._timeline[bucket] = Counter()
+            if len(self._timeline) > BUCKETS:
+                del self._timeline[min(self._timeline)]
+        self._timeline[bucket][cell.verdict] += n
+
+    def total(self, verdict: str) -> int:
+        return sum(n for cell, n in self._cells.items() if cell.verdict == verdict)
+
+    @property
+    def decided(self) -> int:
+        """Sessions that no longer wait for a label."""
+        return self._cells.total()
+
+    def figures(self) -> Figures:
+        scored = [(cell, n) for cell, n in self._cells.items() if cell.verdict in VERDICTS]
+        overall = _agreement(scored)
+        payload = _agreement([(c, n) for c, n in scored if c.label_provenance != "port"])
+        causes = _causes(scored)
+        matched = overall.matched
+        return Figures(
+            matched=matched,
+            ambiguous=self.total(AMBIGUOUS),
+            out_of_scope=self.total(OUT_OF_SCOPE),
+            consistent=rate(overall.consistent, matched),
+            compatible=rate(overall.compatible, matched),
+            inconsistent=rate(overall.inconsistent, matched),
+            unexplained=rate(causes[UNEXPLAINED], matched),
+            without_port_guesses=WithoutPortGuesses(
+                payload.matched,
+                rate(payload.consistent, payload.matched),
+                rate(payload.compatible, payload.matched),
+                rate(payload.inconsistent, payload.matched),
+            ),
+            causes=causes,
+            matrix=_matrix(scored),
+            by_sensor=_by_sensor(scored),
+            timeline=tuple(
+                WindowAgreement(float(bucket * BUCKET), float(BUCKET), _of_verdicts(verdicts))
+                for bucket, verdicts in sorted(self._timeline.items())
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The part of a snapshot that verdicts make."""
+
+    matched: int
+    ambiguous: int
+    out_of_scope: int
+    consistent: Rate
+    compatible: Rate
+    inconsistent: Rate
+    unexplained: Rate
+    without_port_guesses: WithoutPortGuesses
+    causes: Counts
+    matrix: tuple[MatrixCell, ...]
+    by_sensor: tuple[SensorAgreement, ...]
+    timeline: tuple[WindowAgreement, ...]
+
+
+_Scored = Iterable[tuple[Cell, int]]
+
+
+def _agreement(scored: _Scored) -> Agreement:
+    verdicts: Counter[str] = Counter()
+    for cell, n in scored:
+        verdicts[cell.verdict] += n
+    return _of_verdicts(verdicts)
+
+
+def _of_verdicts(verdicts: Counter[str]) -> Agreement:
+    return Agreement(
+        sum(verdicts[verdict] for verdict in VERDICTS), *(verdicts[verdict] for verdict in VERDICTS)
+    )
+
+
+def _causes(scored: _Scored) -> Counts:
+    causes = dict.fromkeys((*CAUSES, UNEXPLAINED), 0)
+    for cell, n in scored:
+        if cell.verdict == INCONSISTENT:
+            cause = first_cause(cell.verdict, cell.decode_as, named_causes(cell.causes))
+            causes[cause or UNEXPLAINED] += n
+    return causes
+
+
+def _matrix(scored: _Scored) -> tuple[MatrixCell, ...]:
+    matrix: Counter[tuple[str, str, str]] = Counter()
+    for cell, n in scored:
+        matrix[cell.app or "", cell.label_provenance or "", cell.decode_as or ""] += n
+    return tuple(MatrixCell(*names, n) for names, n in matrix.most_common(MAXIMUM_SHOWN))
+
+
+def _by_sensor(scored: _Scored) -> tuple[SensorAgreement, ...]:
+    sensors: dict[str | None, Counter[str]] = {}
+    for cell, n in scored:
+        sensors.setdefault(cell.sensor, Counter())[cell.verdict] += n
+    largest = sorted(sensors.items(), key=lambda item: -item[1].total())
+    return tuple(
+        SensorAgreement(sensor, _of_verdicts(verdicts))
+        for sensor, verdicts in largest[:MAXIMUM_SHOWN]
+    )

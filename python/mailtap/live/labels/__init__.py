@@ -1,0 +1,1 @@
+"""Streams of a DPI engine's labels, and how their lines are read."""

@@ -1,0 +1,148 @@
+"""LineBatch of a label stream as a table in normal form, as a label file gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mailtap.labels.detect import LabelError, recognise
+from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS, NORMAL_FIELDS, LabelFormat
+from mailtap.labels.table import COLUMNS
+from mailtap.live.batches.columns import Column
+from mailtap.live.batches.sessions import ARROW_TYPES
+from mailtap.live.batches.texts import LineBatch, text_reader
+from mailtap.policy import NormalLabel, Policy
+from mailtap.records.containers import Container, Csv
+from mailtap.records.fields import Field
+from mailtap.records.json_records import JsonDocument
+from mailtap.records.textfile import TextFile
+
+#: Different names whose normal form is remembered.
+REMEMBERED = 1 << 14
+
+#: What a row says beside its normal fields: what the name means, and how good the statement is
+#: where an engine makes several on a flow.
+NORMAL_LABEL = ("app", "protocol", "encryption", "carrier", "provenance", "is_label")
+STATEMENT = ("rank", "moment")
+
+
+TYPES: Mapping[str, pa.DataType] = {
+    **dict.fromkeys(("evidence", *NAT_ENDPOINTS), pa.string()),
+    **{
+        name: ARROW_TYPES[kind]
+        for name, kind in COLUMNS.items()
+        if name in NORMAL_FIELDS + NORMAL_LABEL
+    },
+    **dict.fromkeys(("nat_src_port", "nat_dst_port", "rank"), pa.int32()),
+    **dict.fromkeys(("duration", "moment"), pa.float64()),
+}
+
+_KINDS = {**TYPES, "rank": pa.string()}  # of which the place in a ranking is made
+
+
+@dataclass(frozen=True)
+class LabelBatch:
+    """The records about TCP flows, and how many others and malformed lines there were.
+
+    `flows` has the columns NORMAL_FIELDS, NORMAL_LABEL and STATEMENT.
+    """
+
+    flows: pa.Table
+    other: int
+    malformed: int
+
+
+class LabelReader:
+    """Reads the lines of one stream in the format that its first lines have."""
+
+    def __init__(self, form: LabelFormat, container: Container, policy: Policy) -> None:
+        self.form = form
+        self._policy = policy
+        fields = dict(form.fields)
+        fields |= {condition.place: Field((condition.place,)) for condition in form.conditions}
+        if form.statements is not None:
+            fields |= {"rank": form.statements.kind, "moment": form.statements.moment}
+        places = [place for field in fields.values() for place in field.places]
+        self._texts = text_reader(container, places)
+        self._columns = {
+            name: Column(field, _KINDS.get(name, pa.string())) for name, field in fields.items()
+        }
+        self._known: dict[tuple[str | None, str | None], NormalLabel] = {}
+
+    def __call__(self, lines: LineBatch) -> LabelBatch:
+        texts = self._texts(lines)
+        values = {name: column(texts.by_place) for name, column in self._columns.items()}
+        columns = {
+            name: values.get(name, pa.nulls(len(lines), TYPES[name])) for name in NORMAL_FIELDS
+        }
+        columns |= self._normal_labels(columns["name"], columns["evidence"])
+        columns |= self._statements(values, len(lines))
+        about_tcp = pc.and_(texts.is_record, pc.is_in(columns["l4"], pa.array(["tcp", None])))
+        for condition in self.form.conditions:
+            wanted = pc.is_in(values[condition.place], pa.array(condition.values))
+            about_tcp = pc.and_(about_tcp, wanted)
+        is_flow = pc.and_(about_tcp, pc.is_valid(pc.coalesce(columns["start"], columns["end"])))
+        for name in ENDPOINTS:
+            is_flow = pc.and_(is_flow, pc.is_valid(columns[name]))
+        flows = pa.table({name: columns[name] for name in TYPES}).filter(is_flow)
+        other = texts.is_record.true_count - about_tcp.true_count
+        blank = sum(not line.strip() for line in lines)
+        return LabelBatch(flows, other, len(lines) - blank - len(flows) - other)
+
+    def _normal_labels(self, names: pa.Array, evidences: pa.Array) -> dict[str, pa.Array]:
+        # Neither has control characters.
+        both = pc.binary_join_element_wise(
+            names, evidences, "\n", null_handling="replace", null_replacement="\0"
+        ).dictionary_encode()
+        labels = [
+            self._normal_label(*(None if part == "\0" else part for part in text.split("\n")))
+            for text in both.dictionary.to_pylist()
+        ]
+        return {
+            key: pa.array([getattr(label, key) for label in labels], TYPES[key]).take(both.indices)
+            for key in NORMAL_LABEL
+        }
+
+    def _normal_label(self, name: str | None, evidence: str | None) -> NormalLabel:
+        known = self._known.get((name, evidence))
+        if known is not None:
+            return known
+        label = self._policy.normal_label(self.form.engine, name, evidence)
+        if len(self._known) < REMEMBERED:
+            self._known[name, evidence] = label
+        return label
+
+    def _statements(self, values: Mapping[str, pa.Array], lines: int) -> dict[str, pa.Array]:
+        if self.form.statements is None:
+            return {name: pa.nulls(lines, TYPES[name]) for name in STATEMENT}
+        place = pc.index_in(values["rank"], pa.array(self.form.statements.ranking))
+        return {
+            "rank": pc.fill_null(pc.add(place, 1), 0).cast(TYPES["rank"]),
+            "moment": pc.fill_null(values["moment"], 0.0),
+        }
+
+
+class UnknownFormatError(Exception):
+    """One line that says what is wrong with a stream's format."""
+
+
+def reader_of(
+    name: str, head: Sequence[bytes], form: str | None, policy: Policy
+) -> tuple[LabelReader, bytes | None]:
+    """The reader of a stream that begins with these lines, and its header line if it has one.
+
+    Raises UnknownFormatError.
+    """
+    lines = tuple(line.decode(errors="replace") for line in head)
+    try:
+        found, container = recognise(TextFile(Path(name), name, "none", lines), form, policy)
+    except LabelError as error:
+        raise UnknownFormatError(str(error)) from None
+    if isinstance(container, JsonDocument):
+        raise UnknownFormatError(f"{name}: a JSON document can't be followed, only JSON lines")
+    header = next((line for line in head if line.strip()), None)
+    return LabelReader(found, container, policy), header if isinstance(container, Csv) else None

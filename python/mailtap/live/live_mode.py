@@ -1,0 +1,178 @@
+"""Live mode as a whole: transports and label streams in the event loop, the correlator beside."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+from mailtap.live.answer import Publisher
+from mailtap.live.core.correlator import Correlator
+from mailtap.live.core.inbox import Inbox
+from mailtap.live.labels.streams import LabelStream, Position, Put
+from mailtap.live.sensors.transport import FatalError, Transport
+from mailtap.live.state import LabelSourceState, SensorState, Snapshot
+from mailtap.live.store.writer import Store
+from mailtap.policy import Policy
+
+#: Seconds for which a session and its label wait for each other at least, and the records of a kind
+#: that may be kept for that, by which memory is bounded.
+WINDOW = 600.0
+MAXIMUM_RECORDS = 500_000
+
+#: Seconds between two snapshots of a subscriber.
+NOTIFY = 0.25
+
+#: Seconds between looks at whether there is room again.
+ROOM = 0.02
+
+
+class LiveError(Exception):
+    """Live mode can't go on; one line says why."""
+
+
+class LiveMode:
+    """See `state.Live`."""
+
+    def __init__(
+        self,
+        sensors: Sequence[Transport],
+        label_streams: Sequence[LabelStream],
+        policy: Policy,
+        store: Store | None,
+        *,
+        answer: bool = False,
+        window: float = WINDOW,
+        maximum: int = MAXIMUM_RECORDS,
+    ) -> None:
+        self._sensors = list(sensors)
+        self._streams = list(label_streams)
+        self._store = store
+        self._window = window
+        self._inbox = Inbox()
+        self._publisher = Publisher(policy.redact, asyncio.get_running_loop()) if answer else None
+        self._ended = False
+        self._correlator = Correlator(
+            self._inbox,
+            [transport.connection.url for transport in self._sensors],
+            [(stream.name, stream.form) for stream in self._streams],
+            policy,
+            window=window,
+            maximum=maximum,
+            store=store,
+            answers=self._publisher,
+        )
+
+    async def run(self) -> None:
+        """Until it is cancelled. Raises LiveError when no sensor is left to listen to."""
+        self._correlator.start()
+        if self._store is not None:
+            self._store.start()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for number, transport in enumerate(self._sensors):
+                    tasks.create_task(self._listen(number, transport))
+                for number, stream in enumerate(self._streams):
+                    tasks.create_task(stream.run(self._putter(number)))
+                if self._publisher is not None:
+                    tasks.create_task(self._publisher.run(self._sensors, self._correlator.nodes))
+                tasks.create_task(self._watch())
+        except* (LiveError, FatalError) as group:
+            raise LiveError("; ".join(map(str, group.exceptions))) from None
+        finally:
+            self._ended = True
+            # A thread that finishes its work must not keep the loop from closing connections.
+            await asyncio.to_thread(self._correlator.stop)
+            if self._store is not None:
+                error = await asyncio.to_thread(self._store.close)
+                if error is not None:
+                    raise LiveError(f"not everything is stored: {error}")
+
+    def snapshot(self) -> Snapshot:
+        """See Live."""
+        now = self._correlator.latest
+        figures = now.figures
+        return Snapshot(
+            at=now.at,
+            since=self._correlator.since,
+            window=self._window,
+            sessions=now.sessions,
+            labels=now.labels,
+            matched=figures.matched,
+            ambiguous=figures.ambiguous,
+            out_of_scope=figures.out_of_scope,
+            waiting=now.waiting,
+            unlabelled=now.unlabelled,
+            unmatched=now.unmatched,
+            consistent=figures.consistent,
+            compatible=figures.compatible,
+            inconsistent=figures.inconsistent,
+            unexplained=figures.unexplained,
+            without_port_guesses=figures.without_port_guesses,
+            causes=figures.causes,
+            matrix=figures.matrix,
+            by_sensor=figures.by_sensor,
+            timeline=figures.timeline,
+            disagreements=now.disagreements,
+            delay=now.delay,
+            sensors=tuple(map(_sensor, now.sensors, self._sensors)),
+            label_sources=tuple(map(_label_source, now.label_sources, self._streams)),
+            store=None if self._store is None else self._store.state(),
+            answers=None if self._publisher is None else self._publisher.state(),
+        )
+
+    async def subscribe(self) -> AsyncIterator[Snapshot]:
+        """See Live."""
+        while not self._ended:
+            seen = self._correlator.latest
+            yield self.snapshot()
+            while seen is self._correlator.latest and not self._ended:
+                await asyncio.sleep(NOTIFY)
+
+    async def _listen(self, number: int, transport: Transport) -> None:
+        def receive(frame: bytes) -> None:
+            if not self._inbox.put_frame(number, frame, time.monotonic()):
+                transport.connection.discarded += 1
+
+        try:
+            await transport.run(receive)
+        except FatalError as error:
+            transport.connection.ended(str(error))
+        if all(transport.connection.is_over for transport in self._sensors):
+            errors = (f"{t.connection.url}: {t.connection.error}" for t in self._sensors)
+            raise LiveError("; ".join(errors))
+
+    def _putter(self, number: int) -> Put:
+        async def put(lines: list[bytes], position: Position | None) -> None:
+            while self._inbox.is_full:
+                await asyncio.sleep(ROOM)
+            self._inbox.put_lines(number, lines, position, time.monotonic())
+
+        return put
+
+    async def _watch(self) -> None:
+        while self._correlator.failure is None:
+            await asyncio.sleep(1)
+        raise LiveError(f"could not go on: {self._correlator.failure!r}")
+
+
+def _sensor(state: SensorState, transport: Transport) -> SensorState:
+    connection = transport.connection
+    return replace(
+        state,
+        connected=connection.connected,
+        since=connection.since,
+        error=connection.error or state.error,
+        connections=connection.made,
+        discarded=connection.discarded,
+    )
+
+
+def _label_source(state: LabelSourceState, stream: LabelStream) -> LabelSourceState:
+    return replace(
+        state,
+        connected=stream.state.connected,
+        since=stream.state.since,
+        error=stream.state.error or state.error,
+    )

@@ -1,0 +1,1 @@
+"""Sensors: how they are reached, what they send, and the numbers of their records."""

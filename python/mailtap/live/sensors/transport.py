@@ -1,0 +1,90 @@
+"""What every way to a sensor has in common."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from mailtap.live.sensors.frames import SESSIONS_TOPIC
+
+TOPICS: tuple[str, ...] = (SESSIONS_TOPIC,)
+VERDICTS_TOPIC = "/mailtap/verdicts/"
+VERDICT_EVENT = "MailTap::mail_verdict"
+
+#: Seconds before a lost connection is made anew: doubled each time, and drawn below that, so that
+#: many clients don't come back at once.
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 30.0
+
+
+class FatalError(Exception):
+    """A sensor that it makes no sense to try again; one line says why."""
+
+
+@dataclass(frozen=True)
+class Tls:
+    """How sensors are reached: certificates (PEM) they are verified with, the client's own and its
+    key; `disabled` for Broker, which has TLS by default and doesn't verify it.
+    """
+
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    disabled: bool = False
+
+
+@dataclass
+class Connection:
+    """The state of a sensor's connection."""
+
+    url: str
+    connected: bool = False
+    since: float | None = None
+    error: str | None = None
+    made: int = 0
+    discarded: int = 0
+    is_over: bool = False  # not tried again
+
+    def came(self) -> None:
+        self.connected, self.since, self.error = True, time.time(), None
+        self.made += 1
+
+    def went(self, why: str) -> None:
+        if self.connected:
+            self.since = time.time()
+        self.connected, self.error = False, why
+
+    def ended(self, why: str) -> None:
+        self.went(why)
+        self.is_over = True
+
+
+#: Takes a frame in as Zeek's WebSocket API has it.
+Receive = Callable[[bytes], None]
+
+
+class Transport(Protocol):
+    connection: Connection
+
+    async def run(self, receive: Receive) -> None:
+        """Receives, and connects again when the connection is lost. Raises FatalError."""
+
+    async def publish(self, topic: str, event: str, line: str) -> bool:
+        """Publishes an event with one string argument; whether there was a connection for it."""
+
+
+class Backoff:
+    def __init__(self) -> None:
+        self._wait = FIRST_WAIT
+
+    def reset(self) -> None:
+        self._wait = FIRST_WAIT
+
+    async def wait(self) -> None:
+        await asyncio.sleep(random.uniform(0, self._wait))  # noqa: S311 -- no secret
+        self._wait = min(LONGEST_WAIT, self._wait * 2)

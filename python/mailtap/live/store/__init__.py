@@ -1,0 +1,1 @@
+"""The DuckDB file in which live mode keeps sessions, labels and verdicts."""

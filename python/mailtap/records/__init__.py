@@ -1,0 +1,1 @@
+"""How files of records are read: text, compression, JSON, CSV, and lines that are malformed."""

@@ -1,0 +1,36 @@
+"""The query engine that sessions and labels are loaded into."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from mailtap.records.key import create_macros
+
+MEMORY_LIMIT = "3GiB"
+
+
+@contextmanager
+def open_database(memory_limit: str = MEMORY_LIMIT) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty database in memory, which spills to disk beyond `memory_limit`."""
+    with tempfile.TemporaryDirectory(prefix="mailtap-") as spill:
+        connection = duckdb.connect(
+            config={
+                "memory_limit": memory_limit,
+                "temp_directory": spill,
+                "preserve_insertion_order": False,
+                # Nothing is ever fetched from the network.
+                "autoinstall_known_extensions": False,
+            },
+        )
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            # Drawn by default once a query takes long; the command's own progress is enough.
+            connection.execute("SET enable_progress_bar = false")
+            create_macros(connection)
+            yield connection
+        finally:
+            connection.close()

@@ -1,0 +1,262 @@
+"""How a normal field is read from a record: as SQL over columns, and as Python over one record.
+
+A field names the places it is read from, how one text becomes a value, and how several values
+become one. The texts of a record are its columns, or its JSON values as text. Both ways give the
+same value for the same record; a property test holds them to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import TypeAlias
+
+from mailtap.records.key import canonical_address
+
+Scalar: TypeAlias = str | int | float | bool
+
+MAX_TEXT = 256
+MAX_REPEAT = 1000  # of an expression in a regular expression
+BLANKS = " \t\r\n"
+
+# Control characters, and those that reorder or hide text.
+UNPRINTABLE = (
+    "[\\x00-\\x1f\\x7f-\\x9f\\x{200b}-\\x{200f}\\x{2028}-\\x{202e}\\x{2060}-\\x{2069}\\x{feff}]"
+)
+_UNPRINTABLE = re.compile(re.sub(r"\\x\{(....)\}", r"\\u\1", UNPRINTABLE))
+
+NUMBER = r"-?[0-9]{1,19}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?"
+INTEGER = "[0-9]{1,18}"
+PORT = "0{0,5}[0-9]{1,5}"
+TIMESTAMP = (
+    r"([12][0-9]{3})[-/]([0-9]{2})[-/]([0-9]{2})[T ]"
+    r"((?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])"
+    r"(?:[.,]([0-9]{1,9}))? ?(?:[Zz]|UTC|([+-])([0-9]{2}):?([0-9]{2}))?"
+)
+
+_NUMBER, _INTEGER, _PORT, _TIMESTAMP = (
+    re.compile(pattern) for pattern in (NUMBER, INTEGER, PORT, TIMESTAMP)
+)
+
+
+@dataclass(frozen=True)
+class Transform:
+    """How one text becomes a value: `sql` of a text expression, `python` of a text."""
+
+    sql: Callable[[str], str]
+    python: Callable[[str], Scalar | None]
+
+
+def _sanitise_sql(text: str, longest: int = MAX_TEXT) -> str:
+    # Nearly all texts are plain, and a match is cheaper than a replacement.
+    return (
+        f"CASE WHEN regexp_full_match({text}, '[ -~]{{1,{min(longest, MAX_REPEAT)}}}') THEN {text} "
+        f"ELSE left(regexp_replace({text}, '{UNPRINTABLE}', '?', 'g'), {longest}) END"
+    )
+
+
+def sanitise(text: str, longest: int = MAX_TEXT) -> str:
+    """`text` without control and reordering characters, and no longer than a name may be."""
+    return _UNPRINTABLE.sub("?", text)[:longest]
+
+
+def _number(text: str) -> float | None:
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def _number_sql(text: str) -> str:
+    return f"CASE WHEN regexp_full_match({text}, '{NUMBER}') THEN {text}::DOUBLE END"
+
+
+def scaled(per_second: float) -> Transform:
+    """A number of units of which `per_second` make a second, as seconds."""
+
+    def python(text: str) -> float | None:
+        number = _number(text)
+        return None if number is None else number / per_second
+
+    return Transform(lambda text: f"({_number_sql(text)} / {per_second})", python)
+
+
+# A number is taken for the unit in which it lies between 1973 and the year 5138.
+UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
+
+
+def _time(text: str) -> float | None:
+    number = _number(text)
+    if number is not None:
+        return next((number / unit for least, unit in UNITS if number >= least), number)
+    match = _TIMESTAMP.fullmatch(text)
+    if match is None:
+        return None
+    date, time = "-".join(match.group(1, 2, 3)), match.group(4)
+    fraction, sign, hours, minutes = match.group(5, 6, 7, 8)
+    try:
+        moment = datetime.fromisoformat(f"{date} {time}").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    offset = int(sign + "1") * (int(hours) * 3600 + int(minutes) * 60) if sign else 0
+    return moment.timestamp() + float(f"0.{fraction or 0}") - offset
+
+
+def _time_sql(text: str) -> str:
+    def part(group: int) -> str:
+        return f"regexp_extract({text}, '^{TIMESTAMP}$', {group})"
+
+    units = " ".join(
+        f"WHEN {text}::DOUBLE >= {least} THEN {text}::DOUBLE / {unit}" for least, unit in UNITS
+    )
+    moment = (
+        f"epoch(try_cast(regexp_replace({text}, '^{TIMESTAMP}$', '\\1-\\2-\\3 \\4') AS TIMESTAMP))"
+    )
+    offset = f"({part(6)} || '1')::INT * ({part(7)}::INT * 3600 + {part(8)}::INT * 60)"
+    return (
+        f"CASE WHEN regexp_full_match({text}, '{NUMBER}') "
+        f"THEN CASE {units} ELSE {text}::DOUBLE END "
+        f"WHEN regexp_full_match({text}, '{TIMESTAMP}') THEN {moment} "
+        f"+ ('0.' || coalesce(nullif({part(5)}, ''), '0'))::DOUBLE "
+        f"- CASE WHEN {part(6)} = '' THEN 0 ELSE {offset} END END"
+    )
+
+
+def _port(text: str) -> int | None:
+    return int(text) if _PORT.fullmatch(text) and int(text) <= 65535 else None
+
+
+def _boolean(text: str) -> bool | None:
+    return {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}.get(
+        text.lower()
+    )
+
+
+def _transport(text: str) -> str:
+    return {"6": "tcp", "17": "udp", "1": "icmp"}.get(text, sanitise(text).lower())
+
+
+def _number_within(text: str) -> str | None:
+    match = re.search("[0-9]+", text)
+    return match.group() if match else None
+
+
+def _joined(text: str) -> str:
+    return sanitise(text.translate(str.maketrans(",", ".", '[]" ')))
+
+
+def sanitised(longest: int) -> Transform:
+    """A text that may be so long, sanitised."""
+    return Transform(
+        lambda text: _sanitise_sql(text, longest), lambda text: sanitise(text, longest)
+    )
+
+
+TEXT = sanitised(MAX_TEXT)
+ADDRESS = Transform(lambda text: f"mailtap_address({text})", canonical_address)
+PORT_NUMBER = Transform(
+    lambda text: (
+        f"CASE WHEN regexp_full_match({text}, '{PORT}') AND {text}::BIGINT <= 65535 "
+        f"THEN {text}::INTEGER END"
+    ),
+    _port,
+)
+COUNT = Transform(
+    lambda text: f"CASE WHEN regexp_full_match({text}, '{INTEGER}') THEN {text}::BIGINT END",
+    lambda text: int(text) if _INTEGER.fullmatch(text) else None,
+)
+SECONDS = scaled(1)
+MILLISECONDS = scaled(1e3)
+MICROSECONDS = scaled(1e6)
+# Epoch seconds, milli-, micro- or nanoseconds, or ISO 8601 (also with / in the date).
+TIME = Transform(_time_sql, _time)
+BOOLEAN = Transform(
+    lambda text: (
+        f"CASE WHEN lower({text}) IN ('true', 't', '1') THEN true "
+        f"WHEN lower({text}) IN ('false', 'f', '0') THEN false END"
+    ),
+    _boolean,
+)
+TRANSPORT = Transform(
+    lambda text: (
+        f"CASE {text} WHEN '6' THEN 'tcp' WHEN '17' THEN 'udp' WHEN '1' THEN 'icmp' "
+        f"ELSE lower({_sanitise_sql(text)}) END"
+    ),
+    _transport,
+)
+# The first number in a text: nDPI writes its confidence as {"6":"DPI"}.
+NUMBER_WITHIN = Transform(
+    lambda text: f"nullif(regexp_extract({text}, '[0-9]+'), '')", _number_within
+)
+# Whether a set has members, in Zeek's notation or in JSON's.
+HAS_MEMBERS = Transform(
+    lambda text: f"{text} NOT IN ('(empty)', '[]')", lambda text: text not in ("(empty)", "[]")
+)
+# A JSON list of names as a path: ["smtp","tls"] as smtp.tls.
+JOINED_LIST = Transform(
+    lambda text: _sanitise_sql(f"translate({text}, ',[]\" ', '.')"),
+    _joined,
+)
+
+
+class Combine(Enum):
+    """How the values of several places become one; a place without a value does not count."""
+
+    FIRST = "first"
+    SUM = "sum"
+    LATEST = "latest"
+    JOINED = "joined"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A normal field: the places it is read from, the transform of each, and their combination."""
+
+    places: tuple[str, ...]
+    transform: Transform = TEXT
+    combine: Combine = Combine.FIRST
+    separator: str = "."
+
+    def sql(self, columns: Mapping[str, str]) -> str:
+        """SQL of the value; `columns` maps each place to the column with its text."""
+        values = [self._value_sql(columns[place]) for place in self.places if place in columns]
+        if not values:
+            return "NULL"
+        if len(values) == 1:
+            return values[0]
+        if self.combine is Combine.FIRST:
+            return f"coalesce({', '.join(values)})"
+        if self.combine is Combine.SUM:
+            total = " + ".join(f"coalesce({value}, 0)" for value in values)
+            return f"CASE WHEN coalesce({', '.join(values)}) IS NOT NULL THEN {total} END"
+        if self.combine is Combine.LATEST:
+            return f"greatest({', '.join(values)})"
+        return f"nullif(concat_ws('{self.separator}', {', '.join(values)}), '')"
+
+    def _value_sql(self, column: str) -> str:
+        blanks = "E'" + BLANKS.encode("unicode_escape").decode() + "'"
+        return self.transform.sql(f"nullif(trim({column}, {blanks}), '')")
+
+    def python(self, texts: Mapping[str, str | None]) -> Scalar | None:
+        """The value of one record's `texts` by place."""
+        values = [value for value in map(self._value, self._texts(texts)) if value is not None]
+        if not values:
+            return None
+        if self.combine is Combine.FIRST or len(values) == 1:
+            return values[0]
+        if self.combine is Combine.SUM:
+            return sum(_numbers(values))
+        if self.combine is Combine.LATEST:
+            return max(_numbers(values))
+        return self.separator.join(map(str, values))
+
+    def _texts(self, texts: Mapping[str, str | None]) -> Iterable[str]:
+        return (text for text in map(texts.get, self.places) if text is not None)
+
+    def _value(self, text: str) -> Scalar | None:
+        stripped = text.strip(BLANKS)
+        return self.transform.python(stripped) if stripped else None
+
+
+def _numbers(values: Sequence[Scalar]) -> list[float]:
+    return [value for value in values if not isinstance(value, str)]

@@ -1,0 +1,165 @@
+"""Files of lines: plain, gzip or Zstandard, whole or cut off."""
+
+from __future__ import annotations
+
+import glob
+import stat
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import duckdb
+
+from mailtap.printable import printable
+from mailtap.records.malformed import REJECT_SCANS, REJECTS, forget_rejects
+from mailtap.records.zstandard import is_complete
+
+MAX_LINE_BYTES = 1 << 20
+HEAD_BYTES = 1 << 16
+HEAD_LINES = 512
+CHUNK_BYTES = 1 << 20
+
+GZIP_MAGIC = b"\x1f\x8b"
+ZSTANDARD_MAGIC = b"\x28\xb5\x2f\xfd"
+
+# What the query engine raises for a file, not for a query.
+UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException)
+
+T = TypeVar("T")
+
+
+class UnreadableFileError(Exception):
+    """A file that can't be read at all; the message is one line that names it."""
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A file of lines. `head` is its first lines, `damage` says why only a part of it is there.
+
+    `strict`: a line with more values than the header has is malformed, and so are mixed line ends,
+    which no reader of it survives; else what is too much is passed over.
+    """
+
+    path: Path
+    named: str
+    compression: str
+    head: tuple[str, ...]
+    damage: str | None = None
+    strict: bool = True
+
+
+def open_text(connection: duckdb.DuckDBPyConnection, path: Path) -> TextFile:
+    """Look at the beginning of the file at `path`. Raises UnreadableFileError."""
+    named = printable(str(path))
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            kind = "a directory" if path.is_dir() else "not a regular file"
+            raise UnreadableFileError(f"{named}: is {kind}")
+        with path.open("rb") as stream:
+            raw = stream.read(HEAD_BYTES)
+        whole = not raw.startswith(ZSTANDARD_MAGIC) or is_complete(path)
+    except OSError as error:
+        raise UnreadableFileError(f"{named}: {error.strerror}") from None
+    file = TextFile(path.absolute(), named, "uncompressed", ())
+    if raw.startswith(GZIP_MAGIC):
+        try:
+            raw = zlib.decompressobj(wbits=31).decompress(raw, HEAD_BYTES)
+        except zlib.error as error:
+            raise UnreadableFileError(f"{named}: not valid gzip: {error}") from None
+        file = replace(file, compression="gzip")
+    elif raw.startswith(ZSTANDARD_MAGIC):
+        file = replace(file, compression="zstd")
+        damage = None if whole else "the compressed file is cut off"
+        return replace(file, head=_head_by_query(connection, file), damage=damage)
+    return replace(file, head=_lines(raw))
+
+
+def _lines(raw: bytes) -> tuple[str, ...]:
+    lines = raw.decode("utf-8-sig", errors="replace").split("\n", HEAD_LINES)
+    return tuple(line.rstrip("\r") for line in lines[:HEAD_LINES])
+
+
+def _head_by_query(connection: duckdb.DuckDBPyConnection, file: TextFile) -> tuple[str, ...]:
+    # One scanner, so that the first lines are the first lines.
+    query = f"SELECT line FROM {lines_sql(file, parallel=False)} LIMIT {HEAD_LINES}"
+    try:
+        rows = connection.execute(query).fetchall()
+    except duckdb.Error:
+        raise UnreadableFileError(f"{file.named}: not valid Zstandard data") from None
+    finally:
+        forget_rejects(connection)
+    return tuple(str(line or "") for (line,) in rows)
+
+
+def quoted(text: str) -> str:
+    """`text` as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def path_option(file: TextFile) -> str:
+    """Which file a scan reads; its name is never taken for a pattern."""
+    return f"{quoted(glob.escape(str(file.path)))}, compression = '{file.compression}'"
+
+
+def scan_options(file: TextFile) -> str:
+    """What every scan of a file says: where it is, and that bad lines are noted and passed over."""
+    return (
+        f"{path_option(file)}, auto_detect = false, header = false, "
+        f"hive_partitioning = false, max_line_size = {MAX_LINE_BYTES}, "
+        f"store_rejects = true, rejects_table = '{REJECTS}', rejects_scan = '{REJECT_SCANS}'"
+    )
+
+
+def lines_sql(file: TextFile, parallel: bool = True) -> str:
+    """SQL table function with one row per line, column `line`; NULL for an empty one."""
+    return (
+        rf"read_csv({scan_options(file)}, strict_mode = false, delim = E'\x01', "
+        "quote = '', escape = '', columns = {'line': 'VARCHAR'}, "
+        f"parallel = {str(parallel).lower()})"
+    )
+
+
+def read(
+    file: TextFile, scratch: Path, load: Callable[[TextFile], T], forget: Callable[[], None]
+) -> tuple[TextFile, T]:
+    """`load(file)`; less strictly if need be, and of damaged gzip data what can be unpacked.
+
+    `scratch` is a directory for that, `forget` undoes what a failed `load` left. Raises
+    UnreadableFileError.
+    """
+    lenient = replace(file, strict=False)
+    attempts: list[Callable[[], TextFile]] = [lambda: file, lambda: lenient]
+    if file.compression == "gzip":
+        attempts.append(lambda: _unpack(lenient, scratch))
+    reason = ""
+    for attempt in attempts:
+        attempted = attempt()
+        try:
+            return attempted, load(attempted)
+        except UNREADABLE as error:
+            reason = printable(str(error).partition("\n")[0])
+            forget()
+    raise UnreadableFileError(f"{file.named}: {reason}")
+
+
+def _unpack(file: TextFile, scratch: Path) -> TextFile:
+    """All that can be unpacked of a damaged gzip file."""
+    target = scratch / "unpacked"
+    damage = "the compressed file is cut off"
+    with file.path.open("rb") as stream, target.open("wb") as out:
+        inflater = zlib.decompressobj(wbits=31)
+        data = stream.read(CHUNK_BYTES)
+        while data:
+            try:
+                out.write(inflater.decompress(data, CHUNK_BYTES))
+            except zlib.error:
+                damage = f"the compressed data is damaged after {out.tell()} unpacked bytes"
+                break
+            if inflater.eof:  # another member may follow
+                data = inflater.unused_data or stream.read(CHUNK_BYTES)
+                inflater = zlib.decompressobj(wbits=31)
+            else:
+                data = inflater.unconsumed_tail or stream.read(CHUNK_BYTES)
+    return replace(file, path=target, compression="uncompressed", damage=damage)

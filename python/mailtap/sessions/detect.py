@@ -1,0 +1,90 @@
+"""Which kind of source a file is, by its first lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from mailtap.policy import Policy
+from mailtap.records.containers import (
+    Container,
+    Csv,
+    Separated,
+    TooManyColumnsError,
+)
+from mailtap.records.json_records import JsonLines
+from mailtap.records.textfile import TextFile
+from mailtap.sessions.gateway import REQUIRED
+from mailtap.sessions.zeek import read_header
+
+SESSION_PLACES = ("uid", "id.orig_h", "decode_as", "direction")
+CONN_PLACES = ("uid", "id.orig_h", "id.resp_h", "proto")
+
+
+class SourceError(Exception):
+    """A source that can't be used; the message is one line that names it."""
+
+
+class Kind(Enum):
+    """What a file's records are."""
+
+    SESSIONS = "session records"
+    CONNECTIONS = "conn.log"
+    GATEWAY = "gateway export"
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A file's kind, and how its records lie in it."""
+
+    file: TextFile
+    kind: Kind
+    container: Container
+
+
+def recognise(file: TextFile, policy: Policy) -> Recognised | None:
+    """What `file` is; None for a Zeek log without a record. Raises SourceError."""
+    try:
+        separated = read_header(file)
+        if separated is not None:
+            return _zeek_log(file, separated)
+        lines = [line for line in file.head if line.strip()]
+        if not lines:
+            return None
+        json = JsonLines()
+        records = [record for record in map(json.parse, lines) if record is not None]
+        if records:
+            has: Callable[[str], bool] = lambda place: any(  # noqa: E731
+                record.get(place) is not None for record in records
+            )
+            return Recognised(file, _kind(file, has, policy), json)
+        csv = Csv.of_header(lines[0])
+        return Recognised(file, _kind(file, set(csv.names).__contains__, policy), csv)
+    except TooManyColumnsError as error:
+        raise SourceError(f"{file.named}: {error}") from None
+
+
+def _zeek_log(file: TextFile, container: Separated) -> Recognised:
+    names = set(container.names)
+    for kind, places in ((Kind.SESSIONS, SESSION_PLACES), (Kind.CONNECTIONS, CONN_PLACES)):
+        if names.issuperset(places):
+            return Recognised(file, kind, container)
+    raise SourceError(f"{file.named}: a Zeek log, but neither conn.log nor mail_session.log")
+
+
+def _kind(file: TextFile, has: Callable[[str], bool], policy: Policy) -> Kind:
+    if all(map(has, SESSION_PLACES)):
+        return Kind.SESSIONS
+    if all(map(has, CONN_PLACES)):
+        return Kind.CONNECTIONS
+    missing = [key for key in REQUIRED if not any(map(has, policy.gateway[key]))]
+    if not missing:
+        return Kind.GATEWAY
+    if len(missing) < len(REQUIRED):
+        columns = ", ".join(policy.gateway[key][0] for key in missing)
+        raise SourceError(f"{file.named}: a gateway's export needs these columns too: {columns}")
+    raise SourceError(
+        f"{file.named}: neither a Zeek conn or mail_session log, nor session records of analyze, "
+        "nor a gateway's export"
+    )

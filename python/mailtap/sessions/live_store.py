@@ -1,0 +1,46 @@
+"""The store of live mode, to see what live mode had."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from mailtap.printable import printable
+from mailtap.records.malformed import count
+from mailtap.records.textfile import quoted
+from mailtap.sessions.detect import SourceError
+
+#: Tables that are made of a store.
+LIVE_TABLES = ("live_sessions", "live_labels")
+
+_STORE = "mailtap_live_store"
+
+
+def load_live_store(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Makes the tables `live_sessions` and `live_labels` of a store. Raises SourceError."""
+    named = printable(str(path))
+    if not path.is_file():
+        raise SourceError(f"{named}: no such file")
+    try:
+        connection.execute(f"ATTACH {quoted(str(path))} AS {_STORE} (READ_ONLY)")
+    except duckdb.Error as error:
+        in_use = "lock" in str(error).lower()
+        reason = "is in use; stop live mode first" if in_use else "is no store of live mode"
+        raise SourceError(f"{named}: {reason}") from None
+    try:
+        connection.execute(
+            f"CREATE TABLE live_sessions AS SELECT uid, ts FROM {_STORE}.sessions "
+            "WHERE uid IS NOT NULL"
+        )
+        connection.execute(
+            "CREATE TABLE live_labels AS SELECT ip_a, port_a, ip_b, port_b, community_id, start "
+            f"FROM {_STORE}.labels"
+        )
+        stored = count(connection, f"SELECT count(*) FROM {_STORE}.sessions")
+    except duckdb.Error:
+        raise SourceError(f"{named}: is no store of live mode") from None
+    finally:
+        connection.execute(f"DETACH {_STORE}")
+    if stored and not count(connection, "SELECT count(*) FROM live_sessions"):
+        raise SourceError(f"{named}: has no uid to tell sessions by; its policy redacts them")

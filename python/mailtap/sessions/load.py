@@ -1,0 +1,236 @@
+"""Sources of sessions into table `sessions`: rows stay in the query engine."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from mailtap.labels.normal import NORMAL_LABELS, TooManyNamesError, stage_normal_labels
+from mailtap.policy import Policy
+from mailtap.printable import printable
+from mailtap.records.fields import Field
+from mailtap.records.malformed import Malformed, count, find_malformed, forget_rejects
+from mailtap.records.selection import selection
+from mailtap.records.textfile import (
+    TextFile,
+    UnreadableFileError,
+    open_text,
+    quoted,
+    read,
+)
+from mailtap.sessions import connections as conn_log
+from mailtap.sessions.connections import connection_columns
+from mailtap.sessions.detect import Kind, Recognised, SourceError, recognise
+from mailtap.sessions.gateway import IS_SESSION as IS_GATEWAY_SESSION
+from mailtap.sessions.gateway import gateway_columns, gateway_fields
+from mailtap.sessions.schema import columns, record_fields
+from mailtap.sessions.session_records import (
+    IS_SESSION,
+    REQUIRED,
+    lists_of_sets,
+    session_columns,
+)
+from mailtap.sessions.table import create_table
+from mailtap.sessions.zeek import LOG_NAME, find_logs
+
+STAGED = {
+    Kind.SESSIONS: "mailtap_session_records",
+    Kind.CONNECTIONS: "mailtap_connections",
+    Kind.GATEWAY: "mailtap_gateway_sessions",
+}
+ENGINE_OF_GATEWAY = "generic"
+
+
+@dataclass(frozen=True)
+class SessionsLoaded:
+    """What came of the sources; every warning is about a part that could not be read."""
+
+    sessions: int
+    kinds: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was read."""
+        return not self.warnings
+
+
+def load(
+    connection: duckdb.DuckDBPyConnection,
+    paths: Sequence[Path],
+    policy: Policy,
+    *,
+    details: bool = False,
+) -> SessionsLoaded:
+    """Add the sessions of `paths`, files or folders of Zeek logs, to table `sessions`.
+
+    With `details` the table has the whole record, for a listing. Raises SourceError.
+    """
+    create_table(connection, details=details)
+    warnings: list[str] = []
+    files: dict[Kind, int] = dict.fromkeys(Kind, 0)
+    sources: set[str] = set()
+    try:
+        for path, source in _files(paths):
+            with tempfile.TemporaryDirectory(prefix="mailtap-") as scratch:
+                recognised = recognise(open_text(connection, path), policy)
+                if recognised is not None:
+                    _stage_file(
+                        connection, recognised, source, policy, details, Path(scratch), warnings
+                    )
+                    sources.add(source)
+                    files[recognised.kind] += 1
+        sessions = _insert(connection, files, policy, details, several_sources=len(sources) > 1)
+    except (UnreadableFileError, TooManyNamesError) as error:
+        raise SourceError(str(error)) from None
+    finally:
+        for table in (*STAGED.values(), NORMAL_LABELS):
+            connection.execute(f"DROP TABLE IF EXISTS {table}")
+        forget_rejects(connection)
+    kinds = tuple(kind.value for kind, number in files.items() if number)
+    return SessionsLoaded(sessions, kinds, tuple(warnings))
+
+
+def _files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
+    """The files to read, each once, with the source that tells its sensors from those of the same
+    name elsewhere: the folder that was named, or that of a Zeek log, else the file itself.
+    """
+    files: dict[Path, tuple[Path, str]] = {}
+    for path in paths:
+        source = str(path.parent if LOG_NAME.fullmatch(path.name) else path)
+        try:
+            logs = find_logs(path) if path.is_dir() else [path]
+        except OSError as error:
+            raise SourceError(f"{printable(str(path))}: {error.strerror}") from None
+        if not logs:
+            raise SourceError(f"{printable(str(path))}: has no conn or mail_session log of Zeek")
+        for log in logs:
+            files.setdefault(log.resolve(), (log, printable(source)))
+    return list(files.values())
+
+
+def _stage_file(
+    connection: duckdb.DuckDBPyConnection,
+    recognised: Recognised,
+    source: str,
+    policy: Policy,
+    details: bool,
+    scratch: Path,
+    warnings: list[str],
+) -> None:
+    """Add the file's records to its kind's table, all of them or, when it can't be read, none."""
+
+    def load_file(file: TextFile) -> Malformed:
+        rows = _rows(recognised, file, policy, details, in_order=False)
+        rows = f"SELECT *, {quoted(source)} AS source FROM ({rows})"
+        table = STAGED[recognised.kind]
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {table} AS {rows} LIMIT 0")
+        # Taken out afterwards: a condition here would have every line read twice.
+        connection.execute(f"INSERT INTO {table} {rows}")
+        bad = count(connection, f"SELECT count(*) FROM {table} WHERE bad")
+        connection.execute(f"DELETE FROM {table} WHERE bad IS DISTINCT FROM false")
+        in_order = _rows(recognised, file, policy, details, in_order=True)
+        return find_malformed(connection, bad, in_order, recognised.container.first_line)
+
+    file, malformed = read(recognised.file, scratch, load_file, lambda: forget_rejects(connection))
+    forget_rejects(connection)
+    if file.damage is not None:
+        warnings.append(f"{file.named}: {file.damage}")
+    if malformed.count:
+        warnings.append(malformed.warning(file.named))
+
+
+def _rows(
+    recognised: Recognised, file: TextFile, policy: Policy, details: bool, in_order: bool
+) -> str:
+    fields: dict[str, Field]
+    if recognised.kind is Kind.GATEWAY:
+        fields, is_session = gateway_fields(policy.gateway), IS_GATEWAY_SESSION
+    elif recognised.kind is Kind.SESSIONS:
+        fields, is_session = dict(record_fields(details=details)), IS_SESSION
+    else:
+        # A connection that is not TCP has no ports or is no session; it is not malformed.
+        fields, is_session = conn_log.FIELDS, f"(proto <> 'tcp' OR ({IS_SESSION}))"
+    rows = selection(recognised.container, file, fields, list(fields), in_order)
+    return (
+        "SELECT * REPLACE (CASE WHEN bad IS NOT NULL "
+        f"THEN bad OR NOT coalesce({is_session}, false) END AS bad) FROM ({rows})"
+    )
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection,
+    files: dict[Kind, int],
+    policy: Policy,
+    details: bool,
+    *,
+    several_sources: bool,
+) -> int:
+    known = count(connection, "SELECT max(session_id) FROM sessions")
+    queries = []
+    sensor = "concat_ws(' ', source, node)" if several_sources else "node"
+    records = _each_once(Kind.SESSIONS, files, sensor)
+    records = session_columns(lists_of_sets(records) if details else records)
+    connections = connection_columns(
+        f"{_each_once(Kind.CONNECTIONS, files, sensor)} WHERE proto IS NULL OR proto = 'tcp'",
+        policy,
+    )
+    if files[Kind.SESSIONS] and files[Kind.CONNECTIONS]:
+        queries.append(_joined(connection, records, connections))
+    elif files[Kind.SESSIONS]:
+        queries.append(records)
+    elif files[Kind.CONNECTIONS]:
+        queries.append(connections)
+    if files[Kind.GATEWAY]:
+        rows = _each_once(Kind.GATEWAY, files, sensor)
+        names = f"SELECT app AS name, provenance AS evidence FROM ({rows})"
+        stage_normal_labels(connection, names, ENGINE_OF_GATEWAY, "the gateway's export", policy)
+        queries.append(gateway_columns(rows, NORMAL_LABELS, policy))
+    for query in queries:
+        first = count(connection, "SELECT max(session_id) FROM sessions")
+        names = ", ".join(_columns_of(connection, query))
+        connection.execute(
+            f"INSERT INTO sessions BY NAME SELECT {names}, "
+            f"row_number() OVER () + {first} AS session_id FROM ({query})"
+        )
+    return count(connection, "SELECT max(session_id) FROM sessions") - known
+
+
+def _each_once(kind: Kind, files: dict[Kind, int], sensor: str) -> str:
+    """SQL of a kind's records, each with its sensor.
+
+    Zeek's current and rotated logs may have the same records.
+    """
+    if kind is Kind.GATEWAY or files[kind] < 2:
+        return f"SELECT *, {sensor} AS sensor FROM {STAGED[kind]}"
+    return (
+        f"SELECT DISTINCT ON (uid, {', '.join(REQUIRED)}) *, {sensor} AS sensor FROM {STAGED[kind]}"
+    )
+
+
+def _columns_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[str]:
+    """The columns that `query` has of table `sessions`."""
+    described = connection.execute(f"DESCRIBE {query}").fetchall()
+    names = {str(row[0]) for row in described}
+    return [name for name in columns(details=True) if name in names]
+
+
+def _joined(connection: duckdb.DuckDBPyConnection, records: str, connections: str) -> str:
+    """SQL that completes MailTap's session records with the connections of the same uid."""
+    by_record = set(_columns_of(connection, records))
+    by_connection = set(_columns_of(connection, connections))
+    selected = ", ".join(
+        f"coalesce(record.{name}, connection.{name}) AS {name}"
+        if name in by_record and name in by_connection
+        else f"{'record' if name in by_record else 'connection'}.{name}"
+        for name in columns(details=True)
+        if name in by_record | by_connection
+    )
+    return (
+        f"SELECT {selected} FROM ({records}) AS record FULL JOIN ({connections}) AS connection "
+        "ON record.uid = connection.uid"
+    )

@@ -1,0 +1,17 @@
+"""Table `sessions`: one row per session, whatever it was read from.
+
+A column that the source of sessions doesn't tell is NULL, never a guess: a gateway's export has
+neither packets nor direction, stock Zeek's conn.log no STARTTLS step.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from mailtap.sessions.schema import columns
+
+
+def create_table(connection: duckdb.DuckDBPyConnection, *, details: bool = False) -> None:
+    """Create an empty `sessions` unless it is there, with the columns of details if asked for."""
+    listed = ", ".join(f"{name} {kind}" for name, kind in columns(details=details).items())
+    connection.execute(f"CREATE TABLE IF NOT EXISTS sessions ({listed})")

@@ -1,0 +1,124 @@
+#include "exchange.h"
+
+#include <algorithm>
+#include <span>
+
+#include "limits.h"
+
+namespace mailtap::decoder {
+
+namespace {
+
+bool IsSuccess(uint16_t code) { return code == kOk || (code >= 200 && code < 300); }
+bool IsFailure(uint16_t code) { return code == kNo || code >= 400; }
+
+Outcome OutcomeOf(uint16_t code) {
+    return IsSuccess(code) ? Outcome::Success : IsFailure(code) ? Outcome::Failure : Outcome::Unknown;
+}
+
+Outcome OutcomeOf(const CommandTag& command, std::span<const Reply> replies) {
+    if ( ! command.set )
+        return Outcome::Unknown;
+    auto reply = std::find_if(replies.begin(), replies.end(), [&](const Reply& r) { return r.tag == command.tag; });
+    return reply == replies.end() ? Outcome::Unknown : OutcomeOf(reply->code);
+}
+
+// Whether `code` can answer a command of this kind: 354 only DATA, 334 and POP3's "+" only an exchange that may go on,
+// 220 only STARTTLS and XCLIENT.
+bool IsPlausible(CommandKind kind, uint16_t code) {
+    switch ( code ) {
+        case 354: return kind == CommandKind::Data;
+        case 334:
+        case kContinue: return kind == CommandKind::Auth || kind == CommandKind::Other;
+        case 220: return kind == CommandKind::StartTls || kind == CommandKind::Other;
+        case 235: return kind == CommandKind::Auth;
+        default: return true;
+    }
+}
+
+// Walks through both logs. The greeting is the first reply, and no command's.
+class Pairing {
+public:
+    Pairing(const SideFacts& client, const SideFacts& server) : client_(client), replies_(server.reply_log) {}
+
+    Exchange Walk() {
+        while ( command_ < client_.command_log.size() && next_ < replies_.size() &&
+                Take(client_.command_log[command_]) )
+            ++command_;
+        // The session may have ended before the reply came.
+        if ( plausible_ )
+            found_.messages += Unanswered();
+        bool overflow = client_.command_log.size() == kMaxExchangeLog || replies_.size() == kMaxExchangeLog;
+        found_.complete = plausible_ && ! overflow;
+        return found_;
+    }
+
+private:
+    // Pairs a command with its reply. False when that, and so everything after it, is in doubt.
+    bool Take(CommandKind kind) {
+        uint16_t code = replies_[next_].code;
+        // A client that sends its message although DATA was refused gets a reply to each line of it.
+        plausible_ = IsPlausible(kind, code) && ! (kind == CommandKind::Message && in_refused_data_);
+        if ( ! plausible_ )
+            return false;
+        ++next_;
+
+        switch ( kind ) {
+            case CommandKind::Hello: found_.hello = OutcomeOf(code); [[fallthrough]];
+            case CommandKind::Mail: recipients_ = 0; break;
+            case CommandKind::StartTls: found_.starttls = OutcomeOf(code); break;
+            case CommandKind::Auth: found_.auth = OutcomeOf(code); break;
+            case CommandKind::User:
+                if ( IsFailure(code) )
+                    found_.auth = Outcome::Failure;
+                break;
+            case CommandKind::Recipient: recipients_ += IsSuccess(code); break;
+            case CommandKind::Data: found_.data_refused |= IsFailure(code); break;
+            case CommandKind::Message:
+            case CommandKind::LastChunk: EndMessage(code); break;
+            case CommandKind::Retrieve: found_.retrieve_accepted |= IsSuccess(code); break;
+            case CommandKind::Chunk:
+            case CommandKind::Quit:
+            case CommandKind::Other: break;
+        }
+        in_refused_data_ = kind == CommandKind::Data && IsFailure(code);
+        return true;
+    }
+
+    uint64_t Unanswered() const {
+        auto ends = [](CommandKind kind) { return kind == CommandKind::Message || kind == CommandKind::LastChunk; };
+        auto rest = std::span(client_.command_log).subspan(command_);
+        return static_cast<uint64_t>(std::count_if(rest.begin(), rest.end(), ends));
+    }
+
+    // LMTP answers the end of a message once for each accepted recipient (RFC 2033 4.2).
+    void EndMessage(uint16_t code) {
+        bool accepted = IsSuccess(code);
+        for ( uint64_t i = 1; client_.lmtp && i < recipients_ && next_ < replies_.size(); ++i )
+            accepted |= IsSuccess(replies_[next_++].code);
+        found_.messages += accepted;
+        recipients_ = 0;
+    }
+
+    const SideFacts& client_;
+    std::span<const Reply> replies_;
+    std::size_t command_ = 0;
+    std::size_t next_ = 1;
+    uint64_t recipients_ = 0;
+    bool plausible_ = true;
+    bool in_refused_data_ = false;
+    Exchange found_;
+};
+
+} // namespace
+
+Exchange Pair(const SideFacts& client, const SideFacts& server) {
+    if ( client.reading.service == Service::Imap )
+        return {.starttls = OutcomeOf(client.starttls_tag, server.reply_log),
+                .auth = OutcomeOf(client.auth_tag, server.reply_log)};
+    if ( client.lost || server.lost || client.command_log.empty() || server.replies == 0 )
+        return {};
+    return Pairing(client, server).Walk();
+}
+
+} // namespace mailtap::decoder

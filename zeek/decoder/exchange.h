@@ -1,0 +1,28 @@
+// Which reply answers which command, where both sides were seen.
+
+#pragma once
+
+#include <cstdint>
+
+#include "side_facts.h"
+
+namespace mailtap::decoder {
+
+enum class Outcome : uint8_t { Unknown, Success, Failure };
+
+// What the replies say of the commands.
+struct Exchange {
+    Outcome hello = Outcome::Unknown;    // of the last EHLO, HELO or LHLO
+    Outcome starttls = Outcome::Unknown; // of the last request
+    Outcome auth = Outcome::Unknown;     // of the last attempt
+    bool data_refused = false;           // a DATA command was
+    bool retrieve_accepted = false;      // POP3: a RETR or TOP was
+    uint64_t messages = 0;               // sent by the client and accepted by the server
+    bool complete = false;               // every command was paired with its reply, or is waiting for it
+};
+
+// SMTP's and POP3's replies come in the order of the commands (RFC 5321 4.3, RFC 1939 3), so they can be paired where
+// no bytes are missing. IMAP's carry the command's tag. Pairing ends at the first reply that can't be the command's.
+Exchange Pair(const SideFacts& client, const SideFacts& server);
+
+} // namespace mailtap::decoder

@@ -1,0 +1,66 @@
+#include "smtp_recovery.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "header.h"
+#include "smtp.h"
+#include "text.h"
+
+namespace mailtap::decoder::smtp {
+
+namespace {
+
+// Commands that are no part of a mail transaction. Text quotes these less than it quotes MAIL and RCPT.
+bool IsOutsideTransaction(std::string_view line) {
+    std::string_view verb = TakeWord(line);
+    for ( std::string_view known : {"EHLO", "HELO", "LHLO", "AUTH", "STARTTLS", "BDAT", "XCLIENT", "XFORWARD"} )
+        if ( EqualsNoCase(verb, known) )
+            return true;
+    return false;
+}
+
+// A command that the server may not know. Text has a line of one word in capitals seldom.
+bool HasCommandForm(std::string_view line) {
+    return line.size() > 2 && line.size() < 16 &&
+           std::all_of(line.begin(), line.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
+} // namespace
+
+void Recovery::Begin(bool in_message) {
+    held_.Clear();
+    in_message_ = in_message;
+    after_data_ = false;
+}
+
+Recovery::Verdict Recovery::Read(const Line& line) {
+    std::string_view text = line.text;
+    if ( text == "." && ! line.bare_lf ) {
+        held_.Clear();
+        return Verdict::EndOfMessage;
+    }
+    auto hold = [&] {
+        held_.Append(text);
+        held_.Append("\r\n");
+    };
+    bool command = IsWholeCommand(text) || (! in_message_ && (ClientWeight(text) != kNone || HasCommandForm(text)));
+    if ( after_data_ && ! command && (! in_message_ || text.empty() || LooksLikeHeader(text)) ) {
+        hold();
+        return Verdict::Commands;
+    }
+    after_data_ = command && EqualsNoCase(text, "DATA");
+    if ( ! command ) {
+        held_.Clear();
+        return Verdict::Text;
+    }
+    hold();
+    bool sure = held_.Size() > kMaxHeldCommands || (! in_message_ && IsOutsideTransaction(text));
+    return sure ? Verdict::Commands : Verdict::Undecided;
+}
+
+bool Recovery::TakesCut(std::string_view line) const { return ! in_message_ && ClientWeight(line) == kStrong; }
+
+SecretBuffer Recovery::Release() { return std::exchange(held_, SecretBuffer()); }
+
+} // namespace mailtap::decoder::smtp

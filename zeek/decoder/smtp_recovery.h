@@ -1,0 +1,45 @@
+// Finds an SMTP client's commands again after missing bytes.
+
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "line_buffer.h"
+#include "secret_buffer.h"
+
+namespace mailtap::decoder::smtp {
+
+// After missing bytes, a client's lines may be commands or a message's text, and text may quote commands. So commands
+// are held back until what follows shows which they were: a message after DATA, or the end of the session, says
+// commands; a line of other text says text.
+class Recovery {
+public:
+    enum class Verdict : uint8_t {
+        Undecided,
+        Text,
+        Commands,     // the lines held, this one included, are commands
+        EndOfMessage, // the dot: the lines held were a message's
+    };
+
+    // `in_message`: the bytes are missing within a message.
+    void Begin(bool in_message);
+
+    Verdict Read(const Line& line);
+
+    // Whether a line whose rest is missing is a command. Within a message it may be text.
+    bool TakesCut(std::string_view line) const;
+
+    // The lines held, each with its end. They are the caller's then.
+    SecretBuffer Release();
+
+    bool Empty() const { return held_.Empty(); }
+    std::size_t Memory() const { return held_.Memory(); }
+
+private:
+    SecretBuffer held_;
+    bool in_message_ = false;
+    bool after_data_ = false; // the last line held is DATA
+};
+
+} // namespace mailtap::decoder::smtp
