@@ -120,10 +120,13 @@ class Laboratory:
         network = server.network
         for scenario in scenarios:
             port = server.port_of(scenario.serves)
-            if port is None or not scenario.needs <= server.features or scenario.six > server.six:
+            others = {f"from-{other.name}" for other in self.servers if other is not server}
+            if port is None or not scenario.needs <= server.features | others:
+                continue
+            if scenario.six and not server.six:
                 continue
             place = network.address6 if scenario.six else network.address
-            stage = Stage(server, port, place, self.clients)
+            stage = Stage(server, port, place, self.clients, {s.name: s for s in self.servers})
             known = {one.session.client[1] for one in recorded}
             seen = self._act(stage, scenario)
             while any(session.client[1] in known for session in seen):
@@ -174,7 +177,7 @@ def hosts_file(numbers: Mapping[str, int]) -> str:
         f"127.0.0.1 localhost {HOST_NAME}",
         f"{CLIENT_ADDRESS} {CLIENT_NAME}",
         f"{CLIENT_ADDRESS6} {CLIENT_NAME}",
-        *(f"{address(number)} {name}.{DOMAIN} {name}" for name, number in numbers.items()),
+        *(f"{address(number)} {name}.{DOMAIN} {name} plain.{name}.{DOMAIN}" for name, number in numbers.items()),
     ]
     return "\n".join([*lines, ""])
 

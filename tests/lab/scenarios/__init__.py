@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from lab.scenarios import imap, lmtp, pop3, readers, senders, smtp, strangers
+from lab.scenarios import imap, lmtp, pop3, readers, relays, senders, smtp, strangers
 from lab.scenarios.base import Scenario
 
 AGAIN = (
@@ -24,7 +24,7 @@ def _variants(scenario: Scenario) -> Iterator[Scenario]:
 
 
 CATALOGUES = (
-    *(smtp.catalogue, senders.catalogue, pop3.catalogue, readers.pop3, imap.catalogue, readers.imap),
+    *(smtp.catalogue, senders.catalogue, relays.catalogue, pop3.catalogue, readers.pop3, imap.catalogue, readers.imap),
     *(strangers.catalogue, lmtp.catalogue),
 )
 _EVERY = [

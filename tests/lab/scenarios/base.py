@@ -19,6 +19,8 @@ class Stage:
     port: int
     address: str
     clients: Clients
+    servers: Mapping[str, Server]
+    """All that run, by name: some are clients, too."""
 
     @property
     def home(self) -> str:
@@ -51,7 +53,7 @@ class Scenario:
     act: Callable[[Stage], None]
     wants: Mapping[str, Any]
     needs: frozenset[str] = frozenset()
-    """Features that the server must have."""
+    """Features that the server must have; `from-NAME`: that another server runs, which is the client."""
     but: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Other values of some servers."""
     sessions: int = 1

@@ -96,13 +96,21 @@ class Server(ABC):
         """The lines of the server's own log."""
         return self.syslog.lines
 
-    def command(self, *command: str) -> str:
-        """Run a program inside to its end, and give its output."""
+    def relay(self, sender: str, recipient: str, message: str) -> None:
+        """Have the server send a message on, as an SMTP client.
+
+        Raises:
+            NotImplementedError: it is no SMTP server.
+        """
+        raise NotImplementedError(self.name)
+
+    def command(self, *command: str, text: str = "") -> str:
+        """Run a program inside to its end, with `text` as its input, and give its output."""
         done = subprocess.run(
             [*in_network(self.network, self.root), *command],
             capture_output=True,
             text=True,
-            stdin=subprocess.DEVNULL,
+            input=text,
         )
         if done.returncode != 0:
             raise ServerFailed(f"{self.name}: {' '.join(command)}: {done.stdout}{done.stderr}")

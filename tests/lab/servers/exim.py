@@ -9,7 +9,7 @@ from lab.servers.base import LogFacts, Server
 
 CONFIGURATION = """
 primary_hostname = {host}
-domainlist local_domains = {domain} : {host}
+domainlist local_domains = {domain} : {host} : plain.{host}
 exim_user = Debian-exim
 exim_group = Debian-exim
 spool_directory = /var/spool/exim4
@@ -82,11 +82,23 @@ check_data:
 
 begin routers
 
+far:
+  driver = manualroute
+  domains = ! +local_domains
+  route_list = * $domain byname
+  transport = far
+
 all:
   driver = accept
   transport = drop
 
 begin transports
+
+far:
+  driver = smtp
+  helo_data = {host}
+  hosts_avoid_tls = ${{if match{{$domain}}{{^plain}}{{*}}{{}}}}
+  hosts_try_fastopen =
 
 drop:
   driver = appendfile
@@ -141,6 +153,11 @@ class Exim(Server):
         self.root.file("/etc/exim4/passwords", passwords)
         self.root.folder("/var/spool/exim4", 911, 911, 0o750)
         self.root.folder("/var/log/exim4", 911, 911)
+
+    def relay(self, sender: str, recipient: str, message: str) -> None:
+        self.command(
+            *("exim4", "-C", "/etc/exim4/lab.conf", "-odf", "-oi", "-f", sender, recipient), text=message
+        )
 
     def start(self) -> None:
         self.spawn("exim4", "-C", "/etc/exim4/lab.conf", "-bdf", "-q1h")

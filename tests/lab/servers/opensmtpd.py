@@ -19,7 +19,7 @@ listen on 0.0.0.0 port 2525 tls pki {host} hostname {host}
 listen on 0.0.0.0 port 465 smtps pki {host} hostname {host}
 filter "policy" phase mail-from match mail-from regex {{ "banned@.*" }} reject "550 Sender banned"
 action "keep" maildir "/home/%{{user.username}}/Maildir" alias <aliases>
-match from any for domain {{ "{domain}", "{host}" }} action "keep"
+match from any for domain {{ "{domain}", "{host}", "plain.{host}" }} action "keep"
 """
 
 

@@ -12,7 +12,10 @@ MAIN = """
 compatibility_level = 3.6
 myhostname = {host}
 mydomain = {domain}
-mydestination = {domain}, {host}
+mydestination = {domain}, {host}, plain.{host}
+disable_dns_lookups = yes
+smtp_tls_security_level = may
+smtp_tls_policy_maps = regexp:/etc/postfix/tls_policy
 mynetworks = 127.0.0.0/8
 inet_interfaces = all
 inet_protocols = all
@@ -47,7 +50,6 @@ alias_database =
 local_recipient_maps = inline:{{ alice=x, bob=x, postmaster=x }}
 local_transport = discard:
 smtputf8_enable = yes
-default_transport = discard:
 smtp_host_lookup = native
 maillog_file =
 """
@@ -84,6 +86,10 @@ anvil     unix  - - n - 1 anvil
 scache    unix  - - n - 1 scache
 """
 
+TLS_POLICY = r"""
+/^plain\./ none
+"""
+
 SASL = """
 pwcheck_method: auxprop
 auxprop_plugin: sasldb
@@ -110,6 +116,7 @@ class Postfix(Server):
         values = {"host": self.host, "domain": DOMAIN, "client": CLIENT_ADDRESS}
         self.root.file("/etc/postfix/main.cf", MAIN.format(**values))
         self.root.file("/etc/postfix/master.cf", MASTER)
+        self.root.file("/etc/postfix/tls_policy", TLS_POLICY)
         self.root.file("/etc/postfix/sasl/smtpd.conf", SASL)
         self.root.folder("/var/lib/postfix", 901, 901)
         for account in ACCOUNTS:
@@ -120,6 +127,9 @@ class Postfix(Server):
                 f"-u {self.host} {account.name}",
             )
         (self.root.path / "etc/postfix/sasldb2").chmod(0o644)
+
+    def relay(self, sender: str, recipient: str, message: str) -> None:
+        self.command("sendmail", "-i", "-f", sender, recipient, text=message)
 
     def start(self) -> None:
         self.spawn("postfix", "start-fg")

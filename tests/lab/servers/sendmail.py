@@ -34,7 +34,7 @@ DAEMON_OPTIONS(`Family=inet, Name=Odd, Port=2525')dnl
 MAILER(`local')dnl
 MAILER(`smtp')dnl
 LOCAL_CONFIG
-Cw{domain} {host}
+Cw{domain} {host} plain.{host}
 """
 
 SASL = """
