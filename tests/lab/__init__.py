@@ -1,1 +1,1 @@
-"""The laboratory: real mail servers and clients, whose captured sessions the decoder is held against."""
+"""The laboratory: real mail servers and clients, and the decoder held against their sessions."""

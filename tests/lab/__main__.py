@@ -1,11 +1,11 @@
 """`make lab`: play all scenarios, and hold the decoder against what happened.
 
 `python -m lab SERVER...` plays those servers only, and leaves docs/lab.md as it is.
-`python -m lab keep` writes tests/lab/captures anew, from the last run's sessions that chosen.py names.
-`python -m lab judge FOLDER` holds it against captures that an earlier run kept (build/lab/captures).
+`python -m lab keep` writes tests/lab/captures anew: what chosen.py names, from the last run.
+`python -m lab judge FOLDER` judges the captures that a run kept (build/lab/captures).
 
-Exit status 0: every field is right, or the laboratory can't run here (one line says why). 1: a field
-is wrong. 2: the laboratory itself is wrong: a server failed, or truth and log disagree.
+Exit status 0: every field is right, or the laboratory can't run here (one line says why). 1: a
+field is wrong. 2: the laboratory itself is wrong: a server failed, or truth and log disagree.
 """
 
 from __future__ import annotations
@@ -45,7 +45,10 @@ def main(arguments: list[str]) -> int:
         print(f"The laboratory is left out: {reason}.")
         return 0
     with ThreadPoolExecutor(4) as pool:
-        for name, wanted in {**{kind.name: kind.packages for kind in KINDS}, clients.NAME: clients.PACKAGES}.items():
+        for name, wanted in {
+            **{kind.name: kind.packages for kind in KINDS},
+            clients.NAME: clients.PACKAGES,
+        }.items():
             pool.submit(packages.download, wanted, BUILD / "packages" / name)
     return isolation.enter(arguments)
 
@@ -95,7 +98,8 @@ def laboratory(names: list[str]) -> int:
 
 def judged(truths: list[Truth]) -> tuple[table.Tally, list[str]]:
     """All views of all sessions, counted, and the mismatches as JSON lines."""
-    tally, mismatches = table.Tally(), []
+    tally = table.Tally()
+    mismatches: list[str] = []
     with ProcessPoolExecutor() as pool:
         for results in pool.map(_judge, truths, range(len(truths)), chunksize=4):
             for result in results:

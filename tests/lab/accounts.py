@@ -11,7 +11,9 @@ _random = random.Random(20260)  # captures of two runs differ in as little as po
 
 
 def _secret() -> str:
-    return "Zq" + "".join(_random.choices("abcdefghkmnpqrstuvwxyzABCDEFGHKLMNPQRSTUVWXYZ23456789", k=14))
+    return "Zq" + "".join(
+        _random.choices("abcdefghkmnpqrstuvwxyzABCDEFGHKLMNPQRSTUVWXYZ23456789", k=14)
+    )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,18 @@ def make(folder: Path) -> tuple[Path, Path]:
     """A self-signed certificate and its key."""
     certificate, key = folder / "server.pem", folder / "server.key"
     run(
-        *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30"),
+        *(
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "30",
+        ),
         *("-subj", f"/CN=mail.{DOMAIN}", "-addext", f"subjectAltName=DNS:*.{DOMAIN}"),
         *("-keyout", key, "-out", certificate),
     )

@@ -1,4 +1,4 @@
-"""The sessions that are kept in tests/lab/captures, so that every test run replays real servers' bytes."""
+"""The sessions that are kept in tests/lab/captures, for every test run."""
 
 from __future__ import annotations
 
@@ -6,10 +6,22 @@ from lab.truth import Truth
 
 SMTP = (
     *("one message", "several messages", "RSET between", "pipelining", "STARTTLS", "implicit TLS"),
-    *("DATA refused, then a message", "final dot refused, then reset", "AUTH PLAIN", "SSH client at smtp"),
+    *(
+        "DATA refused, then a message",
+        "final dot refused, then reset",
+        "AUTH PLAIN",
+        "SSH client at smtp",
+    ),
 )
 POP3 = (
-    *("CAPA and QUIT", "login and QUIT", "RETR of all", "missing message", "wrong password", "STLS"),
+    *(
+        "CAPA and QUIT",
+        "login and QUIT",
+        "RETR of all",
+        "missing message",
+        "wrong password",
+        "STLS",
+    ),
     *("unknown command with a password",),
 )
 IMAP = (
@@ -20,10 +32,20 @@ CHOSEN: dict[str, tuple[str, ...]] = {
     "postfix": (
         *SMTP,
         *("chunking, RSET, again", "XCLIENT", "one recipient of three taken", "SMTPUTF8"),
-        *("reset within the header", "AUTH PLAIN, one NUL", "swaks, CRAM-MD5", "one message, odd port"),
+        *(
+            "reset within the header",
+            "AUTH PLAIN, one NUL",
+            "swaks, CRAM-MD5",
+            "one message, odd port",
+        ),
     ),
     "exim": (*SMTP, "chunking", "421 at MAIL", "msmtp", "curl", "one message, IPv6"),
-    "opensmtpd": ("one message", "rich header", "STARTTLS, handshake fails", "smtplib, nobody taken"),
+    "opensmtpd": (
+        "one message",
+        "rich header",
+        "STARTTLS, handshake fails",
+        "smtplib, nobody taken",
+    ),
     "sendmail": (
         *("one message", "AUTH LOGIN", "password as a command", "STARTTLS", "swaks"),
         *("AUTH after a message, refused",),
@@ -39,7 +61,12 @@ CHOSEN: dict[str, tuple[str, ...]] = {
     "courier": (*POP3, *IMAP, "APPEND", "getmail"),
     "cyrus": (*POP3, *IMAP, "QRESYNC", "COMPRESS", "mutt", "unknown recipient"),
     "not-mail": (
-        *("SSH on a mail port", "HTTP on a mail port", "random bytes on a mail port", "FTP on a mail port"),
+        *(
+            "SSH on a mail port",
+            "HTTP on a mail port",
+            "random bytes on a mail port",
+            "FTP on a mail port",
+        ),
     ),
 }
 

@@ -16,14 +16,19 @@ from lab.isolation import RESOLVER, Root, make_root
 NAME = "clients"
 PACKAGES = (
     *("swaks", "msmtp", "s-nail", "mutt", "curl", "fetchmail", "getmail6", "isync", "openssl"),
-    *("libnet-ssleay-perl", "libio-socket-inet6-perl", "libdigest-hmac-perl", "libauthen-sasl-perl"),
+    *(
+        "libnet-ssleay-perl",
+        "libio-socket-inet6-perl",
+        "libdigest-hmac-perl",
+        "libauthen-sasl-perl",
+    ),
 )
 SECONDS = 20
 USER = 971
 """Who runs the clients: some refuse to be run by root."""
 
 
-class ClientFailed(Exception):
+class ClientError(Exception):
     """A client that ended otherwise than its scenario says, with what it wrote."""
 
 
@@ -61,7 +66,7 @@ class Clients:
         """Run a program to its end, with `text` as its input, and give its output.
 
         Raises:
-            ClientFailed: it doesn't end, or its exit status is none of `status`.
+            ClientError: it doesn't end, or its exit status is none of `status`.
         """
         try:
             done = subprocess.run(
@@ -71,17 +76,19 @@ class Clients:
                 timeout=SECONDS,
             )
         except subprocess.TimeoutExpired as slow:
-            raise ClientFailed(f"{command[0]} doesn't end: {slow.stdout!r} {slow.stderr!r}") from None
+            raise ClientError(
+                f"{command[0]} doesn't end: {slow.stdout!r} {slow.stderr!r}"
+            ) from None
         output = (done.stdout + done.stderr).decode("utf-8", "replace")
         if done.returncode not in status:
-            raise ClientFailed(f"{command[0]} ended with {done.returncode}: {output[-600:]}")
+            raise ClientError(f"{command[0]} ended with {done.returncode}: {output[-600:]}")
         return output
 
     def run_in_terminal(self, home: str, *command: str) -> None:
         """Run a program that wants a terminal, to its end.
 
         Raises:
-            ClientFailed: it doesn't end.
+            ClientError: it doesn't end.
         """
         main, inner = pty.openpty()
         process = subprocess.Popen(
@@ -105,7 +112,13 @@ class Clients:
             process.wait(2)
         except subprocess.TimeoutExpired:
             process.kill()
-            raise ClientFailed(f"{command[0]} doesn't end: {shown[-400:]!r}") from None
+            raise ClientError(f"{command[0]} doesn't end: {shown[-400:]!r}") from None
 
 
-ENVIRONMENT = ("-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "USER=reader", "LOGNAME=reader")
+ENVIRONMENT = (
+    "-i",
+    "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+    "LANG=C.UTF-8",
+    "USER=reader",
+    "LOGNAME=reader",
+)

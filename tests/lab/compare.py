@@ -15,7 +15,9 @@ from mailtap._engine import Engine
 
 ETHERNET = 1
 UNSET: dict[str, Any] = {
-    **{"implicit_tls": False, "midstream": False, "starttls": "none"},
+    "implicit_tls": False,
+    "midstream": False,
+    "starttls": "none",
     **dict.fromkeys(COUNTS, 0),
 }
 """What it means where a line leaves a field out."""
@@ -49,9 +51,15 @@ class Result:
         for field, wanted, got in self.wrong:
             yield json.dumps(
                 {
-                    **{"server": self.server, "client": self.client, "serves": self.serves},
-                    **{"scenario": self.scenario, "view": self.view, "client_p": self.session[1]},
-                    **{"field": field, "wanted": wanted, "got": got},
+                    "server": self.server,
+                    "client": self.client,
+                    "serves": self.serves,
+                    "scenario": self.scenario,
+                    "view": self.view,
+                    "client_p": self.session[1],
+                    "field": field,
+                    "wanted": wanted,
+                    "got": got,
                 },
                 ensure_ascii=False,
                 default=list,

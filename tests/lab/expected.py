@@ -1,9 +1,9 @@
 """What the visible bytes decide, field by field, and what they leave open.
 
-An item of the dialogue counts as read when all its bytes are seen and nothing before it in its side is
-missing that could have changed what it is: the line's own start, or a message, literal or login that
-may still be going on. What such items say must be in the record. Beyond that a record may say what
-the whole session says, never anything else.
+An item of the dialogue counts as read when all its bytes are seen and nothing before it in its side
+is missing that could have changed what it is: the line's own start, or a message, literal or login
+that may still be going on. What such items say must be in the record. Beyond that a record may say
+what the whole session says, never anything else.
 """
 
 from __future__ import annotations
@@ -52,12 +52,18 @@ def exactly(value: Any) -> Expected:
 def one_of(values: list[Any]) -> Expected:
     """One of several; decided where there is only one."""
     distinct = [value for n, value in enumerate(values) if value not in values[:n]]
-    return Expected(len(distinct) == 1, lambda got: got in distinct, distinct[0] if len(distinct) == 1 else distinct)
+    return Expected(
+        len(distinct) == 1,
+        lambda got: got in distinct,
+        distinct[0] if len(distinct) == 1 else distinct,
+    )
 
 
 def between(low: int, high: int) -> Expected:
     """A number from one to another."""
-    return Expected(low == high, lambda got: low <= (got or 0) <= high, low if low == high else [low, high])
+    return Expected(
+        low == high, lambda got: low <= (got or 0) <= high, low if low == high else [low, high]
+    )
 
 
 def people(addresses: list[str]) -> list[tuple[str, str]]:
@@ -132,10 +138,10 @@ def expected(truth: Truth, view: View) -> dict[str, Expected]:
     """The right values of all fields that are judged, in a view."""
     sides = {side for side in (CLIENT, SERVER) if view.seen(side)}
     uncut = all(view.whole(side) for side in sides)
-    fields = _of_packets(truth, view, sides, uncut)
+    fields = _of_packets(view, sides, uncut)
     service = truth.service
     if service is None:
-        return fields | _of_no_mail(truth, view, uncut)
+        return fields | _of_no_mail(truth, uncut)
     standard = STANDARD_PORTS.get(truth.session.server[1]) == service
     read, headers = read_items(truth, view)
     own = [(number, item) for number, item in enumerate(truth.items) if item.side in sides]
@@ -178,12 +184,18 @@ def expected(truth: Truth, view: View) -> dict[str, Expected]:
     fields["starttls"] = _step(low.starttls, high.starttls)
     fields["stage"] = _stage(low.stage, high.stage, low.logout, high.logout)
     fields["empty_cause"] = _cause(
-        low, high, service, sides, uncut, fields, {item.verb for _, item in own if item.kind == REPLY}
+        low,
+        high,
+        service,
+        sides,
+        uncut,
+        fields,
+        {item.verb for _, item in own if item.kind == REPLY},
     )
     return fields
 
 
-def _of_packets(truth: Truth, view: View, sides: set[str], uncut: bool) -> dict[str, Expected]:
+def _of_packets(view: View, sides: set[str], uncut: bool) -> dict[str, Expected]:
     session = view.session
     fields = {
         "client_h": exactly(session.client[0]),
@@ -203,7 +215,7 @@ def _of_packets(truth: Truth, view: View, sides: set[str], uncut: bool) -> dict[
     return fields
 
 
-def _of_no_mail(truth: Truth, view: View, uncut: bool) -> dict[str, Expected]:
+def _of_no_mail(truth: Truth, uncut: bool) -> dict[str, Expected]:
     fields: dict[str, Expected] = {"service": exactly(None)}
     if truth.speaks == "ftp" and not uncut:  # `QUIT` and `221 Bye` are both protocols'
         return {"service": one_of([None, "smtp"])}
@@ -215,7 +227,9 @@ def _of_no_mail(truth: Truth, view: View, uncut: bool) -> dict[str, Expected]:
             fields["decode_as"] = one_of(["SSL", "BASE"])
     else:
         fields["implicit_tls"] = exactly(False)
-        fields["decode_as"] = one_of(["HTTP", "BASE"]) if "HTTP" in truth.scenario else exactly("BASE")
+        fields["decode_as"] = (
+            one_of(["HTTP", "BASE"]) if "HTTP" in truth.scenario else exactly("BASE")
+        )
     return fields
 
 
@@ -242,7 +256,7 @@ def _latest(
 
 
 def _reply(allowed: list[str | None]) -> Expected:
-    """A reply's line, or of an error only its code or status: what follows may be the client's words."""
+    """A reply's line; of an error code or status will do: the rest may be the client's words."""
     lines = [value[:LONGEST] if value is not None else None for value in allowed]
 
     def fits(got: str | None) -> bool:
@@ -276,7 +290,7 @@ def _step(low: int, high: int) -> Expected:
     steps = [
         step
         for number, step in enumerate(STARTTLS)
-        if low <= number <= high and (step != "refused" or number == high or number == low)
+        if low <= number <= high and (step != "refused" or number in (low, high))
     ]
     return one_of(steps)
 

@@ -1,9 +1,9 @@
 """Namespaces that hold the laboratory, so that nothing of it touches the machine or outlives it.
 
-The laboratory runs in mount, network and process namespaces of its own: the kernel ends its processes
-and drops its mounts and interfaces when its first process ends, for whatever reason. Each server has a
-network namespace, and a root that is the machine's with a layer on top (overlayfs on tmpfs): packages
-are unpacked, users made and configuration written there.
+The laboratory runs in mount, network and process namespaces of its own: the kernel ends its
+processes and drops its mounts and interfaces when its first process ends, for whatever reason.
+Each server has a network namespace, and a root that is the machine's with a layer on top (overlayfs
+on tmpfs): packages are unpacked, users made and configuration written there.
 """
 
 from __future__ import annotations
@@ -34,7 +34,11 @@ def why_not() -> str | None:
     for program in ("unshare", "ip", "apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
             return f"it needs the program {program}"
-    mount = "mount -t tmpfs lab /mnt && mkdir /mnt/u /mnt/w /mnt/m && mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w /mnt/m"
+    layers = "lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w"
+    mount = (
+        "mount -t tmpfs lab /mnt && mkdir /mnt/u /mnt/w /mnt/m && "
+        f"mount -t overlay overlay -o {layers} /mnt/m"
+    )
     link = "ip link add lab0 type bridge && ip link add lab1 type veth peer name lab2"
     tried = subprocess.run(
         ["unshare", "--mount", "--net", "--pid", "--fork", "sh", "-c", f"{mount} && {link}"],
@@ -49,7 +53,16 @@ def why_not() -> str | None:
 
 def enter(arguments: list[str]) -> int:
     """Run this program again inside namespaces of its own; its exit status."""
-    command = ["unshare", "--mount", "--net", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    command = [
+        "unshare",
+        "--mount",
+        "--net",
+        "--uts",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+    ]
     environment = os.environ | {INSIDE: "1"}
     inside = subprocess.Popen([*command, sys.executable, "-m", "lab", *arguments], env=environment)
     try:
@@ -106,17 +119,15 @@ class Root:
         path.chmod(mode)
         return path
 
-    def user(self, name: str, number: int, home: str = "/nonexistent", password: str = "*") -> None:
+    def user(self, name: str, number: int, home: str = "/nonexistent") -> None:
         """Add a user and a group of the same name."""
         for file, line in (
             ("passwd", f"{name}:x:{number}:{number}::{home}:/bin/false"),
-            ("shadow", f"{name}:{password}:20000:0:99999:7:::"),
+            ("shadow", f"{name}:*:20000:0:99999:7:::"),
             ("group", f"{name}:x:{number}:"),
         ):
             path = self.path / "etc" / file
-            kept = [
-                old for old in path.read_text().splitlines() if not old.startswith(f"{name}:")
-            ]
+            kept = [old for old in path.read_text().splitlines() if not old.startswith(f"{name}:")]
             path.write_text("\n".join([*kept, line, ""]))
 
 

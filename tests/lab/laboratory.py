@@ -22,7 +22,7 @@ from lab.isolation import (
     make_root,
 )
 from lab.scenarios.base import Scenario, Stage
-from lab.servers.base import LogFacts, Server, ServerFailed
+from lab.servers.base import Join, LogFacts, Server, ServerError
 from lab.tcp import TcpSession, sessions
 from lab.waiting import until
 
@@ -78,10 +78,10 @@ class Laboratory:
         number, kind = numbered
         try:
             return self._start(kind, FIRST_NUMBER + number)
-        except packages.PackagesMissing as missing:
+        except packages.PackagesError as missing:
             self.outcome.left_out.append(f"{kind.name} is left out: {missing}")
         except Exception as error:
-            reason = str(error) if isinstance(error, ServerFailed) else traceback.format_exc()
+            reason = str(error) if isinstance(error, ServerError) else traceback.format_exc()
             self.outcome.failures.append(f"{kind.name} doesn't start: {reason}")
         return None
 
@@ -139,7 +139,7 @@ class Laboratory:
         every = self._sessions_since(server, 0)
         order = {session.client: number for number, session in enumerate(every)}
         return [
-            replace(r, log=server.log_facts(r.session.client[1], order[r.session.client]))
+            replace(r, log=server.log_facts(Join(r.session.client[1], order[r.session.client])))
             for r in recorded
         ]
 
@@ -177,7 +177,10 @@ def hosts_file(numbers: Mapping[str, int]) -> str:
         f"127.0.0.1 localhost {HOST_NAME}",
         f"{CLIENT_ADDRESS} {CLIENT_NAME}",
         f"{CLIENT_ADDRESS6} {CLIENT_NAME}",
-        *(f"{address(number)} {name}.{DOMAIN} {name} plain.{name}.{DOMAIN}" for name, number in numbers.items()),
+        *(
+            f"{address(number)} {name}.{DOMAIN} {name} plain.{name}.{DOMAIN}"
+            for name, number in numbers.items()
+        ),
     ]
     return "\n".join([*lines, ""])
 

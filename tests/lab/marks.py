@@ -22,8 +22,8 @@ def encodings(secret: str) -> Iterator[str]:
     yield data.hex().upper()
     yield quote(secret)
     yield "".join(f"%{byte:02X}" for byte in data)
-    # Within a longer text in Base64 it starts at one of three places; the first and the last letters
-    # also depend on its neighbours.
+    # Within a longer text in Base64 it starts at one of three places; the first and the last
+    # letters also depend on its neighbours.
     for before in range(3):
         encoded = base64.b64encode(b"\0" * before + data).decode().rstrip("=")
         yield encoded[before + (before > 0) : len(encoded) - (len(encoded) * 6 % 8 != 0)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Message:
         return self.text.replace("\n", "\r\n").encode()
 
     @property
-    def wants(self) -> dict[str, object]:
+    def wants(self) -> dict[str, Any]:
         """The fields of the session record that come from it."""
         return {
             "from": list(self.sender),
@@ -35,6 +36,11 @@ class Message:
             "subject": self.subject,
             "msg_id": self.msg_id,
         }
+
+
+def header_from(*senders: str) -> dict[str, Any]:
+    """The field `from` alone."""
+    return {"from": list(senders)}
 
 
 PLAIN = Message(
@@ -104,8 +110,11 @@ Inner text
 )
 
 LONG = Message(
-    "From: Long <long@example.org>\nTo: bob@lab.test\nSubject: Long\nMessage-ID: <long.4@example.org>\n\n"
-    + "".join(f"Line {number:04} of a longer text, all of it of no importance.\n" for number in range(90)),
+    "From: Long <long@example.org>\nTo: bob@lab.test\nSubject: Long\n"
+    "Message-ID: <long.4@example.org>\n\n"
+    + "".join(
+        f"Line {number:04} of a longer text, all of it of no importance.\n" for number in range(90)
+    ),
     ("Long <long@example.org>",),
     ("bob@lab.test",),
     "Long",

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from lab.isolation import Root
 
-
 COMPLETE, REASON = "complete", "reason"
 
 
-class PackagesMissing(Exception):
+class PackagesError(Exception):
     """Packages that can't be had, with the reason in one line."""
 
 
@@ -48,11 +47,11 @@ def downloaded(folder: Path) -> list[Path]:
     """The files that `download` fetched.
 
     Raises:
-        PackagesMissing: it could not.
+        PackagesError: it could not.
     """
     if not (folder / COMPLETE).exists():
         reason = folder / REASON
-        raise PackagesMissing(reason.read_text() if reason.exists() else "never downloaded")
+        raise PackagesError(reason.read_text() if reason.exists() else "never downloaded")
     return sorted(folder.glob("*.deb"))
 
 

@@ -15,7 +15,7 @@ LIST = "truth.jsonl"
 
 
 def save(folder: Path, truths: Iterable[Truth]) -> None:
-    """Write a capture for each server, and a list of the sessions with the fields of their records."""
+    """Write a capture for each server, and a list of the sessions with their records."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.pcap"):
         old.unlink()
@@ -31,13 +31,20 @@ def save(folder: Path, truths: Iterable[Truth]) -> None:
 
 
 def described(file: str, truth: Truth) -> dict[str, Any]:
-    """What is known of a session: where it is, what was done, and the record with all bytes seen."""
+    """A session: where it is, what was done, and the record with all bytes seen."""
     client, server = truth.session.client, truth.session.server
     return {
-        **{"file": file, "client_h": client[0], "client_p": client[1]},
-        **{"server_h": server[0], "server_p": server[1]},
-        **{"server": truth.server, "client": truth.client, "scenario": truth.scenario},
-        **{"serves": truth.serves, "speaks": truth.speaks, "record": whole(truth)},
+        "file": file,
+        "client_h": client[0],
+        "client_p": client[1],
+        "server_h": server[0],
+        "server_p": server[1],
+        "server": truth.server,
+        "client": truth.client,
+        "scenario": truth.scenario,
+        "serves": truth.serves,
+        "speaks": truth.speaks,
+        "record": whole(truth),
     }
 
 
@@ -56,9 +63,12 @@ def load(folder: Path) -> list[Truth]:
     }
     truths = []
     for entry in entries:
-        client, server = (
-            (entry[f"{role}_h"], entry[f"{role}_p"]) for role in ("client", "server")
+        client, server = ((entry[f"{role}_h"], entry[f"{role}_p"]) for role in ("client", "server"))
+        truths.append(
+            known(
+                *(entry["server"], entry["client"], entry["scenario"]),
+                *(entry["serves"], entry["speaks"]),
+                found[entry["file"], client, server],
+            )
         )
-        names = (entry[name] for name in ("server", "client", "scenario", "serves", "speaks"))
-        truths.append(known(*names, found[entry["file"], client, server]))
     return truths

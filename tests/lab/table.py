@@ -1,4 +1,4 @@
-"""The result as tables, in Markdown: server × client × view, and field × view."""
+"""The result as tables, in Markdown: by server, client and view, and by field and view."""
 
 from __future__ import annotations
 
@@ -84,7 +84,9 @@ def by_server(tally: Tally) -> Iterator[str]:
         sessions = sum(len(tally.sessions[pair]) for pair in chosen)
         cells = []
         for group in GROUPS:
-            cell = total(tally.cells[*pair, group] for pair in chosen if (*pair, group) in tally.cells)
+            cell = total(
+                tally.cells[*pair, group] for pair in chosen if (*pair, group) in tally.cells
+            )
             cells.append(f"{cell.views_right:,}/{cell.views:,}" if cell.views else "")
         return [title, str(sessions), *cells]
 
@@ -115,10 +117,9 @@ def summary(tally: Tally) -> str:
     """One line with the figures of all."""
     cell = total(tally.cells.values())
     sessions = sum(len(found) for found in tally.sessions.values())
-    return (
-        f"{sessions:,} sessions in {cell.views:,} views: {cell.views_right:,} right in every field. "
-        f"Fields: {cell.right:,} right, {cell.wrong:,} wrong, {cell.undecidable:,} undecidable."
-    )
+    views = f"{sessions:,} sessions in {cell.views:,} views"
+    fields = f"{cell.right:,} right, {cell.wrong:,} wrong, {cell.undecidable:,} undecidable"
+    return f"{views}: {cell.views_right:,} right in every field. Fields: {fields}."
 
 
 def page(tally: Tally, versions: Mapping[str, str], left_out: Iterable[str]) -> str:

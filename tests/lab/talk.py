@@ -14,7 +14,7 @@ from types import TracebackType
 SECONDS = 20.0
 
 
-class Unexpected(Exception):
+class UnexpectedAnswerError(Exception):
     """The server answered otherwise than the scenario says."""
 
 
@@ -40,7 +40,10 @@ class Talk:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -64,22 +67,22 @@ class Talk:
         """One line of the server.
 
         Raises:
-            Unexpected: the server closed before a line's end.
+            UnexpectedAnswerError: the server closed before a line's end.
         """
         while b"\n" not in self._pending:
             data = self._receive()
             if not data:
-                raise Unexpected(f"closed after {self.heard[-3:]} {self._pending!r}")
+                raise UnexpectedAnswerError(f"closed after {self.heard[-3:]} {self._pending!r}")
             self._pending += data
         line, _, self._pending = self._pending.partition(b"\n")
         return line.decode("utf-8", "replace").rstrip("\r")
 
-    def bytes(self, count: int) -> bytes:
+    def octets(self, count: int) -> bytes:
         """A number of bytes of the server."""
         while len(self._pending) < count:
             data = self._receive()
             if not data:
-                raise Unexpected("closed within a literal")
+                raise UnexpectedAnswerError("closed within a literal")
             self._pending += data
         data, self._pending = self._pending[:count], self._pending[count:]
         return data
@@ -94,7 +97,7 @@ class Talk:
         whole, last = read(tag, lines)
         self.heard.append(whole)
         if not re.match(wanted, last):
-            raise Unexpected(f"wanted {wanted!r}, the server answered {whole!r}")
+            raise UnexpectedAnswerError(f"wanted {wanted!r}, the server answered {whole!r}")
         return whole
 
     def ask(self, command: str | bytes, wanted: str, *, lines: bool = False) -> str:
@@ -124,7 +127,7 @@ class Talk:
         while True:
             literal = re.search(r"\{(\d+)\}$", whole[-1])
             if literal and not whole[-1].startswith("+"):
-                whole.append(self.bytes(int(literal[1])).decode("utf-8", "replace"))
+                whole.append(self.octets(int(literal[1])).decode("utf-8", "replace"))
                 whole.append(self.line())
             elif not tag or whole[-1].startswith(f"{tag} "):
                 return "\n".join(whole), whole[-1]

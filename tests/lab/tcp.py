@@ -15,7 +15,7 @@ MAC = bytes.fromhex("020000000001")
 
 @dataclass(frozen=True)
 class Segment:
-    """A TCP segment; `sequence` counts from the side's SYN, whose number is 0 and first byte's is 1."""
+    """A TCP segment; `sequence` counts from the side's SYN, which has number 0."""
 
     time: float
     side: str
@@ -83,7 +83,7 @@ def _in_order(segments: Iterable[Segment], side: str) -> bytes:
 
 def _checksum(data: bytes) -> int:
     padded = data + b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f">{len(padded) // 2}H", padded))
+    total: int = sum(struct.unpack(f">{len(padded) // 2}H", padded))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
@@ -106,9 +106,7 @@ def _frame(session: TcpSession, segment: Segment, acknowledged: int) -> bytes:
     def tcp(check: int) -> bytes:
         ports = (source[1], target[1])
         rest = (5 << 4, segment.flags, 65535, check, 0)
-        return (
-            struct.pack(">HHIIBBHHH", *ports, sequence, acknowledgement, *rest) + segment.payload
-        )
+        return struct.pack(">HHIIBBHHH", *ports, sequence, acknowledgement, *rest) + segment.payload
 
     length = 20 + len(segment.payload)
     payload = tcp(_checksum(addresses + struct.pack(">HH", 6, length) + tcp(0)))

@@ -1,7 +1,7 @@
 """What the session record must say of a session: its dialogue's items, summed up.
 
-The scenario's own words (`wants`) and the server's log are held against the sum; where they disagree,
-the laboratory is wrong and the run fails.
+The scenario's own words (`wants`) and the server's log are held against the sum; where they
+disagree, the laboratory is wrong and the run fails.
 """
 
 from __future__ import annotations
@@ -15,8 +15,18 @@ from lab.dialogue.items import COMMAND, Item
 from lab.servers.base import LogFacts
 from lab.tcp import CLIENT, SERVER, TcpSession
 
-STAGES = "connect greeting hello auth envelope data delivered retrieved logout".split()
-STARTTLS = "none offered requested refused accepted tls".split()
+STAGES = [
+    "connect",
+    "greeting",
+    "hello",
+    "auth",
+    "envelope",
+    "data",
+    "delivered",
+    "retrieved",
+    "logout",
+]
+STARTTLS = ["none", "offered", "requested", "refused", "accepted", "tls"]
 SETS = ("mailfrom", "rcptto", "from", "to")
 COUNTS = ("mailfrom_count", "rcptto_count", "messages", "commands", "replies")
 LATEST = (
@@ -38,7 +48,7 @@ class Truth:
     serves: str
     """What the port is for, see Scenario."""
     speaks: str | None
-    """smtp, lmtp, pop3, imap; `tls` for TLS from the first byte; `ftp`, and None for other things."""
+    """smtp, lmtp, pop3, imap; `tls` from the first byte; `ftp`; None for other things."""
     session: TcpSession
     items: tuple[Item, ...]
 
@@ -73,7 +83,9 @@ class Sum:
     """The greeting, or the hello."""
 
 
-def parts(item: Item, *, together: bool = False, maybe: bool = False, alone: bool = False) -> dict[str, Any]:
+def parts(
+    item: Item, *, together: bool = False, maybe: bool = False, alone: bool = False
+) -> dict[str, Any]:
     """What an item contributes."""
     values = dict(item.values)
     if alone:
@@ -167,10 +179,8 @@ def disagreements(truth: Truth, wants: Mapping[str, Any], log: LogFacts) -> list
     for name, wanted in wants.items():
         read = fields.get(name)
         if isinstance(wanted, list):
-            same = sorted(wanted) == sorted(read or [])
-        else:
-            same = wanted == read
-        if not same:
+            wanted, read = sorted(wanted), sorted(read or [])
+        if wanted != read:
             found.append(f"{where}: {name} is {read!r} as recorded, and {wanted!r} by the scenario")
     found += [f"{where}: {text}" for text in _against_log(truth, fields, log)]
     return found
@@ -190,7 +200,9 @@ def _against_log(truth: Truth, fields: Mapping[str, Any], log: LogFacts) -> list
         found.append(f"user {fields['user']} as recorded, {log.user} in the log")
     if log.auth_result == "success" and fields["auth_result"] != "success":
         found.append(f"login {fields['auth_result']} as recorded, success in the log")
-    tried = any(i.verb in ("AUTH", "PASS", "APOP", "USER", "LOGIN", "AUTHENTICATE") for i in truth.items)
+    tried = any(
+        i.verb in ("AUTH", "PASS", "APOP", "USER", "LOGIN", "AUTHENTICATE") for i in truth.items
+    )
     if log.auth_result == "failure" and not tried:
         found.append("no login as recorded, failure in the log")
     if log.helo is not None and log.helo != fields["helo"]:

@@ -1,4 +1,4 @@
-"""What a sensor may see of a session: both sides, one side, without the first packets, with loss."""
+"""What a sensor may see of a session: both sides or one, without first packets, with loss."""
 
 from __future__ import annotations
 
@@ -92,7 +92,9 @@ def views(session: TcpSession, seed: int) -> Iterator[View]:
     yield view("server", "server", sides[SERVER])
 
     small = replace(session, segments=resegmented(session.segments, SMALL))
-    yield view("small segments", "small segments", list(zip(small.segments, small.frames(), strict=True)))
+    yield view(
+        "small segments", "small segments", list(zip(small.segments, small.frames(), strict=True))
+    )
     yield view("reordered", "reordered", _reordered(pairs, random.Random(seed)))
     for number in range(LOSSES):
         lost = _lossy(pairs, random.Random(seed * LOSSES + number))
@@ -104,7 +106,7 @@ def views(session: TcpSession, seed: int) -> Iterator[View]:
 
 
 def _reordered(pairs: list[Pair], chance: random.Random) -> list[Pair]:
-    """Neighbours of one side swapped here and there; the handshake and resets stay in their places."""
+    """Neighbours of one side swapped here and there, but the handshake and resets."""
     moved = list(pairs)
     places = {
         side: [

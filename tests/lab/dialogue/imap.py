@@ -7,6 +7,7 @@ import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
+from lab.dialogue.envelope import envelope_values
 from lab.dialogue.items import (
     ANSWER,
     COMMAND,
@@ -16,7 +17,6 @@ from lab.dialogue.items import (
     REPLY,
     Item,
     Lines,
-    decoded,
     header_values,
     left_over,
     tls_items,
@@ -24,18 +24,72 @@ from lab.dialogue.items import (
 )
 from lab.tcp import CLIENT, SERVER
 
-VERBS = set(
-    "CAPABILITY NOOP LOGOUT STARTTLS AUTHENTICATE LOGIN ENABLE SELECT EXAMINE CREATE DELETE RENAME SUBSCRIBE "
-    "UNSUBSCRIBE LIST LSUB NAMESPACE STATUS APPEND IDLE CLOSE UNSELECT EXPUNGE SEARCH FETCH STORE COPY MOVE UID "
-    "CHECK ID COMPRESS NOTIFY SORT THREAD GETQUOTAROOT GETQUOTA GETACL XLIST".split()
-)
-STRONG = set("CAPABILITY NAMESPACE AUTHENTICATE FETCH ID COMPRESS LOGIN SELECT EXAMINE LIST STATUS APPEND UID".split())
+VERBS = {
+    "CAPABILITY",
+    "NOOP",
+    "LOGOUT",
+    "STARTTLS",
+    "AUTHENTICATE",
+    "LOGIN",
+    "ENABLE",
+    "SELECT",
+    "EXAMINE",
+    "CREATE",
+    "DELETE",
+    "RENAME",
+    "SUBSCRIBE",
+    "UNSUBSCRIBE",
+    "LIST",
+    "LSUB",
+    "NAMESPACE",
+    "STATUS",
+    "APPEND",
+    "IDLE",
+    "CLOSE",
+    "UNSELECT",
+    "EXPUNGE",
+    "SEARCH",
+    "FETCH",
+    "STORE",
+    "COPY",
+    "MOVE",
+    "UID",
+    "CHECK",
+    "ID",
+    "COMPRESS",
+    "NOTIFY",
+    "SORT",
+    "THREAD",
+    "GETQUOTAROOT",
+    "GETQUOTA",
+    "GETACL",
+    "XLIST",
+}
+STRONG = {
+    "CAPABILITY",
+    "NAMESPACE",
+    "AUTHENTICATE",
+    "FETCH",
+    "ID",
+    "COMPRESS",
+    "LOGIN",
+    "SELECT",
+    "EXAMINE",
+    "LIST",
+    "STATUS",
+    "APPEND",
+    "UID",
+}
 HELLO = {"CAPABILITY", "ID"}
 NO_STAGE = {"NOOP", "LOGOUT", "ENABLE", "NAMESPACE", "STARTTLS", "COMPRESS"}
 LITERAL_AT_END = re.compile(r"~?\{(\d+)([+-]?)\}$")
 SECTION = re.compile(r"(?:BODY\[(HEADER[^\]]*)?\](?:<0>)?|RFC822(\.HEADER)?) ?~?$", re.IGNORECASE)
-WANTS_MESSAGE = re.compile(r"BODY(?:\.PEEK)?\[(?:\]|HEADER)|RFC822(?:\.HEADER)?[ )]|RFC822$", re.IGNORECASE)
-LOGGED_IN = re.compile(r"logged in|login completed|login ok|authenticat|user logged in|success", re.IGNORECASE)
+WANTS_MESSAGE = re.compile(
+    r"BODY(?:\.PEEK)?\[(?:\]|HEADER)|RFC822(?:\.HEADER)?[ )]|RFC822$", re.IGNORECASE
+)
+LOGGED_IN = re.compile(
+    r"logged in|login completed|login ok|authenticat|user logged in|success", re.IGNORECASE
+)
 REFUSED = re.compile(r"authentication|login failed|invalid|incorrect|password", re.IGNORECASE)
 CONTENT = re.compile(r"\* (\d+|FLAGS|LIST|LSUB|XLIST|STATUS|SEARCH|ESEARCH)\b", re.IGNORECASE)
 
@@ -76,7 +130,9 @@ class _Reader:
             before = found.text[: literal.start()]
             more = self.server.line()
             found.literals.append((before, at, data))
-            quoted = data.decode("utf-8", "surrogateescape").replace("\\", r"\\").replace('"', r"\"")
+            quoted = (
+                data.decode("utf-8", "surrogateescape").replace("\\", r"\\").replace('"', r"\"")
+            )
             if more is None:
                 self.server.at = len(self.server.data)
                 found.text = f'{before}"{quoted}"'
@@ -124,7 +180,7 @@ class _Reader:
         item = Item(SERVER, found.start, found.end, LISTING, text=found.text[:80])
         self.items.append(item)
         upper = found.text.upper()
-        if upper.startswith("* CAPABILITY") or upper.startswith("* ID"):
+        if upper.startswith(("* CAPABILITY", "* ID")):
             item.values["stage"] = "hello"
             item.strong = "IMAP4" in upper
             if "STARTTLS" in upper:
@@ -302,7 +358,7 @@ class _Reader:
         return True
 
     def _compressed(self) -> None:
-        """What follows, inflated. Its items lie in the whole compressed rest: nobody can cut there."""
+        """What follows, inflated. Its items lie in the whole compressed rest."""
         inflated = {}
         for lines in (self.client, self.server):
             inflated[lines.side] = zlib.decompressobj(-zlib.MAX_WBITS).decompress(lines.rest)
@@ -315,60 +371,6 @@ class _Reader:
             item.start, item.end, item.begins = lines.at, len(lines.data), None
             item.header_end = item.end
             self.items.append(item)
-
-
-def _tokens(text: str) -> list[Any]:
-    """The parenthesised lists of a response as lists; NIL is None, a quoted string is a tuple of itself."""
-    stack: list[list[Any]] = [[]]
-    for match in re.finditer(r'"((?:\\.|[^"\\])*)"|(\()|(\))|([^\s()"]+)', text, re.DOTALL):
-        quoted, opened, closed, atom = match.groups()
-        if opened:
-            stack.append([])
-        elif closed:
-            if len(stack) > 1:
-                done = stack.pop()
-                stack[-1].append(done)
-        elif quoted is not None:
-            stack[-1].append((re.sub(r"\\(.)", r"\1", quoted),))
-        else:
-            stack[-1].append(None if atom.upper() == "NIL" else atom)
-    return stack[0]
-
-
-def _text(token: Any) -> str | None:
-    return token[0] if isinstance(token, tuple) else token
-
-
-SPECIAL = re.compile(r"[][()<>@,;:\\\".]")
-
-
-def _mailbox(token: list[Any]) -> str | None:
-    """An address structure as a header has it (RFC 9051 7.5.2); None for a group's ends."""
-    name, _, local, host = (_text(part) for part in token)
-    if host is None or local is None:
-        return None
-    address = f"{local}@{host}"
-    if name is None:
-        return address
-    quoted = name.replace("\\", r"\\").replace('"', r"\"")
-    shown = f'"{quoted}"' if SPECIAL.search(name) else decoded(name)
-    return f"{shown} <{address}>"
-
-
-def envelope_values(text: str) -> dict[str, Any]:
-    """The session record's fields in a FETCH response's ENVELOPE."""
-    tokens = _tokens(text.split(" ", 2)[2])
-    items = next((token for token in tokens if isinstance(token, list)), [])
-    for name, value in zip(items, items[1:], strict=False):
-        if isinstance(name, str) and name.upper() == "ENVELOPE" and isinstance(value, list):
-            subject = _text(value[1])
-            return {
-                "from": [m for token in value[2] or [] if (m := _mailbox(token))],
-                "to": [m for token in value[5] or [] if (m := _mailbox(token))],
-                "subject": decoded(subject) if subject else None,
-                "msg_id": _text(value[9]),
-            }
-    return {}
 
 
 def read(client: bytes, server: bytes) -> list[Item]:

@@ -80,7 +80,8 @@ class Lines:
 
     def until_dot(self) -> tuple[int, list[str], bool]:
         """The lines up to a dot alone, and whether it came."""
-        start, lines = self.at, []
+        start = self.at
+        lines: list[str] = []
         while (line := self.line()) is not None:
             if line[1] == ".":
                 return start, lines, True

@@ -19,11 +19,32 @@ from lab.dialogue.items import (
 )
 from lab.tcp import CLIENT, SERVER
 
-VERBS = set("USER PASS APOP AUTH CAPA STLS STAT LIST UIDL RETR TOP DELE RSET NOOP QUIT UTF8 LANG LAST".split())
+VERBS = {
+    "USER",
+    "PASS",
+    "APOP",
+    "AUTH",
+    "CAPA",
+    "STLS",
+    "STAT",
+    "LIST",
+    "UIDL",
+    "RETR",
+    "TOP",
+    "DELE",
+    "RSET",
+    "NOOP",
+    "QUIT",
+    "UTF8",
+    "LANG",
+    "LAST",
+}
 STRONG = {"APOP", "CAPA", "STLS", "UIDL", "TOP"}
 USUAL = {"USER", "PASS", "AUTH", "RETR", "DELE"}
 LOGGED_IN = re.compile(r"logged in|logging in|mailbox|maildrop|authenticat|welcome", re.IGNORECASE)
-REFUSED = re.compile(r"\[AUTH\]|authentication|login failed|invalid|incorrect|password", re.IGNORECASE)
+REFUSED = re.compile(
+    r"\[AUTH\]|authentication|login failed|invalid|incorrect|password", re.IGNORECASE
+)
 BYE = re.compile(r"bye|logging out|logout|signing off|closing", re.IGNORECASE)
 
 
@@ -54,7 +75,9 @@ class _Reader:
         good = text.startswith("+OK")
         rest = text[3 if good else 4 :].strip()
         if to is None:
-            item.strong = good and ("POP" in rest.upper() or re.search(r"<\S+@\S+>", rest) is not None)
+            item.strong = good and (
+                "POP" in rest.upper() or re.search(r"<\S+@\S+>", rest) is not None
+            )
             item.usual = good
             item.values["refused"] = not good
             if good:
@@ -107,7 +130,11 @@ class _Reader:
         several = False
         match command.verb:
             case "USER" | "APOP":
-                command.values |= {"auth": command.verb, "user": argument.split(" ")[0], "stage": "auth"}
+                command.values |= {
+                    "auth": command.verb,
+                    "user": argument.split(" ")[0],
+                    "stage": "auth",
+                }
             case "PASS":
                 command.values["stage"] = "auth"
             case "AUTH" if argument:
@@ -150,8 +177,14 @@ class _Reader:
         if command.verb in ("RETR", "TOP"):
             values, count = header_values(lines, whole)
             item = Item(SERVER, start, self.server.at, MESSAGE, values=values, begins=reply_start)
-            item.header_end = start + len("\r\n".join(lines[: count + 1]).encode("utf-8", "surrogateescape")) + 2
-            item.values |= {"whole": whole, "messages": int(whole), "stage": "retrieved" if whole else "data"}
+            item.header_end = (
+                start + len("\r\n".join(lines[: count + 1]).encode("utf-8", "surrogateescape")) + 2
+            )
+            item.values |= {
+                "whole": whole,
+                "messages": int(whole),
+                "stage": "retrieved" if whole else "data",
+            }
         else:
             item = Item(SERVER, start, self.server.at, LISTING, begins=reply_start)
             if command.verb == "CAPA":

@@ -18,9 +18,26 @@ from lab.dialogue.items import (
 )
 from lab.tcp import CLIENT, SERVER
 
-VERBS = set(
-    "EHLO HELO LHLO MAIL RCPT DATA BDAT RSET QUIT NOOP HELP VRFY EXPN ETRN AUTH STARTTLS XCLIENT XFORWARD".split()
-)
+VERBS = {
+    "EHLO",
+    "HELO",
+    "LHLO",
+    "MAIL",
+    "RCPT",
+    "DATA",
+    "BDAT",
+    "RSET",
+    "QUIT",
+    "NOOP",
+    "HELP",
+    "VRFY",
+    "EXPN",
+    "ETRN",
+    "AUTH",
+    "STARTTLS",
+    "XCLIENT",
+    "XFORWARD",
+}
 STRONG = {"EHLO", "HELO", "LHLO", "MAIL", "RCPT", "BDAT", "XCLIENT", "XFORWARD"}
 STATUS = re.compile(r"\d{3}[ -][245]\.\d+\.\d+ ")
 
@@ -138,10 +155,18 @@ class _Reader:
                 command.values |= {"helo": argument.strip(), "stage": "hello"}
                 self.lmtp = verb == "LHLO"
             case "MAIL":
-                command.values |= {"mailfrom": [_address(argument)], "mailfrom_count": 1, "stage": "envelope"}
+                command.values |= {
+                    "mailfrom": [_address(argument)],
+                    "mailfrom_count": 1,
+                    "stage": "envelope",
+                }
                 self.recipients = 0
             case "RCPT":
-                command.values |= {"rcptto": [_address(argument)], "rcptto_count": 1, "stage": "envelope"}
+                command.values |= {
+                    "rcptto": [_address(argument)],
+                    "rcptto_count": 1,
+                    "stage": "envelope",
+                }
             case "QUIT":
                 command.values["logout"] = True
             case "VRFY" | "EXPN":  # docs/session.md doesn't say what they are
@@ -206,7 +231,9 @@ class _Reader:
             return True
         values, count = header_values(lines, whole)
         message = Item(CLIENT, start, self.client.at, MESSAGE, values=values, begins=command.start)
-        message.header_end = start + len("\r\n".join(lines[: count + 1]).encode("utf-8", "surrogateescape")) + 2
+        message.header_end = (
+            start + len("\r\n".join(lines[: count + 1]).encode("utf-8", "surrogateescape")) + 2
+        )
         message.values["whole"] = whole
         self.items.append(message)
         if whole:
@@ -259,5 +286,3 @@ class _Reader:
 def read(client: bytes, server: bytes) -> list[Item]:
     """The items of a session."""
     return _Reader(client, server).read()
-
-

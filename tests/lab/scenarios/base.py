@@ -24,7 +24,7 @@ class Stage:
 
     @property
     def home(self) -> str:
-        """The folder of the clients that talk to this server: several servers are played at once."""
+        """The folder of this server's clients: several servers are played at once."""
         return f"/home/{self.server.name}"
 
     def run(self, *command: str, text: str | bytes = "", status: tuple[int, ...] = (0,)) -> None:
@@ -53,7 +53,7 @@ class Scenario:
     act: Callable[[Stage], None]
     wants: Mapping[str, Any]
     needs: frozenset[str] = frozenset()
-    """Features that the server must have; `from-NAME`: that another server runs, which is the client."""
+    """Features of the server; `from-NAME`: that server runs, too, and is the client."""
     but: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Other values of some servers."""
     sessions: int = 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lab.accounts import ALICE, BOB, TOKEN, WRONG
-from lab.messages import BARE, PLAIN, RICH
+from lab.messages import BARE, PLAIN, RICH, header_from
 from lab.scenarios.base import Catalogue, Stage
 from lab.scenarios.smtp import b64
 from lab.talk import Talk
@@ -33,8 +35,8 @@ def select(talk: Talk) -> None:
     talk.ask("a2 SELECT INBOX", "a2 OK")
 
 
-LOGGED_IN = {"auth": "LOGIN", "auth_result": "success", "user": ALICE.name}
-NOTHING = {"from": [], "to": [], "messages": 0}
+LOGGED_IN: dict[str, Any] = {"auth": "LOGIN", "auth_result": "success", "user": ALICE.name}
+NOTHING: dict[str, Any] = {"from": [], "to": [], "messages": 0}
 
 
 @add("login and logout", **LOGGED_IN, **NOTHING, empty_cause="login_only", stage="logout")
@@ -86,7 +88,14 @@ def closed(stage: Stage) -> None:
         talk.close()
 
 
-@add("wrong password", **NOTHING, auth="LOGIN", auth_result="failure", user=ALICE.name, empty_cause="refused")
+@add(
+    "wrong password",
+    **NOTHING,
+    auth="LOGIN",
+    auth_result="failure",
+    user=ALICE.name,
+    empty_cause="refused",
+)
 def wrong(stage: Stage) -> None:
     with stage.talk("imap") as talk:
         greeting(talk)
@@ -144,16 +153,31 @@ def authenticate(stage: Stage) -> None:
         finish(talk)
 
 
-@add("AUTHENTICATE PLAIN, initial response", needs="SASL-IR", **NOTHING, auth="PLAIN", auth_result="success",
-     user=ALICE.name)
+@add(
+    "AUTHENTICATE PLAIN, initial response",
+    needs="SASL-IR",
+    **NOTHING,
+    auth="PLAIN",
+    auth_result="success",
+    user=ALICE.name,
+)
 def authenticate_initial(stage: Stage) -> None:
     with stage.talk("imap") as talk:
         greeting(talk)
-        talk.ask(f"a1 AUTHENTICATE PLAIN {b64(f'{chr(0)}{ALICE.name}{chr(0)}{ALICE.password}')}", "a1 OK")
+        talk.ask(
+            f"a1 AUTHENTICATE PLAIN {b64(f'{chr(0)}{ALICE.name}{chr(0)}{ALICE.password}')}", "a1 OK"
+        )
         finish(talk)
 
 
-@add("AUTHENTICATE LOGIN", needs="AUTH=LOGIN", **NOTHING, auth="LOGIN", auth_result="success", user=ALICE.name)
+@add(
+    "AUTHENTICATE LOGIN",
+    needs="AUTH=LOGIN",
+    **NOTHING,
+    auth="LOGIN",
+    auth_result="success",
+    user=ALICE.name,
+)
 def authenticate_login(stage: Stage) -> None:
     with stage.talk("imap") as talk:
         greeting(talk)
@@ -175,7 +199,14 @@ def authenticate_wrong(stage: Stage) -> None:
         finish(talk)
 
 
-@add("AUTHENTICATE XOAUTH2", needs="OAUTH", **NOTHING, auth="XOAUTH2", auth_result="failure", user=ALICE.name)
+@add(
+    "AUTHENTICATE XOAUTH2",
+    needs="OAUTH",
+    **NOTHING,
+    auth="XOAUTH2",
+    auth_result="failure",
+    user=ALICE.name,
+)
 def xoauth2(stage: Stage) -> None:
     with stage.talk("imap") as talk:
         greeting(talk)
@@ -223,8 +254,14 @@ def fetch(stage: Stage) -> None:
         finish(talk)
 
 
-@add("FETCH of all", **LOGGED_IN, messages=3, subject=BARE.subject, msg_id=BARE.msg_id,
-     **{"from": [*PLAIN.sender, *RICH.sender, *BARE.sender]})
+@add(
+    "FETCH of all",
+    **LOGGED_IN,
+    messages=3,
+    subject=BARE.subject,
+    msg_id=BARE.msg_id,
+    **header_from(*PLAIN.sender, *RICH.sender, *BARE.sender),
+)
 def fetch_all(stage: Stage) -> None:
     with stage.talk("imap") as talk:
         greeting(talk)
@@ -244,7 +281,7 @@ def fetch_header(stage: Stage) -> None:
         finish(talk)
 
 
-@add("FETCH of header fields", **LOGGED_IN, **{"from": list(RICH.sender)}, subject=RICH.subject)
+@add("FETCH of header fields", **LOGGED_IN, **header_from(*RICH.sender), subject=RICH.subject)
 def fetch_fields(stage: Stage) -> None:
     with stage.talk("imap") as talk:
         greeting(talk)
@@ -318,7 +355,11 @@ def append_plus(stage: Stage) -> None:
         greeting(talk)
         login(talk)
         talk.ask(f"b1 CREATE {stage.server.inbox}Drafts", "b1 (OK|NO)")
-        talk.send(f"b2 APPEND {stage.server.inbox}Drafts {{{len(PLAIN.crlf)}+}}\r\n".encode() + PLAIN.crlf + b"\r\n")
+        talk.send(
+            f"b2 APPEND {stage.server.inbox}Drafts {{{len(PLAIN.crlf)}+}}\r\n".encode()
+            + PLAIN.crlf
+            + b"\r\n"
+        )
         talk.answer("b2 OK", tag="b2")
         finish(talk)
 
@@ -366,7 +407,9 @@ def notify(stage: Stage) -> None:
         greeting(talk)
         login(talk)
         select(talk)
-        talk.ask("b1 NOTIFY SET (SELECTED (MessageNew (UID FLAGS) MessageExpunge))", "b1 (OK|NO|BAD)")
+        talk.ask(
+            "b1 NOTIFY SET (SELECTED (MessageNew (UID FLAGS) MessageExpunge))", "b1 (OK|NO|BAD)"
+        )
         talk.ask("b2 NOOP", "b2 OK")
         finish(talk)
 
@@ -393,7 +436,14 @@ def compress(stage: Stage) -> None:
         finish(talk)
 
 
-@add("STARTTLS", needs="STARTTLS", starttls="tls", **NOTHING, empty_cause="starttls", decode_as="MAIL")
+@add(
+    "STARTTLS",
+    needs="STARTTLS",
+    starttls="tls",
+    **NOTHING,
+    empty_cause="starttls",
+    decode_as="MAIL",
+)
 def starttls(stage: Stage) -> None:
     with stage.talk("imap") as talk:
         greeting(talk)
@@ -451,7 +501,15 @@ def reset(stage: Stage) -> None:
         talk.reset()
 
 
-@add("PREAUTH", serves="imap-preauth", speaks="imap", service="imap", messages=1, auth=None, **PLAIN.wants)
+@add(
+    "PREAUTH",
+    serves="imap-preauth",
+    speaks="imap",
+    service="imap",
+    messages=1,
+    auth=None,
+    **PLAIN.wants,
+)
 def preauth(stage: Stage) -> None:
     with stage.talk("imap") as talk:
         talk.answer(r"\* PREAUTH")
@@ -460,7 +518,14 @@ def preauth(stage: Stage) -> None:
         finish(talk)
 
 
-@add("PREAUTH and LOGOUT", serves="imap-preauth", speaks="imap", service="imap", messages=0, empty_cause="login_only")
+@add(
+    "PREAUTH and LOGOUT",
+    serves="imap-preauth",
+    speaks="imap",
+    service="imap",
+    messages=0,
+    empty_cause="login_only",
+)
 def preauth_logout(stage: Stage) -> None:
     with stage.talk("imap") as talk:
         talk.answer(r"\* PREAUTH")

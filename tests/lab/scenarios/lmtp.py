@@ -30,8 +30,16 @@ def one(stage: Stage) -> None:
         finish(talk)
 
 
-@add("two recipients, two messages", helo=CLIENT_NAME, mailfrom=[SENDER], rcptto=[TO_BOB, TO_ALICE],
-     rcptto_count=3, messages=2, **LONG.wants | {"from": [*PLAIN.sender, *LONG.sender], "to": [*PLAIN.recipients, *LONG.recipients]})
+@add(
+    "two recipients, two messages",
+    helo=CLIENT_NAME,
+    mailfrom=[SENDER],
+    rcptto=[TO_BOB, TO_ALICE],
+    rcptto_count=3,
+    messages=2,
+    **LONG.wants
+    | {"from": [*PLAIN.sender, *LONG.sender], "to": [*PLAIN.recipients, *LONG.recipients]},
+)
 def two(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -50,7 +58,9 @@ def two(stage: Stage) -> None:
         finish(talk)
 
 
-@add("unknown recipient", helo=CLIENT_NAME, mailfrom=[SENDER], rcptto=["ghost@lab.test"], messages=0)
+@add(
+    "unknown recipient", helo=CLIENT_NAME, mailfrom=[SENDER], rcptto=["ghost@lab.test"], messages=0
+)
 def unknown(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)

@@ -6,6 +6,7 @@ import contextlib
 import imaplib
 import poplib
 import ssl
+from typing import Any
 
 from lab.accounts import ALICE, WRONG
 from lab.messages import BARE, PLAIN, RICH
@@ -14,12 +15,19 @@ from lab.scenarios.base import Catalogue, Stage
 pop3 = Catalogue("pop3")
 imap = Catalogue("imap")
 LIBRARY = "Python's libraries"
-IN = {"auth_result": "success", "user": ALICE.name}
-ALL = {"from": [*PLAIN.sender, *RICH.sender, *BARE.sender]}
+IN: dict[str, Any] = {"auth_result": "success", "user": ALICE.name}
+ALL: dict[str, Any] = {"from": [*PLAIN.sender, *RICH.sender, *BARE.sender]}
 USER = f"{ALICE.name}:{ALICE.password}"
 
 
-def curl(stage: Stage, scheme: str, path: str, *options: str, status: tuple[int, ...] = (0,), user: str = USER) -> None:
+def curl(
+    stage: Stage,
+    scheme: str,
+    path: str,
+    *options: str,
+    status: tuple[int, ...] = (0,),
+    user: str = USER,
+) -> None:
     """Run curl."""
     place = f"{scheme}://{stage.address}:{stage.port}/{path}"
     stage.run(
@@ -98,8 +106,8 @@ def getmail(stage: Stage, kind: str, extra: str = "") -> None:
     for name in ("", "cur", "new", "tmp"):
         stage.clients.folder(f"{stage.home}/getmail/{name}")
     rules = (
-        f"[retriever]\ntype = {kind}\nserver = {stage.address}\nport = {stage.port}\nusername = {ALICE.name}\n"
-        f"password = {ALICE.password}\n{extra}"
+        f"[retriever]\ntype = {kind}\nserver = {stage.address}\nport = {stage.port}\n"
+        f"username = {ALICE.name}\npassword = {ALICE.password}\n{extra}"
         f"[destination]\ntype = Maildir\npath = {stage.home}/getmail/\n"
         "[options]\nread_all = true\ndelete = false\n"
     )
@@ -116,7 +124,14 @@ def getmail_imap(stage: Stage) -> None:
     getmail(stage, "SimpleIMAPRetriever", "mailboxes = ('INBOX',)\n")
 
 
-@pop3.add("poplib", client=LIBRARY, **IN, auth="USER", messages=2, **RICH.wants | {"from": [*PLAIN.sender, *RICH.sender], "to": list(RICH.recipients)})
+@pop3.add(
+    "poplib",
+    client=LIBRARY,
+    **IN,
+    auth="USER",
+    messages=2,
+    **RICH.wants | {"from": [*PLAIN.sender, *RICH.sender], "to": list(RICH.recipients)},
+)
 def library_pop3(stage: Stage) -> None:
     client = poplib.POP3(stage.address, stage.port)
     client.user(ALICE.name)
@@ -220,10 +235,23 @@ def run_mbsync(stage: Stage, *settings: str) -> None:
     place = f"{stage.home}/mbsync-{settings[0].partition(' ')[2]}"
     stage.clients.folder(place)
     lines = [
-        *("IMAPAccount lab", f"Host {stage.server.host}", f"Port {stage.port}", f"User {ALICE.name}"),
+        *(
+            "IMAPAccount lab",
+            f"Host {stage.server.host}",
+            f"Port {stage.port}",
+            f"User {ALICE.name}",
+        ),
         *(f"Pass {ALICE.password}", *settings, "", "IMAPStore far", "Account lab", ""),
         *("MaildirStore near", f"Path {place}/", f"Inbox {place}/inbox", "SubFolders Verbatim", ""),
-        *("Channel all", "Far :far:", "Near :near:", "Patterns INBOX", "Create Near", "SyncState *", ""),
+        *(
+            "Channel all",
+            "Far :far:",
+            "Near :near:",
+            "Patterns INBOX",
+            "Create Near",
+            "SyncState *",
+            "",
+        ),
     ]
     stage.run("mbsync", "-c", stage.file("mbsyncrc", "\n".join(lines)), "all")
 
@@ -245,9 +273,14 @@ def library_plain(stage: Stage) -> None:
         client.list()
 
 
-@imap.add("imaplib, wrong password", client=LIBRARY, auth_result="failure", user=ALICE.name, messages=0)
+@imap.add(
+    "imaplib, wrong password", client=LIBRARY, auth_result="failure", user=ALICE.name, messages=0
+)
 def library_wrong(stage: Stage) -> None:
-    with imaplib.IMAP4(stage.address, stage.port) as client, contextlib.suppress(imaplib.IMAP4.error):
+    with (
+        imaplib.IMAP4(stage.address, stage.port) as client,
+        contextlib.suppress(imaplib.IMAP4.error),
+    ):
         client.login(ALICE.name, WRONG)
 
 
@@ -263,11 +296,22 @@ def library_tls(stage: Stage) -> None:
 @imap.add("mutt", client="mutt", **IN)
 def mutt(stage: Stage) -> None:
     settings = (
-        f'set imap_user={ALICE.name}; set imap_pass="{ALICE.password}"; set ssl_starttls=no; set ssl_force_tls=no; '
-        "set imap_authenticators=login; "
-        "set folder=~; set header_cache=; set mail_check=600; set imap_keepalive=600; push <display-message><exit><exit>"
+        f'set imap_user={ALICE.name}; set imap_pass="{ALICE.password}"; '
+        "set ssl_starttls=no; set ssl_force_tls=no; set imap_authenticators=login; "
+        "set folder=~; set header_cache=; set mail_check=600; set imap_keepalive=600; "
+        "push <display-message><exit><exit>"
     )
     stage.clients.run_in_terminal(
         stage.home,
-        *("mutt", "-n", "-F", "/dev/null", "-R", "-e", settings, "-f", f"imap://{stage.address}:{stage.port}/INBOX")
+        *(
+            "mutt",
+            "-n",
+            "-F",
+            "/dev/null",
+            "-R",
+            "-e",
+            settings,
+            "-f",
+            f"imap://{stage.address}:{stage.port}/INBOX",
+        ),
     )

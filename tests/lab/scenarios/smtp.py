@@ -7,12 +7,14 @@ import contextlib
 import hashlib
 import hmac
 import ssl
+from typing import Any
 
 from lab.accounts import ALICE, CLIENT_NAME, DOMAIN, WRONG
-from lab.messages import BARE, LONG, PLAIN, RICH, Message
+from lab.messages import BARE, LONG, PLAIN, RICH, Message, header_from
 from lab.scenarios.base import Catalogue, Stage
 from lab.talk import Talk, pause
 
+NO_HEADER: dict[str, Any] = {"from": [], "to": []}
 catalogue = Catalogue("smtp")
 add = catalogue.add
 
@@ -52,8 +54,20 @@ def finish(talk: Talk) -> None:
     talk.close()
 
 
-ONE = {"helo": CLIENT_NAME, "mailfrom": [SENDER], "rcptto": [TO_ALICE], "mailfrom_count": 1, "rcptto_count": 1}
-NONE = {"mailfrom": [], "rcptto": [], "mailfrom_count": 0, "rcptto_count": 0, "messages": 0}
+ONE: dict[str, Any] = {
+    "helo": CLIENT_NAME,
+    "mailfrom": [SENDER],
+    "rcptto": [TO_ALICE],
+    "mailfrom_count": 1,
+    "rcptto_count": 1,
+}
+NONE: dict[str, Any] = {
+    "mailfrom": [],
+    "rcptto": [],
+    "mailfrom_count": 0,
+    "rcptto_count": 0,
+    "messages": 0,
+}
 
 
 @add("one message", **ONE, **PLAIN.wants, messages=1, stage="logout")
@@ -88,8 +102,17 @@ def lower_case(stage: Stage) -> None:
         talk.ask("quit", "221")
 
 
-@add("several messages", helo=CLIENT_NAME, mailfrom=[SENDER, BOUNCES], rcptto=[TO_ALICE, TO_BOB],
-     mailfrom_count=3, rcptto_count=4, messages=3, subject=None, msg_id=None)
+@add(
+    "several messages",
+    helo=CLIENT_NAME,
+    mailfrom=[SENDER, BOUNCES],
+    rcptto=[TO_ALICE, TO_BOB],
+    mailfrom_count=3,
+    rcptto_count=4,
+    messages=3,
+    subject=None,
+    msg_id=None,
+)
 def several_messages(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -102,8 +125,16 @@ def several_messages(stage: Stage) -> None:
         finish(talk)
 
 
-@add("RSET between", helo=CLIENT_NAME, mailfrom=[SENDER, BOUNCES], rcptto=[TO_ALICE, TO_BOB],
-     mailfrom_count=2, rcptto_count=2, messages=1, **PLAIN.wants)
+@add(
+    "RSET between",
+    helo=CLIENT_NAME,
+    mailfrom=[SENDER, BOUNCES],
+    rcptto=[TO_ALICE, TO_BOB],
+    mailfrom_count=2,
+    rcptto_count=2,
+    messages=1,
+    **PLAIN.wants,
+)
 def reset_between(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -114,7 +145,7 @@ def reset_between(stage: Stage) -> None:
         finish(talk)
 
 
-@add("RSET before DATA", **ONE, messages=0, **{"from": [], "to": []}, stage="logout")
+@add("RSET before DATA", **ONE, messages=0, **NO_HEADER, stage="logout")
 def reset_before_data(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -150,8 +181,17 @@ def long_message(stage: Stage) -> None:
         finish(talk)
 
 
-@add("pipelining", needs="PIPELINING", helo=CLIENT_NAME, mailfrom=[SENDER], rcptto=[TO_ALICE, TO_BOB],
-     mailfrom_count=1, rcptto_count=2, messages=1, **PLAIN.wants)
+@add(
+    "pipelining",
+    needs="PIPELINING",
+    helo=CLIENT_NAME,
+    mailfrom=[SENDER],
+    rcptto=[TO_ALICE, TO_BOB],
+    mailfrom_count=1,
+    rcptto_count=2,
+    messages=1,
+    **PLAIN.wants,
+)
 def pipelining(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -163,8 +203,15 @@ def pipelining(stage: Stage) -> None:
         talk.answer("221")
 
 
-@add("pipelining, nobody taken", needs="PIPELINING", helo=CLIENT_NAME, mailfrom=[SENDER],
-     rcptto=[f"ghost@{DOMAIN}"], messages=0, **{"from": [], "to": []})
+@add(
+    "pipelining, nobody taken",
+    needs="PIPELINING",
+    helo=CLIENT_NAME,
+    mailfrom=[SENDER],
+    rcptto=[f"ghost@{DOMAIN}"],
+    messages=0,
+    **NO_HEADER,
+)
 def pipelining_refused(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -205,8 +252,17 @@ def chunking_within_header(stage: Stage) -> None:
         finish(talk)
 
 
-@add("chunking, RSET, again", needs="CHUNKING BDAT-RSET", helo=CLIENT_NAME, mailfrom=[SENDER, BOUNCES],
-     mailfrom_count=2, rcptto_count=2, messages=1, subject=PLAIN.subject, msg_id=PLAIN.msg_id)
+@add(
+    "chunking, RSET, again",
+    needs="CHUNKING BDAT-RSET",
+    helo=CLIENT_NAME,
+    mailfrom=[SENDER, BOUNCES],
+    mailfrom_count=2,
+    rcptto_count=2,
+    messages=1,
+    subject=PLAIN.subject,
+    msg_id=PLAIN.msg_id,
+)
 def chunking_reset(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -232,8 +288,15 @@ def extensions(stage: Stage) -> None:
         finish(talk)
 
 
-@add("SMTPUTF8", needs="SMTPUTF8", helo=CLIENT_NAME, mailfrom=["grüße@example.org"], rcptto=[TO_ALICE],
-     messages=1, **RICH.wants)
+@add(
+    "SMTPUTF8",
+    needs="SMTPUTF8",
+    helo=CLIENT_NAME,
+    mailfrom=["grüße@example.org"],
+    rcptto=[TO_ALICE],
+    messages=1,
+    **RICH.wants,
+)
 def smtputf8(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -243,7 +306,14 @@ def smtputf8(stage: Stage) -> None:
         finish(talk)
 
 
-@add("EHLO twice", needs="EHLO-AGAIN", helo="second.lab.test", mailfrom=[SENDER], rcptto=[TO_ALICE], messages=1)
+@add(
+    "EHLO twice",
+    needs="EHLO-AGAIN",
+    helo="second.lab.test",
+    mailfrom=[SENDER],
+    rcptto=[TO_ALICE],
+    messages=1,
+)
 def hello_twice(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -266,8 +336,14 @@ def small_commands(stage: Stage) -> None:
 # Refusals.
 
 
-@add("relaying refused", helo=CLIENT_NAME, mailfrom=[SENDER], rcptto=["far@away.example"], messages=0,
-     rcptto_count=1)
+@add(
+    "relaying refused",
+    helo=CLIENT_NAME,
+    mailfrom=[SENDER],
+    rcptto=["far@away.example"],
+    messages=0,
+    rcptto_count=1,
+)
 def relaying_refused(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -286,8 +362,16 @@ def sender_refused(stage: Stage) -> None:
         finish(talk)
 
 
-@add("one recipient of three taken", needs="policy", helo=CLIENT_NAME, mailfrom=[SENDER], rcptto_count=3,
-     rcptto=[f"ghost@{DOMAIN}", TO_ALICE, f"busy@{DOMAIN}"], messages=1, **PLAIN.wants)
+@add(
+    "one recipient of three taken",
+    needs="policy",
+    helo=CLIENT_NAME,
+    mailfrom=[SENDER],
+    rcptto_count=3,
+    rcptto=[f"ghost@{DOMAIN}", TO_ALICE, f"busy@{DOMAIN}"],
+    messages=1,
+    **PLAIN.wants,
+)
 def some_recipients(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -299,8 +383,14 @@ def some_recipients(stage: Stage) -> None:
         finish(talk)
 
 
-@add("DATA refused", needs="policy", helo=CLIENT_NAME, mailfrom=[f"nodata@{DOMAIN}"], messages=0,
-     **{"from": [], "to": []})
+@add(
+    "DATA refused",
+    needs="policy",
+    helo=CLIENT_NAME,
+    mailfrom=[f"nodata@{DOMAIN}"],
+    messages=0,
+    **NO_HEADER,
+)
 def data_refused(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -311,8 +401,15 @@ def data_refused(stage: Stage) -> None:
         finish(talk)
 
 
-@add("DATA refused, then a message", needs="policy", helo=CLIENT_NAME, messages=1, rcptto_count=2,
-     mailfrom=[f"nodata@{DOMAIN}", SENDER], **PLAIN.wants)
+@add(
+    "DATA refused, then a message",
+    needs="policy",
+    helo=CLIENT_NAME,
+    messages=1,
+    rcptto_count=2,
+    mailfrom=[f"nodata@{DOMAIN}", SENDER],
+    **PLAIN.wants,
+)
 def data_refused_then_taken(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -325,8 +422,15 @@ def data_refused_then_taken(stage: Stage) -> None:
         finish(talk)
 
 
-@add("final dot refused", needs="policy", helo=CLIENT_NAME, mailfrom=[f"nodot@{DOMAIN}"],
-     rcptto=[TO_ALICE], messages=0, **PLAIN.wants)
+@add(
+    "final dot refused",
+    needs="policy",
+    helo=CLIENT_NAME,
+    mailfrom=[f"nodot@{DOMAIN}"],
+    rcptto=[TO_ALICE],
+    messages=0,
+    **PLAIN.wants,
+)
 def dot_refused(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -335,8 +439,15 @@ def dot_refused(stage: Stage) -> None:
         finish(talk)
 
 
-@add("final dot refused, then reset", needs="policy", helo=CLIENT_NAME, messages=0, stage="data",
-     mailfrom=[f"nodot@{DOMAIN}"], **PLAIN.wants)
+@add(
+    "final dot refused, then reset",
+    needs="policy",
+    helo=CLIENT_NAME,
+    messages=0,
+    stage="data",
+    mailfrom=[f"nodot@{DOMAIN}"],
+    **PLAIN.wants,
+)
 def dot_refused_reset(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -354,8 +465,15 @@ def dropped(stage: Stage) -> None:
         talk.drain()
 
 
-@add("AUTH after a message, refused", needs="AUTH", **ONE, messages=1, auth="PLAIN", auth_result="failure",
-     user=ALICE.name)
+@add(
+    "AUTH after a message, refused",
+    needs="AUTH",
+    **ONE,
+    messages=1,
+    auth="PLAIN",
+    auth_result="failure",
+    user=ALICE.name,
+)
 def auth_after_message(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -380,7 +498,15 @@ def xclient(stage: Stage) -> None:
         finish(talk)
 
 
-@add("AUTH PLAIN", needs="AUTH", **ONE, messages=1, auth="PLAIN", auth_result="success", user=ALICE.name)
+@add(
+    "AUTH PLAIN",
+    needs="AUTH",
+    **ONE,
+    messages=1,
+    auth="PLAIN",
+    auth_result="success",
+    user=ALICE.name,
+)
 def auth_plain(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -390,8 +516,15 @@ def auth_plain(stage: Stage) -> None:
         finish(talk)
 
 
-@add("AUTH PLAIN in two steps", needs="AUTH", **NONE, auth="PLAIN", auth_result="success", user=ALICE.name,
-     empty_cause="login_only")
+@add(
+    "AUTH PLAIN in two steps",
+    needs="AUTH",
+    **NONE,
+    auth="PLAIN",
+    auth_result="success",
+    user=ALICE.name,
+    empty_cause="login_only",
+)
 def auth_plain_two(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -400,8 +533,15 @@ def auth_plain_two(stage: Stage) -> None:
         finish(talk)
 
 
-@add("AUTH LOGIN", needs="AUTH", **NONE, auth="LOGIN", auth_result="success", user=ALICE.name,
-     empty_cause="login_only")
+@add(
+    "AUTH LOGIN",
+    needs="AUTH",
+    **NONE,
+    auth="LOGIN",
+    auth_result="success",
+    user=ALICE.name,
+    empty_cause="login_only",
+)
 def auth_login(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -411,7 +551,14 @@ def auth_login(stage: Stage) -> None:
         finish(talk)
 
 
-@add("AUTH LOGIN with the user", needs="AUTH", **NONE, auth="LOGIN", auth_result="success", user=ALICE.name)
+@add(
+    "AUTH LOGIN with the user",
+    needs="AUTH",
+    **NONE,
+    auth="LOGIN",
+    auth_result="success",
+    user=ALICE.name,
+)
 def auth_login_initial(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -420,7 +567,14 @@ def auth_login_initial(stage: Stage) -> None:
         finish(talk)
 
 
-@add("AUTH CRAM-MD5", needs="CRAM-MD5", **NONE, auth="CRAM-MD5", auth_result="success", user=ALICE.name)
+@add(
+    "AUTH CRAM-MD5",
+    needs="CRAM-MD5",
+    **NONE,
+    auth="CRAM-MD5",
+    auth_result="success",
+    user=ALICE.name,
+)
 def auth_cram(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -430,8 +584,15 @@ def auth_cram(stage: Stage) -> None:
         finish(talk)
 
 
-@add("AUTH, wrong password", needs="AUTH", **NONE, auth="PLAIN", auth_result="failure", user=ALICE.name,
-     empty_cause="refused")
+@add(
+    "AUTH, wrong password",
+    needs="AUTH",
+    **NONE,
+    auth="PLAIN",
+    auth_result="failure",
+    user=ALICE.name,
+    empty_cause="refused",
+)
 def auth_wrong(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -439,7 +600,14 @@ def auth_wrong(stage: Stage) -> None:
         finish(talk)
 
 
-@add("AUTH, wrong, then right", needs="AUTH", **NONE, auth="LOGIN", auth_result="success", user=ALICE.name)
+@add(
+    "AUTH, wrong, then right",
+    needs="AUTH",
+    **NONE,
+    auth="LOGIN",
+    auth_result="success",
+    user=ALICE.name,
+)
 def auth_wrong_then_right(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -489,7 +657,15 @@ def password_as_command(stage: Stage) -> None:
 # TLS.
 
 
-@add("STARTTLS", needs="STARTTLS TLS", starttls="tls", helo=CLIENT_NAME, **NONE, empty_cause="starttls", decode_as="MAIL")
+@add(
+    "STARTTLS",
+    needs="STARTTLS TLS",
+    starttls="tls",
+    helo=CLIENT_NAME,
+    **NONE,
+    empty_cause="starttls",
+    decode_as="MAIL",
+)
 def starttls(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -501,8 +677,14 @@ def starttls(stage: Stage) -> None:
         finish(talk)
 
 
-@add("STARTTLS, handshake fails", needs="TLS-FAILS", starttls="tls", helo=CLIENT_NAME, **NONE,
-     empty_cause="starttls")
+@add(
+    "STARTTLS, handshake fails",
+    needs="TLS-FAILS",
+    starttls="tls",
+    helo=CLIENT_NAME,
+    **NONE,
+    empty_cause="starttls",
+)
 def starttls_fails(stage: Stage) -> None:
     """Debian 12's OpenSMTPD can't use a private key with Debian's OpenSSL."""
     with stage.talk("smtp") as talk:
@@ -512,9 +694,18 @@ def starttls_fails(stage: Stage) -> None:
             talk.start_tls()
 
 
-@add("STARTTLS, then closed", needs="STARTTLS", starttls="accepted", **NONE, empty_cause="starttls",
-     but={"exim": {"starttls": "tls"}, "opensmtpd": {"starttls": "tls"},
-          "sendmail": {"starttls": "tls"}})
+@add(
+    "STARTTLS, then closed",
+    needs="STARTTLS",
+    starttls="accepted",
+    **NONE,
+    empty_cause="starttls",
+    but={
+        "exim": {"starttls": "tls"},
+        "opensmtpd": {"starttls": "tls"},
+        "sendmail": {"starttls": "tls"},
+    },
+)
 def starttls_closed(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -541,7 +732,13 @@ def implicit_tls(stage: Stage) -> None:
         finish(talk)
 
 
-@add("plain text on the TLS port", serves="smtps", speaks="smtp", helo=CLIENT_NAME, implicit_tls=False)
+@add(
+    "plain text on the TLS port",
+    serves="smtps",
+    speaks="smtp",
+    helo=CLIENT_NAME,
+    implicit_tls=False,
+)
 def plain_on_tls_port(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         talk.send(f"EHLO {CLIENT_NAME}\r\n")
@@ -572,7 +769,9 @@ def reset_after_hello(stage: Stage) -> None:
         talk.reset()
 
 
-@add("reset after MAIL", helo=CLIENT_NAME, mailfrom=[SENDER], rcptto=[], stage="envelope", messages=0)
+@add(
+    "reset after MAIL", helo=CLIENT_NAME, mailfrom=[SENDER], rcptto=[], stage="envelope", messages=0
+)
 def reset_after_mail(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)
@@ -597,7 +796,7 @@ def reset_after_data(stage: Stage) -> None:
         talk.reset()
 
 
-@add("reset within the header", **ONE, stage="data", messages=0, **{"from": list(PLAIN.sender)})
+@add("reset within the header", **ONE, stage="data", messages=0, **header_from(*PLAIN.sender))
 def reset_within_header(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         hello(talk)

@@ -16,7 +16,7 @@ def ssh(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         talk.line()
         talk.send("SSH-2.0-OpenSSH_9.6\r\n")
-        talk.bytes(100)
+        talk.octets(100)
         talk.close()
 
 
@@ -31,7 +31,7 @@ def http(stage: Stage) -> None:
 def junk(stage: Stage) -> None:
     with stage.talk("smtp") as talk:
         talk.send(JUNK)
-        talk.bytes(400)
+        talk.octets(400)
         talk.send(JUNK[:50])
         talk.drain()
 

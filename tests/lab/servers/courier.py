@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 from lab.accounts import ACCOUNTS
 from lab.servers import maildir
-from lab.servers.base import LogFacts, Server
+from lab.servers.base import Join, LogFacts, Server
 
 OWNER = 951
 TCPD = "/usr/sbin/couriertcpd -address=0 -maxprocs=40 -maxperip=40 -nodnslookup -noidentlookup"
@@ -17,9 +18,10 @@ TLS_DHPARAMS=
 TLS_VERIFYPEER=NONE
 TLS_CACHEFILE=
 """
+PROGRAMS = "/usr/lib/courier/courier"
 SERVICES = {
-    "imap": "/usr/lib/courier/courier/imaplogin /usr/bin/imapd Maildir",
-    "pop3": "/usr/lib/courier/courier/courierpop3login /usr/lib/courier/courier/courierpop3d Maildir",
+    "imap": f"{PROGRAMS}/imaplogin /usr/bin/imapd Maildir",
+    "pop3": f"{PROGRAMS}/courierpop3login {PROGRAMS}/courierpop3d Maildir",
 }
 
 
@@ -29,13 +31,21 @@ class Courier(Server):
     name = "courier"
     inbox = "INBOX."
     packages = ("courier-imap", "courier-pop", "courier-authdaemon", "courier-authlib-userdb")
-    ports = {110: "pop3", 995: "pop3s", 143: "imap", 993: "imaps", 1430: "imap-odd"}
-    features = frozenset("STLS STARTTLS TLS SASL IDLE retry".split())
+    ports: ClassVar[dict[int, str]] = {
+        110: "pop3",
+        995: "pop3s",
+        143: "imap",
+        993: "imaps",
+        1430: "imap-odd",
+    }
+    features = frozenset(["STLS", "STARTTLS", "TLS", "SASL", "IDLE", "retry"])
 
     def configure(self) -> None:
         self.root.user("courier", 950)
         self.root.user("mailbox", OWNER, "/var/mail")
-        files = [(self.root.path / "etc/lab" / name).read_text() for name in ("server.pem", "server.key")]
+        files = [
+            (self.root.path / "etc/lab" / name).read_text() for name in ("server.pem", "server.key")
+        ]
         self.root.file("/etc/lab/both.pem", "".join(files))
         self.root.file(
             "/etc/courier/authdaemonrc",
@@ -57,13 +67,19 @@ class Courier(Server):
         self.root.folder("/run/courier/authdaemon", 950, 950)
 
     def start(self) -> None:
-        self.spawn("sh", "-c", "set -a; . /etc/courier/authdaemonrc; exec /usr/lib/courier/courier-authlib/authdaemond")
+        self.spawn(
+            "sh",
+            "-c",
+            "set -a; . /etc/courier/authdaemonrc; "
+            "exec /usr/lib/courier/courier-authlib/authdaemond",
+        )
         for port, service in self.ports.items():
             kind = service[:4]
             file = "imapd" if kind == "imap" else "pop3d"
             upper = "IMAP" if kind == "imap" else "POP3"
             variables = f"set -a; . /etc/courier/{file}; . /etc/courier/{file}-ssl; {TLS.strip()}\n"
-            variables += 'POP3AUTH="PLAIN LOGIN"\nPOP3_STARTTLS=YES\nIMAP_STARTTLS=YES\nMAILDIRPATH=Maildir\n'
+            variables += 'POP3AUTH="PLAIN LOGIN"\nPOP3_STARTTLS=YES\nIMAP_STARTTLS=YES\n'
+            variables += "MAILDIRPATH=Maildir\n"
             variables += 'IMAP_CAPABILITY="$IMAP_CAPABILITY AUTH=PLAIN"\nDEBUG_LOGIN=0\n'
             if service.endswith("s"):
                 variables += f"{upper}_TLS=1\n{upper}_STARTTLS=NO\n"
@@ -73,11 +89,9 @@ class Courier(Server):
     def log(self) -> list[str]:
         return [line.rstrip("\n") for line in [*self.output, *self.syslog.lines]]
 
-    def log_facts(self, port: int, number: int) -> LogFacts:
-        own = [line for line in self.log() if f"port=[{port}]" in line]
-        users = [
-            match[1] for line in own if (match := re.search(r"LOGIN, user=([^,]+)", line))
-        ]
+    def log_facts(self, join: Join) -> LogFacts:
+        own = [line for line in self.log() if f"port=[{join.port}]" in line]
+        users = [match[1] for line in own if (match := re.search(r"LOGIN, user=([^,]+)", line))]
         failed = any("LOGIN FAILED" in line for line in own)
         return LogFacts(
             user=users[-1] if users else None,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import imaplib
-import re
+from typing import ClassVar
 
 from lab.accounts import ACCOUNTS, ALICE
 from lab.messages import BARE, PLAIN, RICH
-from lab.servers.base import LogFacts, Server
+from lab.servers.base import Server
 
 IMAPD = """
 configdirectory: /var/lib/cyrus
@@ -65,8 +65,28 @@ class Cyrus(Server):
         *("cyrus-imapd", "cyrus-pop3d", "cyrus-common"),
         *("sasl2-bin", "libsasl2-modules", "libsasl2-modules-db"),
     )
-    ports = {110: "pop3", 995: "pop3s", 143: "imap", 993: "imaps", 1430: "imap-odd", 24: "lmtp"}
-    features = frozenset("STLS STARTTLS TLS SASL SASL-IR LITERAL+ IDLE COMPRESS QRESYNC retry".split())
+    ports: ClassVar[dict[int, str]] = {
+        110: "pop3",
+        995: "pop3s",
+        143: "imap",
+        993: "imaps",
+        1430: "imap-odd",
+        24: "lmtp",
+    }
+    features = frozenset(
+        [
+            "STLS",
+            "STARTTLS",
+            "TLS",
+            "SASL",
+            "SASL-IR",
+            "LITERAL+",
+            "IDLE",
+            "COMPRESS",
+            "QRESYNC",
+            "retry",
+        ]
+    )
 
     def configure(self) -> None:
         self.root.user("cyrus", 961, "/var/spool/cyrus")
@@ -83,7 +103,22 @@ class Cyrus(Server):
         folders = (
             *("/var/lib/cyrus", "/var/spool/cyrus", "/var/spool/cyrus/mail", "/run/cyrus"),
             *("/run/cyrus/proc", "/run/cyrus/lock", "/run/cyrus/socket", "/var/spool/sieve"),
-            *(f"/var/lib/cyrus/{name}" for name in ("db", "socket", "log", "msg", "user", "quota", "proc", "lock", "sieve", "ptclient", "rpm")),
+            *(
+                f"/var/lib/cyrus/{name}"
+                for name in (
+                    "db",
+                    "socket",
+                    "log",
+                    "msg",
+                    "user",
+                    "quota",
+                    "proc",
+                    "lock",
+                    "sieve",
+                    "ptclient",
+                    "rpm",
+                )
+            ),
         )
         for folder in folders:
             self.root.folder(folder, 961, 961)
@@ -99,6 +134,3 @@ class Cyrus(Server):
                 if account == ALICE:
                     for message in (PLAIN, RICH, BARE):
                         connection.append("INBOX", "", "", message.crlf)
-
-    def log_facts(self, port: int, number: int) -> LogFacts:
-        return LogFacts()

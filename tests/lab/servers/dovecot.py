@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from lab.accounts import ACCOUNTS, DOMAIN
 from lab.servers import maildir
-from lab.servers.base import LogFacts, Server
+from lab.servers.base import Join, LogFacts, Server
 
 CONFIGURATION = """
 {head}
@@ -20,7 +20,7 @@ auth_verbose = yes
 auth_username_format = %Ln
 mail_debug = no
 disable_plaintext_auth = no
-auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 xoauth2 oauthbearer{apop}
+auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 {more}
 ssl = yes
 ssl_cert = </etc/lab/server.pem
 ssl_key = </etc/lab/server.key
@@ -29,7 +29,7 @@ first_valid_uid = 500
 mail_location = maildir:/var/mail/%n
 mail_uid = vmail
 mail_gid = vmail
-login_log_format_elements = user=<%u> method=%m rip=%r lip=%l rport=%b mpid=%e %c session=<%{{session}}>
+login_log_format_elements = user=<%u> method=%m rip=%r lip=%l rport=%b %c session=<%{{session}}>
 auth_failure_delay = 0
 mail_plugins = notify
 passdb {{
@@ -102,19 +102,39 @@ class Dovecot(Server):
 
     name = "dovecot"
     packages = ("dovecot-imapd", "dovecot-pop3d", "dovecot-lmtpd")
-    ports = {
-        **{110: "pop3", 995: "pop3s", 1100: "pop3-odd", 143: "imap", 993: "imaps", 1430: "imap-odd"},
+    ports: ClassVar[dict[int, str]] = {
+        110: "pop3",
+        995: "pop3s",
+        1100: "pop3-odd",
+        143: "imap",
+        993: "imaps",
+        1430: "imap-odd",
     }
     features = frozenset(
-        "STLS STARTTLS TLS SASL OAUTH PIPELINING AUTH=LOGIN SASL-IR LITERAL+ IDLE COMPRESS NOTIFY QRESYNC retry".split()
+        [
+            "STLS",
+            "STARTTLS",
+            "TLS",
+            "SASL",
+            "OAUTH",
+            "PIPELINING",
+            "AUTH=LOGIN",
+            "SASL-IR",
+            "LITERAL+",
+            "IDLE",
+            "COMPRESS",
+            "NOTIFY",
+            "QRESYNC",
+            "retry",
+        ]
     )
 
-    apop: ClassVar[str] = ""
+    mechanisms: ClassVar[str] = "xoauth2 oauthbearer"
 
     def configure(self) -> None:
         for number, name in enumerate(("dovecot", "dovenull", "vmail"), 921):
             self.root.user(name, number)
-        values = {"head": "", "domain": DOMAIN, "apop": self.apop}
+        values = {"head": "", "domain": DOMAIN, "more": self.mechanisms}
         self.root.file("/etc/dovecot/dovecot.conf", CONFIGURATION.format(**values))
         self.root.file("/etc/dovecot/oauth2.conf.ext", "tokeninfo_url = http://127.0.0.1:9/\n")
         users = "".join(f"{account.name}:{account.password}::::::\n" for account in ACCOUNTS)
@@ -126,14 +146,12 @@ class Dovecot(Server):
     def start(self) -> None:
         self.spawn("dovecot", "-F")
 
-    def log_facts(self, port: int, number: int) -> LogFacts:
+    def log_facts(self, join: Join) -> LogFacts:
         lines = self.log()
-        login = [line for line in lines if re.search(rf"\brport={port}\b", line)]
+        login = [line for line in lines if re.search(rf"\brport={join.port}\b", line)]
         sessions = [match[1] for line in login if (match := re.search(r"session=<([^>]+)>", line))]
         own = [line for line in lines if any(f"<{session}>" in line for session in sessions)]
-        users = [
-            match[1] for line in login if (match := re.search(r" Login: user=<(.*?)>", line))
-        ]
+        users = [match[1] for line in login if (match := re.search(r" Login: user=<(.*?)>", line))]
         failed = any("auth failed" in line for line in login)
         counts = [
             sum(int(number) for number in match.groups())
@@ -160,14 +178,23 @@ while True:
 
 
 class DovecotApop(Dovecot):
-    """Dovecot with APOP, so with a timestamp in POP3's greeting; LMTP; and IMAP for who is logged in already."""
+    """Dovecot with APOP, so with a timestamp in POP3's greeting; LMTP, and IMAP with PREAUTH."""
 
     name = "dovecot-apop"
-    apop = " apop"
-    ports = {110: "pop3", 24: "lmtp", 1431: "imap-preauth"}
+    mechanisms = "xoauth2 oauthbearer apop"
+    ports: ClassVar[dict[int, str]] = {110: "pop3", 24: "lmtp", 1431: "imap-preauth"}
     features = Dovecot.features | {"APOP"}
 
     def start(self) -> None:
         super().start()
-        command = ["env", "USER=alice", "HOME=/var/mail/alice", "setpriv", "--reuid=923", "--regid=923", "--clear-groups", "/usr/lib/dovecot/imap"]
+        command = [
+            "env",
+            "USER=alice",
+            "HOME=/var/mail/alice",
+            "setpriv",
+            "--reuid=923",
+            "--regid=923",
+            "--clear-groups",
+            "/usr/lib/dovecot/imap",
+        ]
         self.spawn(sys.executable, "-c", ACCEPTOR, "1431", *command)

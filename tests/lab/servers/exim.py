@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 from lab.accounts import ACCOUNTS, DOMAIN
-from lab.servers.base import LogFacts, Server
+from lab.servers.base import Join, LogFacts, Server
 
 CONFIGURATION = """
 primary_hostname = {host}
@@ -114,7 +115,8 @@ plain_server:
   driver = plaintext
   public_name = PLAIN
   server_prompts = :
-  server_condition = ${{if eq{{$auth3}}{{${{lookup{{$auth2}}lsearch{{/etc/exim4/passwords}}{{$value}}{{*:*}}}}}}}}
+  server_condition = ${{if eq{{$auth3}}\\
+      {{${{lookup{{$auth2}}lsearch{{/etc/exim4/passwords}}{{$value}}{{*:*}}}}}}}}
   server_set_id = $auth2
   server_advertise_condition = *
 
@@ -122,7 +124,8 @@ login_server:
   driver = plaintext
   public_name = LOGIN
   server_prompts = Username:: : Password::
-  server_condition = ${{if eq{{$auth2}}{{${{lookup{{$auth1}}lsearch{{/etc/exim4/passwords}}{{$value}}{{*:*}}}}}}}}
+  server_condition = ${{if eq{{$auth2}}\\
+      {{${{lookup{{$auth1}}lsearch{{/etc/exim4/passwords}}{{$value}}{{*:*}}}}}}}}
   server_set_id = $auth1
   server_advertise_condition = *
 
@@ -140,9 +143,22 @@ class Exim(Server):
 
     name = "exim"
     packages = ("exim4-daemon-heavy",)
-    ports = {25: "smtp", 587: "smtp", 465: "smtps", 2525: "smtp-odd"}
+    ports: ClassVar[dict[int, str]] = {25: "smtp", 587: "smtp", 465: "smtps", 2525: "smtp-odd"}
     features = frozenset(
-        "PIPELINING CHUNKING 8BITMIME SMTPUTF8 DSN AUTH CRAM-MD5 STARTTLS TLS policy drops EHLO-AGAIN".split()
+        [
+            "PIPELINING",
+            "CHUNKING",
+            "8BITMIME",
+            "SMTPUTF8",
+            "DSN",
+            "AUTH",
+            "CRAM-MD5",
+            "STARTTLS",
+            "TLS",
+            "policy",
+            "drops",
+            "EHLO-AGAIN",
+        ]
     )
 
     def configure(self) -> None:
@@ -156,15 +172,16 @@ class Exim(Server):
 
     def relay(self, sender: str, recipient: str, message: str) -> None:
         self.command(
-            *("exim4", "-C", "/etc/exim4/lab.conf", "-odf", "-oi", "-f", sender, recipient), text=message
+            *("exim4", "-C", "/etc/exim4/lab.conf", "-odf", "-oi", "-f", sender, recipient),
+            text=message,
         )
 
     def start(self) -> None:
         self.spawn("exim4", "-C", "/etc/exim4/lab.conf", "-bdf", "-q1h")
 
-    def log_facts(self, port: int, number: int) -> LogFacts:
+    def log_facts(self, join: Join) -> LogFacts:
         lines = self.log()
-        own = [line for line in lines if f"]:{port}" in line]
+        own = [line for line in lines if f"]:{join.port}" in line]
         arrivals = [match for line in own if (match := re.search(r" <= (\S+) ", line))]
         arrived = [match.string for match in arrivals]
         recipients = {
@@ -175,7 +192,11 @@ class Exim(Server):
         }
         users = [match[1] for line in arrived if (match := re.search(r" A=\w+:(\S+)", line))]
         failed = any("authenticator failed" in line for line in own)
-        names = [match[1] for line in own if (match := re.search(r" H=(?:\S+ )?\(?([^)\s]+)\)? \[", line))]
+        names = [
+            match[1]
+            for line in own
+            if (match := re.search(r" H=(?:\S+ )?\(?([^)\s]+)\)? \[", line))
+        ]
         return LogFacts(
             mailfrom=tuple(sorted({match[1] for match in arrivals})),
             rcptto=tuple(sorted(recipients)),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 from lab.accounts import DOMAIN
-from lab.servers.base import LogFacts, Server
+from lab.servers.base import Join, LogFacts, Server
 
 CONFIGURATION = """
 pki {host} cert "/etc/lab/server.pem"
@@ -28,8 +29,8 @@ class OpenSmtpd(Server):
 
     name = "opensmtpd"
     packages = ("opensmtpd",)
-    ports = {25: "smtp", 465: "smtps", 2525: "smtp-odd"}
-    features = frozenset("8BITMIME DSN STARTTLS TLS-FAILS".split())
+    ports: ClassVar[dict[int, str]] = {25: "smtp", 465: "smtps", 2525: "smtp-odd"}
+    features = frozenset(["8BITMIME", "DSN", "STARTTLS", "TLS-FAILS"])
 
     def configure(self) -> None:
         self.root.user("opensmtpd", 931, "/var/lib/opensmtpd/empty")
@@ -47,11 +48,19 @@ class OpenSmtpd(Server):
     def log(self) -> list[str]:
         return [line.rstrip("\n") for line in self.output]
 
-    def log_facts(self, port: int, number: int) -> LogFacts:
+    def log_facts(self, join: Join) -> LogFacts:
         """The log knows no ports: sessions are joined by their order."""
         lines = self.log()
-        starts = [line.split(" ")[0] for line in lines if " smtp connected " in line and "=local" not in line]
-        own = [line for line in lines if number < len(starts) and line.startswith(starts[number])]
+        starts = [
+            line.split(" ")[0]
+            for line in lines
+            if " smtp connected " in line and "=local" not in line
+        ]
+        own = [
+            line
+            for line in lines
+            if join.number < len(starts) and line.startswith(starts[join.number])
+        ]
         taken = [line for line in own if " smtp message " in line]
         found = [re.search(r" smtp envelope .* from=<(.*?)> to=<(.*?)>", line) for line in own]
         senders = {match[1] or "<>" for match in found if match}

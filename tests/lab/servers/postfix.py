@@ -1,12 +1,13 @@
-"""Postfix: SMTP on 25, submission on 587, implicit TLS on 465, and an odd port; LMTP is none of its own."""
+"""Postfix: SMTP on 25, submission on 587, implicit TLS on 465, and an odd port."""
 
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 from lab.accounts import ACCOUNTS, DOMAIN
 from lab.isolation import CLIENT_ADDRESS
-from lab.servers.base import LogFacts, Server
+from lab.servers.base import Join, LogFacts, Server
 
 MAIN = """
 compatibility_level = 3.6
@@ -39,10 +40,15 @@ smtpd_sasl_local_domain =
 cyrus_sasl_config_path = /etc/postfix/sasl
 broken_sasl_auth_clients = yes
 smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination
-smtpd_recipient_restrictions = check_recipient_access inline:{{ {{ busy@{domain} = 450 4.2.1 Mailbox busy }} }}
-smtpd_sender_restrictions = check_sender_access inline:{{ {{ banned@{domain} = 550 5.7.1 Sender banned }}, {{ drop@{domain} = 421 4.7.0 Come back later }} }}
-smtpd_data_restrictions = check_sender_access inline:{{ {{ nodata@{domain} = 550 5.7.1 No data from you }} }}
-smtpd_end_of_data_restrictions = check_sender_access inline:{{ {{ nodot@{domain} = 554 5.7.1 Message refused }} }}
+smtpd_recipient_restrictions = check_recipient_access
+  inline:{{ {{ busy@{domain} = 450 4.2.1 Mailbox busy }} }}
+smtpd_sender_restrictions = check_sender_access
+  inline:{{ {{ banned@{domain} = 550 5.7.1 Sender banned }},
+    {{ drop@{domain} = 421 4.7.0 Come back later }} }}
+smtpd_data_restrictions = check_sender_access
+  inline:{{ {{ nodata@{domain} = 550 5.7.1 No data from you }} }}
+smtpd_end_of_data_restrictions = check_sender_access
+  inline:{{ {{ nodot@{domain} = 554 5.7.1 Message refused }} }}
 smtpd_authorized_xclient_hosts = {client}
 message_size_limit = 200000
 alias_maps =
@@ -105,9 +111,30 @@ class Postfix(Server):
 
     name = "postfix"
     packages = ("postfix", "sasl2-bin", "libsasl2-modules", "libsasl2-modules-db")
-    ports = {25: "smtp", 587: "smtp", 465: "smtps", 2525: "smtp-odd", 2626: "smtp-plain"}
+    ports: ClassVar[dict[int, str]] = {
+        25: "smtp",
+        587: "smtp",
+        465: "smtps",
+        2525: "smtp-odd",
+        2626: "smtp-plain",
+    }
     features = frozenset(
-        "PIPELINING CHUNKING 8BITMIME SMTPUTF8 DSN AUTH CRAM-MD5 STARTTLS TLS policy drops XCLIENT BDAT-RSET EHLO-AGAIN".split()
+        [
+            "PIPELINING",
+            "CHUNKING",
+            "8BITMIME",
+            "SMTPUTF8",
+            "DSN",
+            "AUTH",
+            "CRAM-MD5",
+            "STARTTLS",
+            "TLS",
+            "policy",
+            "drops",
+            "XCLIENT",
+            "BDAT-RSET",
+            "EHLO-AGAIN",
+        ]
     )
 
     def configure(self) -> None:
@@ -134,18 +161,16 @@ class Postfix(Server):
     def start(self) -> None:
         self.spawn("postfix", "start-fg")
 
-    def log_facts(self, port: int, number: int) -> LogFacts:
+    def log_facts(self, join: Join) -> LogFacts:
         lines = self.log()
-        own = [line for line in lines if f"]:{port}" in line and "smtpd[" in line]
+        own = [line for line in lines if f"]:{join.port}" in line and "smtpd[" in line]
         queue_ids = [
             match[1] for line in own if (match := re.search(r": ([0-9A-Za-z]+): client=", line))
         ]
-        taken = [
-            line
-            for line in lines
-            if any(f": {queue_id}: " in line for queue_id in queue_ids)
-        ]
-        senders = {match[1] or "<>" for line in taken if (match := re.search(r" from=<(.*?)>, size", line))}
+        taken = [line for line in lines if any(f": {queue_id}: " in line for queue_id in queue_ids)]
+        senders = {
+            match[1] or "<>" for line in taken if (match := re.search(r" from=<(.*?)>, size", line))
+        }
         recipients = {
             match[2] or match[1]
             for line in taken

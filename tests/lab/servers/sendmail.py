@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from typing import ClassVar
 
 from lab.accounts import ACCOUNTS, DOMAIN
-from lab.servers.base import LogFacts, Server
+from lab.servers.base import Join, LogFacts, Server
 
 CONFIGURATION = """
 include(`/usr/share/sendmail/cf/m4/cf.m4')dnl
@@ -54,8 +55,10 @@ class Sendmail(Server):
         *("sasl2-bin", "libsasl2-modules", "libsasl2-modules-db"),
     )
     six = False
-    ports = {25: "smtp", 2525: "smtp-odd"}
-    features = frozenset("PIPELINING 8BITMIME DSN STARTTLS TLS AUTH CRAM-MD5 EHLO-AGAIN".split())
+    ports: ClassVar[dict[int, str]] = {25: "smtp", 2525: "smtp-odd"}
+    features = frozenset(
+        ["PIPELINING", "8BITMIME", "DSN", "STARTTLS", "TLS", "AUTH", "CRAM-MD5", "EHLO-AGAIN"]
+    )
 
     def configure(self) -> None:
         self.root.user("smmta", 941, "/var/lib/sendmail")
@@ -77,14 +80,19 @@ class Sendmail(Server):
                 f"-u {self.host} {account.name}",
             )
         os.chown(self.root.path / "etc/lab/sasldb2", 941, 941)
-        for folder in ("/var/spool/mqueue", "/var/lib/sendmail", "/var/lib/sendmail/host_status", "/run/sendmail/mta"):
+        for folder in (
+            "/var/spool/mqueue",
+            "/var/lib/sendmail",
+            "/var/lib/sendmail/host_status",
+            "/run/sendmail/mta",
+        ):
             self.root.folder(folder, 941, 941, 0o700)
         self.root.file("/etc/mail/sendmail.cf", self.command("m4", "/etc/mail/lab.mc"))
 
     def start(self) -> None:
         self.spawn("/usr/libexec/sendmail/sendmail", "-bD", "-q1h")
 
-    def log_facts(self, port: int, number: int) -> LogFacts:
+    def log_facts(self, join: Join) -> LogFacts:
         """The log knows no ports: sessions are joined by their order."""
         lines = self.log()
         starts = [
@@ -93,10 +101,14 @@ class Sendmail(Server):
             if (match := re.match(r"sendmail\[(\d+)\]: NOQUEUE: connect from ", line))
         ]
         own = [
-            line for line in lines if number < len(starts) and f"sendmail[{starts[number]}]" in line
+            line
+            for line in lines
+            if join.number < len(starts) and f"sendmail[{starts[join.number]}]" in line
         ]
         taken = [line for line in own if re.search(r": from=.*, nrcpts=[1-9].*msgid=", line)]
-        senders = {match[1] or "<>" for line in taken if (match := re.search(r": from=<?(.*?)>?, ", line))}
+        senders = {
+            match[1] or "<>" for line in taken if (match := re.search(r": from=<?(.*?)>?, ", line))
+        }
         users = [match[1] for line in own if (match := re.search(r"authid=([^,@]+)", line))]
         failed = any("AUTH failure" in line for line in own)
         names = [match[1] for line in own if (match := re.search(r"<-- (?:EHLO|HELO) (\S+)", line))]

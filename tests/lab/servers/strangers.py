@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from typing import ClassVar
 
-from lab.servers.base import LogFacts, Server
+from lab.servers.base import Server
 
 PROGRAM = """
 import random, socket, threading
@@ -20,9 +21,12 @@ def answer(connection, first, replies):
 junk = random.Random(7).randbytes(400)
 SERVICES = {
     25: (b"SSH-2.0-OpenSSH_9.2p1 Debian-2\\r\\n", [junk]),
-    110: (b"", [b"HTTP/1.1 200 OK\\r\\nServer: lab\\r\\nContent-Length: 11\\r\\n\\r\\n<p>hello</p>"]),
+    110: (b"", [b"HTTP/1.1 200 OK\\r\\nContent-Length: 12\\r\\n\\r\\n<p>hello</p>"]),
     143: (b"", [junk, junk[:100]]),
-    587: (b"220 files.lab.test FTP server ready\\r\\n", [b"331 Password required\\r\\n", b"230 Logged in\\r\\n", b"221 Bye\\r\\n"]),
+    587: (
+        b"220 files.lab.test FTP server ready\\r\\n",
+        [b"331 Password required\\r\\n", b"230 Logged in\\r\\n", b"221 Bye\\r\\n"],
+    ),
     2525: (b"* hello world\\r\\n", [b"ok 1\\r\\n", b"ok 2\\r\\n"]),
 }
 
@@ -42,13 +46,16 @@ class Strangers(Server):
 
     name = "not-mail"
     packages = ()
-    ports = {25: "ssh", 110: "http", 143: "junk", 587: "ftp", 2525: "lines"}
+    ports: ClassVar[dict[int, str]] = {
+        25: "ssh",
+        110: "http",
+        143: "junk",
+        587: "ftp",
+        2525: "lines",
+    }
 
     def configure(self) -> None:
         pass
 
     def start(self) -> None:
         self.spawn(sys.executable, "-c", PROGRAM)
-
-    def log_facts(self, port: int, number: int) -> LogFacts:
-        return LogFacts()
