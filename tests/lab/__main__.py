@@ -44,12 +44,12 @@ def main(arguments: list[str]) -> int:
     if reason is not None:
         print(f"The laboratory is left out: {reason}.")
         return 0
+    wanted = {kind.name: kind.packages for kind in KINDS}
+    wanted |= {clients.folder(name): needed for name, needed in clients.PROGRAMS.items()}
+    packages.update_lists()
     with ThreadPoolExecutor(4) as pool:
-        for name, wanted in {
-            **{kind.name: kind.packages for kind in KINDS},
-            clients.NAME: clients.PACKAGES,
-        }.items():
-            pool.submit(packages.download, wanted, BUILD / "packages" / name)
+        for name, needed in wanted.items():
+            pool.submit(packages.download, needed, BUILD / "packages" / name)
     return isolation.enter(arguments)
 
 
@@ -63,6 +63,9 @@ def laboratory(names: list[str]) -> int:
     isolation.prepare(BUILD / "roots")
     lab = Laboratory(BUILD / "roots", BUILD / "packages")
     lab.start([kind for kind in KINDS if not names or kind.name in names])
+    if not any(server.packages for server in lab.servers) and not lab.outcome.failures:
+        print(f"The laboratory is left out: {lab.outcome.left_out[0]}.")
+        return 0
     note(f"{len(lab.servers)} servers run")
     outcome = lab.play(ALL)
     note(f"{len(outcome.recorded)} connections recorded")

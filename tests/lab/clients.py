@@ -14,15 +14,28 @@ from lab import packages
 from lab.isolation import RESOLVER, Root, make_root
 
 NAME = "clients"
-PACKAGES = (
-    *("swaks", "msmtp", "s-nail", "mutt", "curl", "fetchmail", "getmail6", "isync", "openssl"),
-    *(
-        "libnet-ssleay-perl",
-        "libio-socket-inet6-perl",
-        "libdigest-hmac-perl",
-        "libauthen-sasl-perl",
+PROGRAMS = {
+    "swaks": (
+        *("swaks", "libnet-ssleay-perl", "libio-socket-inet6-perl"),
+        *("libdigest-hmac-perl", "libauthen-sasl-perl"),
     ),
-)
+    "msmtp": ("msmtp",),
+    "s-nail": ("s-nail",),
+    "mutt": ("mutt",),
+    "curl": ("curl",),
+    "fetchmail": ("fetchmail",),
+    "getmail": ("getmail6",),
+    "mbsync": ("isync",),
+    "openssl": ("openssl",),
+}
+"""Client programs and their packages."""
+
+
+def folder(program: str) -> str:
+    """Where a program's packages are downloaded to, below the folder of all downloads."""
+    return f"{NAME}-{program}"
+
+
 SECONDS = 20
 USER = 971
 """Who runs the clients: some refuse to be run by root."""
@@ -35,24 +48,34 @@ class ClientError(Exception):
 class Clients:
     """Runs client programs."""
 
-    def __init__(self, folder: Path, downloads: Path, hosts: str) -> None:
-        files = packages.downloaded(downloads / NAME)
-        self.root: Root = make_root(folder, NAME)
-        packages.unpack(files, self.root)
+    def __init__(self, roots: Path, downloads: Path, hosts: str) -> None:
+        self.root: Root = make_root(roots, NAME)
         self.root.user("reader", USER)
         self.root.file("/etc/hosts", hosts)
         self.root.file("/etc/resolv.conf", RESOLVER)
-        self.versions = {
-            name: packages.version(files, name) for name in PACKAGES if not name.startswith("lib")
-        }
+        self.versions: dict[str, str] = {}
+        """Of the programs that are there."""
+        self.left_out: list[str] = []
+        for program, wanted in PROGRAMS.items():
+            try:
+                files = packages.downloaded(downloads / folder(program))
+            except packages.PackagesError as missing:
+                self.left_out.append(f"{program} is left out: {missing}")
+                continue
+            packages.unpack(files, self.root)
+            self.versions[program] = packages.version(files, wanted[0])
+
+    def has(self, client: str) -> bool:
+        """Whether a scenario's client is there: a program, or one that is no package."""
+        return client in self.versions or client not in PROGRAMS
 
     def _inside(self, home: str, command: Sequence[str]) -> list[str]:
-        self.folder(home)
+        self.own_folder(home)
         place = str(self.root.path)
         user = f"--userspec={USER}:{USER}"
         return ["chroot", user, place, "env", *ENVIRONMENT, f"HOME={home}", *command]
 
-    def folder(self, name: str) -> None:
+    def own_folder(self, name: str) -> None:
         """Make a folder of the user that runs the clients."""
         self.root.folder(name, USER, USER, 0o700)
 

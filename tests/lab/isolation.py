@@ -31,7 +31,7 @@ def why_not() -> str | None:
     """One sentence on why this machine can't run the laboratory, if it can't."""
     if os.geteuid() != 0:
         return "it needs root, for network namespaces"
-    for program in ("unshare", "ip", "apt-get", "dpkg-deb"):
+    for program in ("unshare", "setpriv", "ip", "apt-get", "dpkg-deb", "openssl"):
         if shutil.which(program) is None:
             return f"it needs the program {program}"
     layers = "lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w"
@@ -52,23 +52,15 @@ def why_not() -> str | None:
 
 
 def enter(arguments: list[str]) -> int:
-    """Run this program again inside namespaces of its own; its exit status."""
+    """Run this program again inside namespaces of its own; its exit status.
+
+    However this process ends, `unshare` ends with it, and with that all that runs inside.
+    """
     command = [
-        "unshare",
-        "--mount",
-        "--net",
-        "--uts",
-        "--pid",
-        "--fork",
-        "--kill-child",
-        "--mount-proc",
+        *("setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--kill-child", "--mount-proc"),
+        *("--mount", "--net", "--uts", "--pid", sys.executable, "-m", "lab", *arguments),
     ]
-    environment = os.environ | {INSIDE: "1"}
-    inside = subprocess.Popen([*command, sys.executable, "-m", "lab", *arguments], env=environment)
-    try:
-        return inside.wait()
-    finally:
-        inside.kill()  # the namespaces' first process goes with it, and with that all others
+    return subprocess.run(command, env=os.environ | {INSIDE: "1"}).returncode
 
 
 def inside() -> bool:

@@ -49,7 +49,7 @@ class Outcome:
     recorded: list[Recorded] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
-    """Lines on servers whose packages can't be had."""
+    """Lines on servers and clients whose packages can't be had."""
     failures: list[str] = field(default_factory=list)
     """Servers that failed, and scenarios that went otherwise than they say."""
 
@@ -73,6 +73,7 @@ class Laboratory:
             self.servers = [server for server in pool.map(self._try, enumerate(kinds)) if server]
             self.clients = clients.result()
         self.outcome.versions |= self.clients.versions
+        self.outcome.left_out += self.clients.left_out
 
     def _try(self, numbered: tuple[int, type[Server]]) -> Server | None:
         number, kind = numbered
@@ -123,7 +124,7 @@ class Laboratory:
             others = {f"from-{other.name}" for other in self.servers if other is not server}
             if port is None or not scenario.needs <= server.features | others:
                 continue
-            if scenario.six and not server.six:
+            if not self.clients.has(scenario.client) or (scenario.six and not server.six):
                 continue
             place = network.address6 if scenario.six else network.address
             stage = Stage(server, port, place, self.clients, {s.name: s for s in self.servers})

@@ -8,11 +8,18 @@ from pathlib import Path
 
 from lab.isolation import Root
 
+LISTS = Path("/var/lib/apt/lists")
 COMPLETE, REASON = "complete", "reason"
 
 
 class PackagesError(Exception):
     """Packages that can't be had, with the reason in one line."""
+
+
+def update_lists() -> None:
+    """Fetch the lists of packages where there are none, as on a machine just made."""
+    if not any(LISTS.glob("*Packages*")):
+        subprocess.run(["apt-get", "update", "--quiet"], capture_output=True)
 
 
 def download(packages: Sequence[str], folder: Path) -> None:

@@ -33,7 +33,7 @@ class Stage:
 
     def file(self, name: str, text: str) -> str:
         """Write a file for the clients, and give its whole name."""
-        self.clients.folder(self.home)
+        self.clients.own_folder(self.home)
         self.clients.file(f"{self.home}/{name}", text)
         return f"{self.home}/{name}"
 

@@ -104,7 +104,7 @@ def fetchmail_imap(stage: Stage) -> None:
 def getmail(stage: Stage, kind: str, extra: str = "") -> None:
     """Run getmail once."""
     for name in ("", "cur", "new", "tmp"):
-        stage.clients.folder(f"{stage.home}/getmail/{name}")
+        stage.clients.own_folder(f"{stage.home}/getmail/{name}")
     rules = (
         f"[retriever]\ntype = {kind}\nserver = {stage.address}\nport = {stage.port}\n"
         f"username = {ALICE.name}\npassword = {ALICE.password}\n{extra}"
@@ -233,7 +233,7 @@ def mbsync_tls(stage: Stage) -> None:
 def run_mbsync(stage: Stage, *settings: str) -> None:
     """Run mbsync once into an empty folder."""
     place = f"{stage.home}/mbsync-{settings[0].partition(' ')[2]}"
-    stage.clients.folder(place)
+    stage.clients.own_folder(place)
     lines = [
         *(
             "IMAPAccount lab",

@@ -7,11 +7,11 @@ import sys
 from typing import ClassVar
 
 from lab.accounts import ACCOUNTS, DOMAIN
+from lab.packages import PackagesError
 from lab.servers import maildir
 from lab.servers.base import Join, LogFacts, Server
 
 CONFIGURATION = """
-{head}
 base_dir = /run/dovecot
 protocols = imap pop3 lmtp
 listen = *, ::
@@ -132,9 +132,13 @@ class Dovecot(Server):
     mechanisms: ClassVar[str] = "xoauth2 oauthbearer"
 
     def configure(self) -> None:
+        if re.match(r"\d+:2\.4", self.version):
+            raise PackagesError(
+                "Dovecot 2.4 is configured in other words, which are not written yet"
+            )
         for number, name in enumerate(("dovecot", "dovenull", "vmail"), 921):
             self.root.user(name, number)
-        values = {"head": "", "domain": DOMAIN, "more": self.mechanisms}
+        values = {"domain": DOMAIN, "more": self.mechanisms}
         self.root.file("/etc/dovecot/dovecot.conf", CONFIGURATION.format(**values))
         self.root.file("/etc/dovecot/oauth2.conf.ext", "tokeninfo_url = http://127.0.0.1:9/\n")
         users = "".join(f"{account.name}:{account.password}::::::\n" for account in ACCOUNTS)
