@@ -45,6 +45,10 @@ class ClientError(Exception):
     """A client that ended otherwise than its scenario says, with what it wrote."""
 
 
+class ClientHangsError(ClientError):
+    """A client that doesn't end."""
+
+
 class Clients:
     """Runs client programs."""
 
@@ -99,7 +103,7 @@ class Clients:
                 timeout=SECONDS,
             )
         except subprocess.TimeoutExpired as slow:
-            raise ClientError(
+            raise ClientHangsError(
                 f"{command[0]} doesn't end: {slow.stdout!r} {slow.stderr!r}"
             ) from None
         output = (done.stdout + done.stderr).decode("utf-8", "replace")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -11,15 +12,17 @@ from pathlib import Path
 
 from lab import certificate, packages
 from lab.accounts import ACCOUNTS, CLIENT_NAME, DOMAIN
-from lab.clients import Clients
+from lab.clients import ClientHangsError, Clients
 from lab.isolation import (
     CLIENT_ADDRESS,
     CLIENT_ADDRESS6,
     HOST_NAME,
     RESOLVER,
-    address,
     make_network,
     make_root,
+)
+from lab.isolation import (
+    address as address_of,
 )
 from lab.scenarios.base import Scenario, Stage
 from lab.servers.base import Join, LogFacts, Server, ServerError
@@ -28,6 +31,7 @@ from lab.waiting import until
 
 FIRST_NUMBER = 10
 SECONDS_TO_CLOSE = 15
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -118,24 +122,23 @@ class Laboratory:
 
     def _play(self, server: Server, scenarios: Sequence[Scenario]) -> list[Recorded]:
         recorded: list[Recorded] = []
-        network = server.network
-        for scenario in scenarios:
-            port = server.port_of(scenario.serves)
-            others = {f"from-{other.name}" for other in self.servers if other is not server}
-            if port is None or not scenario.needs <= server.features | others:
-                continue
-            if not self.clients.has(scenario.client) or (scenario.six and not server.six):
-                continue
-            place = network.address6 if scenario.six else network.address
-            stage = Stage(server, port, place, self.clients, {s.name: s for s in self.servers})
-            known = {one.session.client[1] for one in recorded}
-            seen = self._act(stage, scenario)
-            while any(session.client[1] in known for session in seen):
-                seen = self._act(stage, scenario)  # logs are joined by the client's port
-            recorded += [
-                Recorded(scenario, server.name, index, session, LogFacts())
-                for index, session in enumerate(seen)
-            ]
+        taken: set[int] = set()
+        todo = deque(scenario for scenario in scenarios if self._fits(scenario, server))
+        while todo:
+            scenario = todo.popleft()
+            seen = self._act(scenario, server)
+            ports = {session.client[1] for session in seen}
+            if ports & taken:
+                # Logs are joined by port: what had this one before is played again.
+                again = [r for r in recorded if r.session.client[1] in ports]
+                recorded = [r for r in recorded if r not in again]
+                todo.extend([scenario, *(r.scenario for r in again)])
+            else:
+                recorded += [
+                    Recorded(scenario, server.name, index, session, LogFacts())
+                    for index, session in enumerate(seen)
+                ]
+            taken |= ports
         settle(server)
         every = self._sessions_since(server, 0)
         order = {session.client: number for number, session in enumerate(every)}
@@ -144,18 +147,39 @@ class Laboratory:
             for r in recorded
         ]
 
-    def _act(self, stage: Stage, scenario: Scenario) -> list[TcpSession]:
-        server = stage.server
-        first = len(server.recorder.frames)
-        try:
-            scenario.act(stage)
-        except Exception as error:
-            self.outcome.failures.append(f"{server.name}, {scenario.name}: {error!r}")
-        seen = self._sessions(server, scenario, first)
+    def _fits(self, scenario: Scenario, server: Server) -> bool:
+        others = {f"from-{other.name}" for other in self.servers if other is not server}
+        return (
+            server.port_of(scenario.serves) is not None
+            and scenario.needs <= server.features | others
+            and self.clients.has(scenario.client)
+            and (server.six or not scenario.six)
+        )
+
+    def _act(self, scenario: Scenario, server: Server) -> list[TcpSession]:
+        port = server.port_of(scenario.serves)
+        assert port is not None
+        address = server.network.address6 if scenario.six else server.network.address
+        everybody = {other.name: other for other in self.servers}
+        stage = Stage(server, port, address, self.clients, everybody)
+        where = f"{server.name}, {scenario.name}"
+        for attempt in range(ATTEMPTS):
+            first = len(server.recorder.frames)
+            failed = None
+            try:
+                scenario.act(stage)
+            except ClientHangsError as error:  # getmail misses the end of a child now and then
+                failed = error
+            except Exception as error:
+                self.outcome.failures.append(f"{where}: {error!r}")
+            seen = self._sessions(server, scenario, first)
+            if failed is None:
+                break
+            if attempt == ATTEMPTS - 1:
+                self.outcome.failures.append(f"{where}: {failed!r}")
         if len(seen) != scenario.sessions:
-            self.outcome.failures.append(
-                f"{server.name}, {scenario.name}: {len(seen)} connections, not {scenario.sessions}"
-            )
+            count = f"{len(seen)} connections, not {scenario.sessions}"
+            self.outcome.failures.append(f"{where}: {count}")
         return seen
 
     def _sessions(self, server: Server, scenario: Scenario, first: int) -> list[TcpSession]:
@@ -179,7 +203,7 @@ def hosts_file(numbers: Mapping[str, int]) -> str:
         f"{CLIENT_ADDRESS} {CLIENT_NAME}",
         f"{CLIENT_ADDRESS6} {CLIENT_NAME}",
         *(
-            f"{address(number)} {name}.{DOMAIN} {name} plain.{name}.{DOMAIN}"
+            f"{address_of(number)} {name}.{DOMAIN} {name} plain.{name}.{DOMAIN}"
             for name, number in numbers.items()
         ),
     ]

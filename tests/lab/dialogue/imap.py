@@ -88,7 +88,7 @@ WANTS_MESSAGE = re.compile(
     r"BODY(?:\.PEEK)?\[(?:\]|HEADER)|RFC822(?:\.HEADER)?[ )]|RFC822$", re.IGNORECASE
 )
 LOGGED_IN = re.compile(
-    r"logged in|login completed|login ok|authenticat|user logged in|success", re.IGNORECASE
+    r"logged in|login completed|login ok|authenticat|user logged in|protection", re.IGNORECASE
 )
 REFUSED = re.compile(r"authentication|login failed|invalid|incorrect|password", re.IGNORECASE)
 CONTENT = re.compile(r"\* (\d+|FLAGS|LIST|LSUB|XLIST|STATUS|SEARCH|ESEARCH)\b", re.IGNORECASE)
@@ -220,6 +220,7 @@ class _Reader:
             item.values["starttls"] = "offered"
         to = self.verbs.get(words[0].lower())
         if to is None or not words[0].isalnum():  # the client's line was no command
+            item.verb = "?"
             item.maybe, item.values = item.values, {}
             return
         item.verb, item.known = to.verb, to.known

@@ -218,6 +218,10 @@ class _Reader:
             number += 1
             self.items.append(answer)
             reply = self.reply(command)
+            if line[1] == "*" and reply is not None:  # cancelled: neither success nor failure
+                for values in (reply.values, reply.together):
+                    if "auth_result" in values:
+                        reply.maybe["auth_result"] = values.pop("auth_result")
         return True
 
 

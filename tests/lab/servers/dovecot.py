@@ -133,9 +133,7 @@ class Dovecot(Server):
 
     def configure(self) -> None:
         if re.match(r"\d+:2\.4", self.version):
-            raise PackagesError(
-                "Dovecot 2.4 is configured in other words, which are not written yet"
-            )
+            raise PackagesError("Dovecot 2.4 is configured in other words, still to be written")
         for number, name in enumerate(("dovecot", "dovenull", "vmail"), 921):
             self.root.user(name, number)
         values = {"domain": DOMAIN, "more": self.mechanisms}
