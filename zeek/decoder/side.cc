@@ -452,8 +452,10 @@ void SideDecoder::Gap(uint64_t length) {
     }
     switch ( mode_ ) {
         case Mode::Recovery:
-            if ( ! recovery_.TakesCut(lines_.PendingLine().text) )
+            if ( recovery_.InMessage() )
                 break;
+            if ( smtp::ClientWeight(lines_.PendingLine().text) != kStrong )
+                lines_.Clear();
             ReleaseCommands();
             [[fallthrough]];
         case Mode::Opening:
