@@ -221,12 +221,15 @@ void SideDecoder::OpeningLine(const Line& line) {
         needed = kWeak;
     else if ( facts_.lost && first )
         needed = kMedium;
-    if ( reading.weight < needed || (facts_.lost && first && ! expected_role) ) {
+    // Where a session is seen from the middle on another port, a client's weak line names no protocol. It counts if the
+    // server's side does.
+    bool doubtful = facts_.lost && first && reading.role == Role::Client && reading.weight == kWeak && ! usual_port;
+    if ( (reading.weight < needed && ! doubtful) || (facts_.lost && first && ! expected_role) ) {
         StrangeLine(text);
         return;
     }
     facts_.found_late = ! first;
-    facts_.strange = ! first && reading.weight == kWeak; // it may be anything's line, as the ones before
+    facts_.strange = doubtful || (! first && reading.weight == kWeak);
     Adopt(reading);
     if ( facts_.lost && IsSmtpClient() && ! line.cut ) {
         Recover(false);
