@@ -1,7 +1,8 @@
 """Which label belongs to which session.
 
-Of several candidates the one that overlaps most is taken, then the one that starts nearest. Where
-two are equally good and say different things, the session is ambiguous and none is taken.
+Of several candidates that one is taken which has most of its time in common with the session
+(the time both take divided by the time that they take together), then the one that starts nearest.
+Where two are equally good and contradict each other, the session is ambiguous and none is taken.
 """
 
 from __future__ import annotations
@@ -69,8 +70,9 @@ def _choose(engine: QueryEngine) -> None:
         "ranked",
         """
         SELECT c.*, row_number() OVER (PARTITION BY session_id
-                                       ORDER BY overlap DESC, distance, label_id) AS place,
-               rank() OVER (PARTITION BY session_id ORDER BY overlap DESC, distance) AS shared_place
+                                       ORDER BY likeness DESC, distance, label_id) AS place,
+               rank() OVER (PARTITION BY session_id
+                            ORDER BY likeness DESC, distance) AS shared_place
         FROM contested_pairs c JOIN several USING (session_id)""",
     )
     statement = ", ".join(f"coalesce(l.{name}, '')" for name in ("app", *LABEL_FACTS))

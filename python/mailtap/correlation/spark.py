@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from mailtap.correlation.engines import Row
+from mailtap.errors import MailTapError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -33,7 +34,7 @@ _SETTINGS = {
 }
 
 
-class SparkError(Exception):
+class SparkError(MailTapError):
     """Spark can't be used; the message is one line that says why."""
 
 

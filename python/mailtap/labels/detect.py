@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailtap.errors import MailTapError
 from mailtap.labels.formats import ENDPOINTS, FORMATS, LabelFormat, generic
 from mailtap.policy import Policy
 from mailtap.printable import printable
@@ -26,7 +27,7 @@ PANOS_LOG_TYPES = ("TRAFFIC", "THREAT", "SYSTEM", "CONFIG", "GLOBALPROTECT", "DE
 PANOS_TYPE_PLACE = "3"
 
 
-class LabelError(Exception):
+class LabelError(MailTapError):
     """A label file that can't be used; the message is one line that names it."""
 
 
@@ -119,4 +120,6 @@ def _has_flow_fields(form: LabelFormat, container: Container, lines: list[str]) 
     def has_field(name: str) -> bool:
         return any(map(has, form.fields[name].places))
 
-    return all(map(has_field, ("name", *ENDPOINTS))) and (has_field("start") or has_field("end"))
+    is_about_flow = all(map(has_field, ENDPOINTS)) or has_field("community_id")
+    has_time = has_field("start") or has_field("end")
+    return has_field("name") and is_about_flow and has_time

@@ -118,12 +118,13 @@ def _stage(
 
 def _keep_last_statement(connection: duckdb.DuckDBPyConnection) -> None:
     """One row per flow, with the best statement's label, the latest of equally good ones."""
-    key = f'{", ".join(ENDPOINTS)}, l4, "start"'
+    flow_id = "CASE WHEN src_ip IS NULL THEN community_id END"
+    key = f'{", ".join(ENDPOINTS)}, {flow_id}, l4, "start"'
     nat = ", ".join(f"any_value({name}) AS {name}" for name in NAT_ENDPOINTS)
     connection.execute(
         f"CREATE TABLE {LATEST} AS SELECT * EXCLUDE (best), best.name, best.evidence FROM ("
-        f'SELECT {key}, max("end") AS "end", max(packets) AS packets, {nat}, '
-        "any_value(community_id) AS community_id, any_value(state) AS state, arg_max("
+        f'SELECT {", ".join(ENDPOINTS)}, l4, "start", max("end") AS "end", '
+        f"max(packets) AS packets, {nat}, any_value(community_id) AS community_id, any_value(state) AS state, arg_max("
         "{'name': name, 'evidence': evidence}, {'rank': rank, 'moment': coalesce(moment, 0)}"
         f") AS best FROM {STAGED} WHERE state = 'flow' GROUP BY {key})"
     )

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import duckdb
 
+from mailtap.errors import MailTapError
 from mailtap.printable import printable
 from mailtap.records.malformed import REJECT_SCANS, REJECTS, forget_rejects
 from mailtap.records.zstandard import is_complete
@@ -30,7 +31,7 @@ UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException)
 T = TypeVar("T")
 
 
-class UnreadableFileError(Exception):
+class UnreadableFileError(MailTapError):
     """A file that can't be read at all; the message is one line that names it."""
 
 

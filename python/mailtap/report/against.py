@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mailtap.errors import MailTapError
 from mailtap.printable import printable
 from mailtap.report.model import MixCell, Report
 from mailtap.report.statistics import drift
 
 
-class AgainstError(Exception):
+class AgainstError(MailTapError):
     """The other document can't be compared with; the message is one line that says why."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from mailtap.errors import MailTapError
 from mailtap.policy import Policy
 from mailtap.records.containers import (
     Container,
@@ -22,7 +23,7 @@ SESSION_PLACES = ("uid", "id.orig_h", "decode_as", "direction")
 CONN_PLACES = ("uid", "id.orig_h", "id.resp_h", "proto")
 
 
-class SourceError(Exception):
+class SourceError(MailTapError):
     """A source that can't be used; the message is one line that names it."""
 
 

@@ -8,6 +8,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailtap.errors import MailTapError
+
 PACKAGE = "mailtap"
 ZEEK_PLACES = (Path("/opt/zeek/bin/zeek"), Path("/usr/local/zeek/bin/zeek"))
 
@@ -17,7 +19,7 @@ CHECKOUT_SCRIPTS = CHECKOUT / "zeek" / "scripts"
 CHECKOUT_PLUGIN = CHECKOUT / "build" / "zeek-plugin"
 
 
-class ZeekError(Exception):
+class ZeekError(MailTapError):
     """Zeek can't do it. Its text is one line that says why, and what to do."""
 
 
