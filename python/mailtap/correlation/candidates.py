@@ -98,7 +98,8 @@ class _Pairs:
             else ""
         )
         return f"""
-            SELECT {sql.columns((*SESSION_COLUMNS, *_SESSION_FACTS), "s")}, l.app AS app, {facts},
+            SELECT {sql.columns((*SESSION_COLUMNS, *_SESSION_FACTS), "s")},
+                   l.engine AS engine, l.app AS app, {facts},
                    l.label_id AS label_id, {likeness} AS likeness, abs(s.ts - {start}) AS distance
             FROM {sessions} s JOIN {labels} l ON {key.same()} {clocks}
             WHERE {IS_TCP_LABEL} AND {key.present} AND {key.condition} AND {condition}

@@ -124,8 +124,9 @@ def _keep_last_statement(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"CREATE TABLE {LATEST} AS SELECT * EXCLUDE (best), best.name, best.evidence FROM ("
         f'SELECT {", ".join(ENDPOINTS)}, l4, "start", max("end") AS "end", '
-        f"max(packets) AS packets, {nat}, any_value(community_id) AS community_id, any_value(state) AS state, arg_max("
-        "{'name': name, 'evidence': evidence}, {'rank': rank, 'moment': coalesce(moment, 0)}"
+        f"max(packets) AS packets, {nat}, any_value(community_id) AS community_id, "
+        "any_value(state) AS state, arg_max({'name': name, 'evidence': evidence}, "
+        "{'rank': rank, 'moment': coalesce(moment, 0)}"
         f") AS best FROM {STAGED} WHERE state = 'flow' GROUP BY {key})"
     )
     connection.execute(f"DROP TABLE {STAGED}")

@@ -95,6 +95,9 @@ def _consistency(consistency: Consistency) -> Iterator[RenderableType]:
     if len(consistency.by_sensor) > 1:
         sensors = [(cell.sensor or _UNKNOWN, cell.agreement) for cell in consistency.by_sensor]
         yield _agreements("By sensor", sensors)
+    if len(consistency.by_engine) > 1:
+        engines = [(one.engine, one.agreement) for one in consistency.by_engine]
+        yield _agreements("By label engine", engines)
     for clock in consistency.clock_offsets:
         if clock.applied:
             sensor = f"sensor {clock.sensor}" if clock.sensor else "the sensor"
@@ -131,11 +134,11 @@ def _agreement(consistency: Consistency) -> Table:
         table.add_row("matched without port guesses", f"{reduced.matched:,}")
         table.add_row("  consistent", *_rate(reduced.consistent))
         table.add_row("  compatible", *_rate(reduced.compatible))
-    if consistency.bootstrap is not None:
-        table.add_section()
-        servers = f"{consistency.bootstrap.servers:,}"
-        interval = _interval(consistency.bootstrap.consistent)
-        table.add_row("consistent, servers drawn", servers, "", interval)
+    if consistency.design_effect is not None and consistency.servers > 1:
+        table.caption = (
+            f"Intervals allow for sessions of one server being alike: {consistency.servers:,} "
+            f"servers, design effect {consistency.design_effect:,.1f}"
+        )
     return table
 
 
