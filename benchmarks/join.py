@@ -36,8 +36,8 @@ import duckdb
 from mailtap.correlation.engines import DuckDBEngine
 from mailtap.labels import table as labels_table
 from mailtap.policy import load_policy
+from mailtap.records.database import open_database
 from mailtap.report.build import build_report
-from mailtap.sessions import open_database
 from mailtap.sessions import table as sessions_table
 
 LARGEST_FOR_PANDAS = LARGEST_HOT = 1_000_000

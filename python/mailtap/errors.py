@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mailtap.printable import printable
+
 
 class MailTapError(Exception):
     """Anything that MailTap can't do; its subclasses say of which kind it is."""
@@ -13,3 +15,8 @@ class QueryError(MailTapError):
 
 class MissingPackageError(MailTapError):
     """A Python package that isn't installed; the message names the extra that has it."""
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's text, fit for a terminal."""
+    return printable(str(error).partition("\n")[0].strip() or type(error).__name__)

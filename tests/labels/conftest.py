@@ -9,7 +9,7 @@ import pytest
 
 from mailtap.labels import LabelFile, LabelsLoaded, load
 from mailtap.policy import Policy, load_policy
-from mailtap.sessions import open_database
+from mailtap.records.database import open_database
 
 Row = dict[str, Any]
 Imported = tuple[list[Row], LabelsLoaded]

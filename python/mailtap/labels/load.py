@@ -90,7 +90,7 @@ def _load_file(
         _keep_last_statement(connection)
     names = f"SELECT name, evidence FROM {STAGED} WHERE state = 'flow'"
     stage_normal_labels(connection, names, form.engine, file.named, policy)
-    labels = _insert(connection, file, form)
+    labels = _insert(connection, file, label_file.engine or form.name)
     return LoadedFile(file.named, form.name, labels, other, malformed.count)
 
 
@@ -133,7 +133,7 @@ def _keep_last_statement(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"ALTER TABLE {LATEST} RENAME TO {STAGED}")
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, file: TextFile, form: LabelFormat) -> int:
+def _insert(connection: duckdb.DuckDBPyConnection, file: TextFile, engine: str) -> int:
     known = count(connection, "SELECT max(label_id) FROM labels")
     columns = ", ".join(f'"{name}"' for name in COLUMNS)
     connection.execute(
@@ -141,7 +141,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, file: TextFile, form: LabelFo
         "SELECT flows.*, normal.* EXCLUDE (name, evidence), "
         f"{endpoints_sql(*ENDPOINTS)}, {endpoints_sql(*NAT_ENDPOINTS, prefix='nat_')}, "
         f"row_number() OVER () + {known} AS label_id, "
-        f"{quoted(file.named)} AS source, {quoted(form.name)} AS engine "
+        f"{quoted(file.named)} AS source, {quoted(engine)} AS engine "
         f"FROM (SELECT * FROM {STAGED} WHERE state = 'flow') AS flows "
         f"JOIN {NORMAL_LABELS} AS normal "
         "ON flows.name IS NOT DISTINCT FROM normal.name "

@@ -22,8 +22,9 @@ def open_database(memory_limit: str = MEMORY_LIMIT) -> Iterator[duckdb.DuckDBPyC
                 "memory_limit": memory_limit,
                 "temp_directory": spill,
                 "preserve_insertion_order": False,
-                # Nothing is ever fetched from the network.
+                # Nothing is fetched from the network, and no code loaded that isn't built in.
                 "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
             },
         )
         try:
@@ -31,6 +32,7 @@ def open_database(memory_limit: str = MEMORY_LIMIT) -> Iterator[duckdb.DuckDBPyC
             # Drawn by default once a query takes long; the command's own progress is enough.
             connection.execute("SET enable_progress_bar = false")
             create_macros(connection)
+            connection.execute("SET lock_configuration = true")
             yield connection
         finally:
             connection.close()

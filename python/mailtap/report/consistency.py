@@ -265,3 +265,13 @@ def _mix(engine: QueryEngine, overall: Agreement) -> tuple[MixCell, ...]:
         consistent = overall.consistent - sum(cell.consistent for cell in cells)
         cells.append(MixCell(None, None, REST, matched, consistent))
     return tuple(cells)
+
+
+def clock_warnings(clocks: Iterable[ClockOffset]) -> tuple[str, ...]:
+    """A line for each clock that was corrected: it is wrong by more than the join allows for."""
+    return tuple(
+        f"clock offset between {f'sensor {clock.sensor}' if clock.sensor else 'the sensor'} and "
+        f"{Path(clock.source).name}: {clock.offset:+,.3f} s (corrected)"
+        for clock in clocks
+        if clock.applied
+    )

@@ -35,16 +35,16 @@ class EffectiveSessions:
 
 @dataclass(frozen=True)
 class Mail:
-    """EffectiveSessions sessions with a mail service."""
+    """Effective sessions with a mail service. None: the source of sessions doesn't say."""
 
     sessions: int
     service: Counts
-    starttls: int  # requested, accepted or seen as TLS
-    mail_from_cmd: int
-    mail_from: int
-    mail_to_cmd: int
-    mail_to: int
-    no_mail_field: int  # neither such a STARTTLS nor any of the four address fields
+    starttls: int | None  # requested, accepted or seen as TLS
+    mail_from_cmd: int | None
+    mail_from: int | None
+    mail_to_cmd: int | None
+    mail_to: int | None
+    no_mail_field: int | None  # neither such a STARTTLS nor any of the four address fields
     empty_cause: Counts  # why a mail session has none of the four
 
 
