@@ -13,7 +13,7 @@ from mailtap.correlation.engines import DuckDBEngine
 from mailtap.policy import load_policy
 from mailtap.report.build import build_report
 from mailtap.report.json import document
-from mailtap.report.listing import write_sessions
+from mailtap.report.listing import listing
 from tables import Row, database, label, session
 
 pytest.importorskip("pyspark", reason="Spark is not installed: its engine is not tested")
@@ -87,13 +87,13 @@ def drawn(count: int, seed: int) -> tuple[list[Row], list[Row]]:
 def test_spark_gives_the_same_document_and_the_same_sessions(tmp_path: Path) -> None:
     connection = database(*drawn(count=600, seed=7))
     policy = load_policy()
-    options = {"engine_name": "any", "with_labels": True, "with_examples": True, "listing": True}
+    options = {"engine_name": "any", "with_labels": True, "listing": True}
     engine = DuckDBEngine(connection)
     expected = build_report(engine, policy, **options)
-    write_sessions(engine, tmp_path / "duckdb.jsonl", (), judged=True)
+    engine.write_json_lines(listing((), judged=True), tmp_path / "duckdb.jsonl")
     with open_spark(connection) as spark:
         found = build_report(spark, policy, **options)
-        write_sessions(spark, tmp_path / "spark.jsonl", (), judged=True)
+        spark.write_json_lines(listing((), judged=True), tmp_path / "spark.jsonl")
 
     consistency = expected.consistency
     assert consistency is not None

@@ -38,7 +38,7 @@ def find_installation() -> Installation:
     Raises:
         ZeekError: there is none, or it doesn't have the package.
     """
-    zeek = _find_zeek()
+    zeek = find_zeek()
     as_installed = Installation(zeek, PACKAGE, {})
     in_checkout = Installation(
         zeek, str(CHECKOUT_SCRIPTS), {"ZEEK_PLUGIN_PATH": str(CHECKOUT_PLUGIN)}
@@ -53,7 +53,8 @@ def find_installation() -> Installation:
     )
 
 
-def _find_zeek() -> Path:
+def find_zeek() -> Path:
+    """Zeek from PATH, else from where its packages put it. Raises ZeekError."""
     found = shutil.which("zeek")
     if found is not None:
         return Path(found)
