@@ -27,7 +27,7 @@ from mailtap.labels import LabelFile
 from mailtap.labels.label import Label
 from mailtap.labels.load import load as load_labels
 from mailtap.policy import Policy, load_policy
-from mailtap.records.database import open_database
+from mailtap.records.database import lock, open_database
 from mailtap.report.against import Earlier, compared, read_earlier
 from mailtap.report.build import build_report
 from mailtap.report.html import to_html
@@ -114,7 +114,7 @@ class Report:
 def analyze(
     captures: Sequence[_FilePath] | _FilePath,
     *,
-    labels: Sequence[str | LabelFile] = (),
+    labels: Sequence[_FilePath | LabelFile] = (),
     policy: _FilePath | Policy | None = None,
     engine: Literal["embedded", "zeek"] = "embedded",
     dpi: Literal["ndpi"] | None = None,
@@ -159,6 +159,7 @@ def analyze(
         if labeller is not None:
             labeller.wait()
         labelled = load_labels(connection, files, site)
+        lock(connection)
         return _report(
             DuckDBEngine(connection),
             site,
@@ -173,7 +174,7 @@ def analyze(
 def report(
     sources: Sequence[_FilePath] | _FilePath,
     *,
-    labels: Sequence[str | LabelFile] = (),
+    labels: Sequence[_FilePath | LabelFile] = (),
     policy: _FilePath | Policy | None = None,
     engine: str = "duckdb",
     against: _FilePath | None = None,
@@ -203,6 +204,7 @@ def report(
         labelled = load_labels(connection, files, site)
         if store is not None:
             load_live_store(connection, Path(store))
+        lock(connection)
         queries: QueryEngine = DuckDBEngine(connection)
         if name == "spark":
             more = LIVE_TABLES if store is not None else ()
@@ -228,7 +230,9 @@ def sessions(source: _FilePath, *, policy: _FilePath | Policy | None = None) -> 
         yield from _records(connection, "sessions", Session)
 
 
-def labels(file: str | LabelFile, *, policy: _FilePath | Policy | None = None) -> Iterator[Label]:
+def labels(
+    file: _FilePath | LabelFile, *, policy: _FilePath | Policy | None = None
+) -> Iterator[Label]:
     """The labels of a file in normal form: `FILE`, `FILE:FORMAT` or `NAME=FILE[:FORMAT]`.
 
     Raises MailTapError.
@@ -297,8 +301,11 @@ def _policy(policy: _FilePath | Policy | None) -> Policy:
     return load_policy(None if policy is None else Path(policy))
 
 
-def _label_files(labels: Sequence[str | LabelFile]) -> list[LabelFile]:
-    return [LabelFile.parse(label) if isinstance(label, str) else label for label in labels]
+def _label_files(labels: Sequence[_FilePath | LabelFile]) -> list[LabelFile]:
+    return [
+        label if isinstance(label, LabelFile) else LabelFile.parse(os.fspath(label))
+        for label in labels
+    ]
 
 
 def _engine_options(policy: Policy, verify_checksums: bool) -> EngineOptions:

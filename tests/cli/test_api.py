@@ -70,7 +70,7 @@ def test_a_report_has_figures_a_document_a_page_and_sessions(lines: Path, labels
         assert report.figures.mail.sessions == 2
         document = report.to_dict()
         assert json.loads(json.dumps(document))["consistency"]["matched"] == 1
-        assert report.to_html().startswith("<!doctype html>")
+        assert report.to_html().startswith("<!DOCTYPE html>")
         table = report.sessions()
         assert table.num_rows == 2
         assert sorted(table["verdict"].to_pylist(), key=str) == [None, "consistent"]
@@ -212,7 +212,7 @@ def test_a_dash_is_standard_input_and_output(lines: Path) -> None:
     listed = run("report", "-", "--sessions", "-", stdin=lines.read_text())
     assert [json.loads(line)["uid"] for line in listed.stdout.splitlines()] == ["C1", "C2"]
     page = run("report", lines, "--html", "-")
-    assert page.stdout.startswith("<!doctype html>")
+    assert page.stdout.startswith("<!DOCTYPE html>")
     labelled = run(
         "labels", "-:csv", stdin="name,src_ip,src_port,dst_ip,dst_port,start\nSMTP,::1,1,::2,25,1\n"
     )

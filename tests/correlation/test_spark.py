@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,8 @@ def drawn(count: int, seed: int) -> tuple[list[Row], list[Row]]:
             "empty_cause": generator.choice([None, "greeting_only", "hello_only"]),
             "mailfrom": generator.choice([None, ["a@example.net"], ["a@b.example", "<>"]]),
             "messages": generator.choice([None, 0, 3]),
+            "uid": generator.choice([None, f"C{number}", f"C{number}"]),
+            "findings": generator.choice([None, ["preauth"], ["smuggled", "preauth"]]),
         }
         sensor = generator.choice(["north", "south", None])
         sessions.append(session(2 * number, sensor=sensor, **common, **more))
@@ -65,6 +69,7 @@ def drawn(count: int, seed: int) -> tuple[list[Row], list[Row]]:
             made = label(
                 number,
                 source=file,
+                engine="ndpi" if file == "one.csv" else "suricata",
                 src_port=common["client_p"],
                 dst_ip=common["server_h"],
                 dst_port=common["server_p"],
@@ -110,3 +115,46 @@ def test_spark_gives_the_same_document_and_the_same_sessions(tmp_path: Path) -> 
         for path in (tmp_path / "duckdb.jsonl", tmp_path / "spark.jsonl")
     ]
     assert lines[0] == lines[1]
+    assert len(consistency.by_engine) == 2
+
+
+def test_spark_on_this_machine_listens_on_loopback_only() -> None:
+    """Its driver runs whatever code an executor that connects asks for."""
+    connection = database([], [])
+    with open_spark(connection) as spark:
+        assert spark.rows("SELECT 1 AS n") == [{"n": 1}]
+        addresses = listening(java_processes())
+    assert addresses
+    assert {address for address in addresses if not address.is_loopback} == set()
+
+
+def java_processes() -> list[Path]:
+    """Of this process's children."""
+    return [
+        process
+        for process in Path("/proc").glob("[0-9]*")
+        if (process / "comm").read_text().strip() == "java"
+        and str(os.getpid()) in (process / "status").read_text().partition("PPid:")[2].split()[:1]
+    ]
+
+
+def listening(processes: list[Path]) -> set[IPv4Address | IPv6Address]:
+    """The addresses at which processes take TCP connections."""
+    sockets = {
+        link.readlink().name.removeprefix("socket:[").removesuffix("]")
+        for process in processes
+        for link in (process / "fd").iterdir()
+        if str(link.readlink()).startswith("socket:")
+    }
+    addresses = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path("/proc/net", table).read_text().splitlines()[1:]:
+            _, local, _, state, *rest = line.split()
+            if state == "0A" and rest[5] in sockets:
+                packed = bytes.fromhex(local.partition(":")[0])
+                # Words of four bytes, each in the order of this machine.
+                words = (packed[n : n + 4][::-1] for n in range(0, len(packed), 4))
+                address = ip_address(b"".join(words))
+                mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+                addresses.add(mapped or address)
+    return addresses

@@ -165,3 +165,11 @@ def test_sensors_of_one_name_in_two_folders_are_two(tmp_path: Path) -> None:
     ran = CliRunner().invoke(report, [str(tmp_path / "north"), str(tmp_path / "south"), "--json"])
     found = json.loads(ran.stdout)
     assert (found["sessions"], found["stitched"]) == (1, 1)
+
+
+def test_the_page_says_what_is_not_known(tmp_path: Path) -> None:
+    write(tmp_path / "conn.log", CONN)
+    page = tmp_path / "page.html"
+    ran = CliRunner().invoke(report, [str(tmp_path), "--html", str(page)])
+    assert ran.exit_code == 0, ran.output
+    assert "n/a" in page.read_text()

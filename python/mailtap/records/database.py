@@ -32,7 +32,11 @@ def open_database(memory_limit: str = MEMORY_LIMIT) -> Iterator[duckdb.DuckDBPyC
             # Drawn by default once a query takes long; the command's own progress is enough.
             connection.execute("SET enable_progress_bar = false")
             create_macros(connection)
-            connection.execute("SET lock_configuration = true")
             yield connection
         finally:
             connection.close()
+
+
+def lock(connection: duckdb.DuckDBPyConnection) -> None:
+    """Has no later query change a setting. Loading files needs to; what follows doesn't."""
+    connection.execute("SET lock_configuration = true")

@@ -225,9 +225,11 @@ def _each_once(kind: Kind, files: dict[Kind, int], sensor: str) -> str:
 
 def _columns_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[str]:
     """The columns that `query` has of table `sessions`."""
-    described = connection.execute(f"DESCRIBE {query}").fetchall()
-    names = {str(row[0]) for row in described}
-    return [name for name in columns(details=True) if name in names]
+    names, known = (
+        {str(row[0]) for row in connection.execute(f"DESCRIBE {described}").fetchall()}
+        for described in (query, "sessions")
+    )
+    return [name for name in columns(details=True) if name in names & known]
 
 
 def _joined(connection: duckdb.DuckDBPyConnection, records: str, connections: str) -> str:
