@@ -22,11 +22,12 @@ from mailtap.capture.nfstream_labels import NfstreamLabels
 from mailtap.correlation.engines import DuckDBEngine, QueryEngine
 from mailtap.correlation.spark import LOCAL, open_spark
 from mailtap.errors import MissingPackageError, QueryError, first_line
-from mailtap.files import STANDARD, StandardInput, written
+from mailtap.files import STANDARD, StandardInput, WriteError, written
 from mailtap.labels import LabelFile
 from mailtap.labels.label import Label
 from mailtap.labels.load import load as load_labels
 from mailtap.policy import Policy, load_policy
+from mailtap.printable import printable
 from mailtap.records.database import lock, open_database
 from mailtap.report.against import Earlier, compared, read_earlier
 from mailtap.report.build import build_report
@@ -272,11 +273,17 @@ def _report(
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
-    """Turns what the query engine raises into one line. Raises QueryError."""
+    """Turns what goes wrong below into one line: the query engine, or a full disk.
+
+    Raises QueryError, or WriteError.
+    """
     try:
         yield
     except duckdb.Error as error:
         raise QueryError(f"the query engine failed: {first_line(error)}") from None
+    except OSError as error:
+        named = printable(str(error.filename or "temporary files"))
+        raise WriteError(f"{named}: {error.strerror or first_line(error)}") from None
 
 
 @contextmanager

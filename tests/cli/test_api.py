@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -156,6 +157,15 @@ def test_an_error_of_the_query_engine_is_one_line(
     with pytest.raises(mailtap.QueryError, match="could not write") as raised:
         mailtap.report(lines)
     assert "\n" not in str(raised.value)
+
+
+def test_a_full_disk_is_one_line(lines: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("mailtap.api.build_report", full)
+    with pytest.raises(mailtap.WriteError, match="temporary files: No space left on device"):
+        mailtap.report(lines)
 
 
 def test_the_dataclasses_have_what_the_tables_have() -> None:

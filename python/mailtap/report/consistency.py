@@ -121,7 +121,7 @@ def consistency_figures(
         ),
         servers=sum(row["servers"] for row in servers),
         design_effect=design_effect(_clusters(servers, CONSISTENT, "matched")) if matched else None,
-        by_engine=_by_engine(engine) if with_labels else (),
+        by_engine=_by_engine(engine, overall) if with_labels else (),
         clock_offsets=tuple(replace(clock, source=Path(clock.source).name) for clock in clocks),
         mix=_mix(engine, overall),
     )
@@ -153,7 +153,10 @@ def _agreement(engine: QueryEngine) -> Agreement:
     return _of_row(row)
 
 
-def _by_engine(engine: QueryEngine) -> tuple[EngineAgreement, ...]:
+def _by_engine(engine: QueryEngine, overall: Agreement) -> tuple[EngineAgreement, ...]:
+    engines = engine.rows("SELECT DISTINCT engine FROM labels")
+    if len(engines) < 2:  # the same as of all: to join once more would cost as much as the report
+        return tuple(EngineAgreement(row["engine"], overall) for row in engines)
     rows = engine.rows(
         f"SELECT engine, {_N} AS matched, {_VERDICTS} FROM (SELECT engine, verdict, count(*) AS n "
         "FROM verdicts_by_engine GROUP BY engine, verdict) GROUP BY engine ORDER BY engine"
