@@ -72,11 +72,11 @@ def test_a_report_has_figures_a_document_a_page_and_sessions(lines: Path, labels
         document = report.to_dict()
         assert json.loads(json.dumps(document))["consistency"]["matched"] == 1
         assert report.to_html().startswith("<!DOCTYPE html>")
-        table = report.sessions()
-        assert table.num_rows == 2
-        assert sorted(table["verdict"].to_pylist(), key=str) == [None, "consistent"]
-        assert table["rcptto"][0].as_py() == ["a@example.org", "b@example.org"]
-        (count,) = duckdb.sql("SELECT count(*) FROM table WHERE service = 'smtp'").fetchone() or ()
+        found = report.sessions()
+        assert found.num_rows == 2
+        assert sorted(found["verdict"].to_pylist(), key=str) == [None, "consistent"]
+        assert found["rcptto"][0].as_py() == ["a@example.org", "b@example.org"]
+        ((count,),) = duckdb.sql("SELECT count(*) FROM found WHERE service = 'smtp'").fetchall()
         assert count == 2
 
 

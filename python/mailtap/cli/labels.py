@@ -37,7 +37,8 @@ SHOWN = {
 }
 
 
-@click.command()
+# `-:FORMAT` is standard input, and no option.
+@click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("file", metavar="FILE[:FORMAT]")
 @policy_option
 @json_option
