@@ -6,6 +6,7 @@ import json
 import os
 import random
 import shutil
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
@@ -130,12 +131,13 @@ def test_spark_on_this_machine_listens_on_loopback_only() -> None:
 
 def java_processes() -> list[Path]:
     """Of this process's children."""
-    return [
-        process
-        for process in Path("/proc").glob("[0-9]*")
-        if (process / "comm").read_text().strip() == "java"
-        and str(os.getpid()) in (process / "status").read_text().partition("PPid:")[2].split()[:1]
-    ]
+    children = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it may have ended
+            status = (process / "status").read_text()
+            if status.startswith("Name:\tjava") and f"PPid:\t{os.getpid()}\n" in status:
+                children.append(process)
+    return children
 
 
 def listening(processes: list[Path]) -> set[IPv4Address | IPv6Address]:

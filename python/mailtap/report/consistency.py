@@ -211,11 +211,11 @@ _OF_SERVER = {
     CONSISTENT: f"verdict = '{CONSISTENT}'",
     COMPATIBLE: f"verdict = '{COMPATIBLE}'",
     INCONSISTENT: f"verdict = '{INCONSISTENT}'",
-    UNEXPLAINED: "unexplained",
+    UNEXPLAINED: "is_unexplained",
 }
 _COUNTED = {
     f"{prefix}{name}": condition + guess
-    for prefix, guess in (("", ""), ("payload_", " AND NOT port_guess"))
+    for prefix, guess in (("", ""), ("payload_", " AND NOT is_port_guess"))
     for name, condition in _OF_SERVER.items()
 }
 
@@ -230,13 +230,13 @@ def _servers(engine: QueryEngine) -> list[Row]:
     )
     ones = ", ".join(f"CASE WHEN {name} > 0 THEN 1 ELSE 0 END" for name in _COUNTED)
     names = ", ".join(_COUNTED)
-    of_rows = f"SELECT server_h, verdict, unexplained, port_guess, {counts} FROM servers"
+    of_kinds = (
+        f"SELECT {counts} FROM servers WHERE server_h IS NULL "
+        "GROUP BY verdict, is_unexplained, is_port_guess"
+    )
     by_server = f"SELECT server_h, {counts} FROM servers WHERE server_h IS NOT NULL GROUP BY 1"
     known = f"SELECT {names}, count(*) AS servers FROM ({by_server}) GROUP BY {names}"
-    unknown = (
-        f"SELECT {ones}, matched AS servers FROM ({of_rows} WHERE server_h IS NULL "
-        "GROUP BY 1, 2, 3, 4)"
-    )
+    unknown = f"SELECT {ones}, matched AS servers FROM ({of_kinds})"
     return engine.rows(f"{known} UNION ALL {unknown}")
 
 
