@@ -34,11 +34,11 @@ import click
 import duckdb
 
 from mailtap.correlation.engines import DuckDBEngine
-from mailtap.labels import table as labels_table
+from mailtap.labels.table import COLUMNS as LABEL_COLUMNS
 from mailtap.policy import load_policy
+from mailtap.records.database import open_database
 from mailtap.report.build import build_report
-from mailtap.sessions import open_database
-from mailtap.sessions import table as sessions_table
+from mailtap.sessions.schema import columns as session_columns
 
 LARGEST_FOR_PANDAS = LARGEST_HOT = 1_000_000
 
@@ -116,8 +116,8 @@ def write_tables(directory: Path, rows: int, keys: str) -> None:
     connection = duckdb.connect(config={"preserve_insertion_order": False})
     flows = FLOWS.format(rows=rows, key=NUMBER_OF_KEY[keys].format(rows=rows))
     for name, columns, values, records in (
-        ("sessions", sessions_table.COLUMNS, SESSIONS, flows),
-        ("labels", labels_table.COLUMNS, LABELS, SPLIT_FLOWS.format(flows=flows, rows=rows)),
+        ("sessions", session_columns(details=False), SESSIONS, flows),
+        ("labels", LABEL_COLUMNS, LABELS, SPLIT_FLOWS.format(flows=flows, rows=rows)),
     ):
         selected = ", ".join(
             f'({values.get(column, "NULL")})::{kind} AS "{column}"'

@@ -113,6 +113,35 @@ def test_a_label_without_addresses_matches_by_community_id() -> None:
     assert counts.unlabelled == 1
 
 
+def test_an_exact_label_is_taken_before_one_of_several_merged_flows() -> None:
+    exact = label(1, app="exact", start=1000.1, end=1010.0)
+    merged = label(2, app="merged", start=700.0, end=1600.0)
+    assert joined([session(ts=1000.0, duration=10.0)], [exact, merged])[1] == {1: "exact"}
+
+
+def test_of_flows_without_length_the_nearest_is_taken() -> None:
+    near, far = (
+        label(n, app=app, start=t, end=t) for n, app, t in ((1, "far", 1004.0), (2, "near", 1000.1))
+    )
+    assert joined([session(ts=1000.0, duration=0.0)], [near, far])[1] == {1: "near"}
+
+
+def test_a_millisecond_of_a_clock_decides_nothing() -> None:
+    labels = [
+        label(1, app="x", start=1000.001, end=1000.05),
+        label(2, app="x", start=1000.0, end=1000.051),
+    ]
+    counts, pairs = joined([session(ts=1000.0, duration=0.05)], labels)
+    assert pairs == {1: "x"}
+    assert counts.ambiguous == 0
+
+
+@pytest.mark.parametrize("length", [-1e18, 1e18, 1e300])
+def test_times_that_no_clock_has_match_nothing_and_overflow_nothing(length: float) -> None:
+    counts, _ = joined([session(duration=length)], [label(start=1000.0, end=1000.0 + length)])
+    assert counts.labelled == 1
+
+
 def test_a_label_from_before_address_translation_matches_by_the_translated_endpoints() -> None:
     inside = label(
         src_ip="10.0.0.9",
@@ -138,7 +167,7 @@ def test_a_key_used_over_and_over_joins_each_session_with_the_labels_of_its_time
         label(number, app=f"app{number}", start=time + late, end=time + late + 10)
         for number, time in enumerate(times)
     ]
-    # Flows by which the clock is told.
+    # Flows by which the clock's offset is found.
     sessions += [session(1000 + n, client_p=n, ts=500.0 * n) for n in range(1, 9)]
     labels += [
         label(1000 + n, src_port=n, start=500.0 * n + late, end=500.0 * n + late + 10)
@@ -178,12 +207,14 @@ def test_the_query_gives_what_the_rule_says_whether_or_not_keys_are_hot(
         fitting = []
         for other, (label_port, (label_start, label_length), app) in enumerate(labels):
             overlap = min(start + length, label_start + label_length) - max(start, label_start)
+            together = max(start + length, label_start + label_length) - min(start, label_start)
             if port == label_port and overlap >= -SLACK:
-                fitting.append((-overlap, abs(start - label_start), app))
+                likeness = (100 * overlap + 1) / (100 * together + 1) if overlap >= 0 else 0.0
+                fitting.append((-likeness, abs(start - label_start), app))
                 met.add(other)
         several += len(fitting) > 1
         top = min(fitting)[:2] if fitting else None
-        best = {app for overlap, distance, app in fitting if (overlap, distance) == top}
+        best = {app for likeness, distance, app in fitting if (likeness, distance) == top}
         if len(best) > 1:
             ambiguous += 1
         elif best:

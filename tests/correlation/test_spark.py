@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ from mailtap.correlation.engines import DuckDBEngine
 from mailtap.policy import load_policy
 from mailtap.report.build import build_report
 from mailtap.report.json import document
-from mailtap.report.listing import write_sessions
+from mailtap.report.listing import listing
 from tables import Row, database, label, session
 
 pytest.importorskip("pyspark", reason="Spark is not installed: its engine is not tested")
@@ -53,6 +56,8 @@ def drawn(count: int, seed: int) -> tuple[list[Row], list[Row]]:
             "empty_cause": generator.choice([None, "greeting_only", "hello_only"]),
             "mailfrom": generator.choice([None, ["a@example.net"], ["a@b.example", "<>"]]),
             "messages": generator.choice([None, 0, 3]),
+            "uid": generator.choice([None, f"C{number}", f"C{number}"]),
+            "findings": generator.choice([None, ["preauth"], ["smuggled", "preauth"]]),
         }
         sensor = generator.choice(["north", "south", None])
         sessions.append(session(2 * number, sensor=sensor, **common, **more))
@@ -65,6 +70,7 @@ def drawn(count: int, seed: int) -> tuple[list[Row], list[Row]]:
             made = label(
                 number,
                 source=file,
+                engine="ndpi" if file == "one.csv" else "suricata",
                 src_port=common["client_p"],
                 dst_ip=common["server_h"],
                 dst_port=common["server_p"],
@@ -87,13 +93,13 @@ def drawn(count: int, seed: int) -> tuple[list[Row], list[Row]]:
 def test_spark_gives_the_same_document_and_the_same_sessions(tmp_path: Path) -> None:
     connection = database(*drawn(count=600, seed=7))
     policy = load_policy()
-    options = {"engine_name": "any", "with_labels": True, "with_examples": True, "listing": True}
+    options = {"engine_name": "any", "with_labels": True, "listing": True}
     engine = DuckDBEngine(connection)
     expected = build_report(engine, policy, **options)
-    write_sessions(engine, tmp_path / "duckdb.jsonl", (), judged=True)
+    engine.write_json_lines(listing((), judged=True), tmp_path / "duckdb.jsonl")
     with open_spark(connection) as spark:
         found = build_report(spark, policy, **options)
-        write_sessions(spark, tmp_path / "spark.jsonl", (), judged=True)
+        spark.write_json_lines(listing((), judged=True), tmp_path / "spark.jsonl")
 
     consistency = expected.consistency
     assert consistency is not None
@@ -110,3 +116,47 @@ def test_spark_gives_the_same_document_and_the_same_sessions(tmp_path: Path) -> 
         for path in (tmp_path / "duckdb.jsonl", tmp_path / "spark.jsonl")
     ]
     assert lines[0] == lines[1]
+    assert len(consistency.by_engine) == 2
+
+
+def test_spark_on_this_machine_listens_on_loopback_only() -> None:
+    """Its driver runs whatever code an executor that connects asks for."""
+    connection = database([], [])
+    with open_spark(connection) as spark:
+        assert spark.rows("SELECT 1 AS n") == [{"n": 1}]
+        addresses = listening(java_processes())
+    assert addresses
+    assert {address for address in addresses if not address.is_loopback} == set()
+
+
+def java_processes() -> list[Path]:
+    """Of this process's children."""
+    children = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it may have ended
+            status = (process / "status").read_text()
+            if status.startswith("Name:\tjava") and f"PPid:\t{os.getpid()}\n" in status:
+                children.append(process)
+    return children
+
+
+def listening(processes: list[Path]) -> set[IPv4Address | IPv6Address]:
+    """The addresses at which processes take TCP connections."""
+    sockets = {
+        link.readlink().name.removeprefix("socket:[").removesuffix("]")
+        for process in processes
+        for link in (process / "fd").iterdir()
+        if str(link.readlink()).startswith("socket:")
+    }
+    addresses = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path("/proc/net", table).read_text().splitlines()[1:]:
+            _, local, _, state, *rest = line.split()
+            if state == "0A" and rest[5] in sockets:
+                packed = bytes.fromhex(local.partition(":")[0])
+                # Words of four bytes, each in the order of this machine.
+                words = (packed[n : n + 4][::-1] for n in range(0, len(packed), 4))
+                address = ip_address(b"".join(words))
+                mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+                addresses.add(mapped or address)
+    return addresses

@@ -2,16 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 
+from label_rows import Row, rows
 from mailtap.labels import LabelFile, LabelsLoaded, load
 from mailtap.policy import Policy, load_policy
-from mailtap.sessions import open_database
+from mailtap.records.database import open_database
 
-Row = dict[str, Any]
 Imported = tuple[list[Row], LabelsLoaded]
 
 
@@ -41,9 +40,3 @@ def imported(
         return rows(connection), loaded
 
     return write_and_load
-
-
-def rows(connection: duckdb.DuckDBPyConnection) -> list[Row]:
-    result = connection.execute('SELECT * FROM labels ORDER BY "start", label_id')
-    names = [column[0] for column in result.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -25,11 +25,11 @@ class Label:
     carrier: str | None
     provenance: str
     is_label: bool
-    endpoints: Endpoints
-    src_ip: str
-    src_port: int
-    dst_ip: str
-    dst_port: int
+    endpoints: Endpoints | None
+    src_ip: str | None
+    src_port: int | None
+    dst_ip: str | None
+    dst_port: int | None
     l4: str | None
     community_id: str | None
     start: float
@@ -47,11 +47,12 @@ def normalise(form: LabelFormat, texts: Texts, policy: Policy) -> Label | None:
     endpoints = _flow(values, ENDPOINTS)
     times = _interval(values.get("start"), values.get("end"), values.get("duration"))
     l4 = _text(values.get("l4"))
-    if endpoints is None or times is None or l4 not in (None, "tcp"):
+    community_id = _text(values.get("community_id"))
+    if (endpoints is None and community_id is None) or times is None or l4 not in (None, "tcp"):
         return None
     name = _text(values.get("name"))
     meaning = policy.normal_label(form.engine, name, _text(values.get("evidence")))
-    src_ip, src_port, dst_ip, dst_port = endpoints
+    src_ip, src_port, dst_ip, dst_port = endpoints or (None, None, None, None)
     nat = _flow(values, NAT_ENDPOINTS)
     if nat is not None and (nat == endpoints or 0 in nat):
         nat = None  # not translated
@@ -65,13 +66,13 @@ def normalise(form: LabelFormat, texts: Texts, policy: Policy) -> Label | None:
         carrier=meaning.carrier,
         provenance=meaning.provenance,
         is_label=meaning.is_label,
-        endpoints=canonical_endpoints(*endpoints),
+        endpoints=None if endpoints is None else canonical_endpoints(*endpoints),
         src_ip=src_ip,
         src_port=src_port,
         dst_ip=dst_ip,
         dst_port=dst_port,
         l4=l4,
-        community_id=_text(values.get("community_id")),
+        community_id=community_id,
         start=times[0],
         end=times[1],
         packets=packets if isinstance(packets, int) else None,

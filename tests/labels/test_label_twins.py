@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import label_samples as samples
-from conftest import rows
 from label_oracle import Label, normalise
+from label_rows import rows
 from mailtap.labels import LabelFile, load
 from mailtap.labels.formats import FORMATS, LabelFormat, generic
 from mailtap.policy import Policy

@@ -11,17 +11,18 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from mailtap import labels as label_files
-from mailtap import sessions as sources
 from mailtap.correlation.engines import DuckDBEngine
 from mailtap.labels import LabelFile
+from mailtap.labels.load import load as load_labels
 from mailtap.live.batches.sessions import SessionReader
 from mailtap.live.core.tally import VERDICTS, Tally
 from mailtap.live.core.window import Window
 from mailtap.live.labels.reader import reader_of
 from mailtap.policy import load_policy
+from mailtap.records.database import open_database
 from mailtap.report.build import build_report
 from mailtap.report.model import Report
+from mailtap.sessions.load import load as load_sessions
 from records import SERVER, client, label, session
 
 POLICY = load_policy(None)
@@ -95,9 +96,9 @@ def by_report(
     session_file, label_file = folder / "sessions.jsonl", folder / "labels.jsonl"
     for path, records in ((session_file, sessions), (label_file, labels)):
         path.write_text("".join(json.dumps(record) + "\n" for record in records))
-    with sources.open_database() as connection:
-        sources.load(connection, [session_file], POLICY)
-        label_files.load(connection, [LabelFile(label_file)], POLICY)
+    with open_database() as connection:
+        load_sessions(connection, [session_file], POLICY)
+        load_labels(connection, [LabelFile(label_file)], POLICY)
         engine = DuckDBEngine(connection)
         report = build_report(engine, POLICY, engine_name="duckdb", with_labels=True)
         rows = engine.rows(

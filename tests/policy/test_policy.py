@@ -96,3 +96,8 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\xff")
     with pytest.raises(PolicyError, match="not UTF-8"):
         load_policy(path)
+
+
+def test_what_can_t_be_redacted_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match=r"site\.yaml:1: redact: must be one of: ts, duration"):
+        overlaid(tmp_path, "redact: [subjct]\n")

@@ -50,7 +50,7 @@ def log(tmp_path: Path) -> Path:
 @pytest.fixture
 def labels(tmp_path: Path) -> Path:
     path = tmp_path / "labels.csv"
-    lines = [f"198.51.100.7,40000,192.0.2.25,25,{1000 + n},{1001 + n},SMTP" for n in range(10)]
+    lines = [f"198.51.100.7,40000,192.0.2.25,25,{1000 + n},{1002 + n},SMTP" for n in range(10)]
     path.write_text("src_ip,src_port,dst_ip,dst_port,start,end,app\n" + "\n".join(lines) + "\n")
     return path
 
@@ -61,7 +61,9 @@ def store(folder: Path, sessions: list[tuple[str | None, float]], labels: list[f
     Store(path, ()).close()
     with duckdb.connect(str(path)) as connection:
         for uid, ts in sessions:
-            connection.execute("INSERT INTO sessions (uid, ts) VALUES (?, ?)", [uid, ts])
+            connection.execute(
+                "INSERT INTO sessions (uid, ts, duration) VALUES (?, ?, 2.0)", [uid, ts]
+            )
         for start in labels:
             connection.execute(
                 "INSERT INTO labels (ip_a, port_a, ip_b, port_b, start) "
@@ -84,8 +86,8 @@ def missed(*arguments: str | Path) -> Any:
 def test_sessions_that_the_store_has_not_are_missed(log: Path, tmp_path: Path) -> None:
     path = store(tmp_path, [(f"C{n}", 1000.0 + n) for n in (0, 1, 4, 5, 6, 9)], [])
     assert missed(log, "--store", path) == {
-        "first": 1000.0,
-        "last": 1009.0,
+        "first": 1002.0,
+        "last": 1011.0,
         "sessions": 10,
         "missed": 4,
         "labels": None,
@@ -96,12 +98,59 @@ def test_sessions_that_the_store_has_not_are_missed(log: Path, tmp_path: Path) -
         ],
     }
     shown = run(log, "--store", path).stdout
-    assert "What live mode missed, 1970-01-01 00:16:40 to 1970-01-01 00:16:49 UTC" in shown
+    assert "What live mode missed, 1970-01-01 00:16:42 to 1970-01-01 00:16:51 UTC" in shown
 
 
 def test_only_the_time_of_the_store_counts(log: Path, tmp_path: Path) -> None:
     found = missed(log, "--store", store(tmp_path, [("C3", 1003.0), ("C6", 1006.0)], []))
     assert (found["sessions"], found["missed"]) == (4, 2)
+
+
+def test_sessions_that_began_before_live_mode_and_ended_in_its_time_are_not_lost(
+    tmp_path: Path,
+) -> None:
+    """Records come when sessions end: a long one that live mode has says nothing about those that
+    began after it and ended before live mode was started.
+    """
+    log = tmp_path / "mail_session.log"
+    sessions = [session(n, ts=1000.0 + n, duration=2.0) for n in range(90)]
+    sessions += [session(100 + n, ts=1000.0, duration=500.0 + n) for n in range(10)]
+    log.write_text("".join(json.dumps(one) + "\n" for one in sessions))
+    path = store(tmp_path, [], [])
+    with duckdb.connect(str(path)) as connection:
+        for n in range(10):
+            connection.execute(
+                "INSERT INTO sessions (uid, ts, duration) VALUES (?, 1000.0, ?)",
+                [f"C{100 + n}", 500.0 + n],
+            )
+    found = missed(log, "--store", path)
+    assert (found["sessions"], found["missed"]) == (10, 0)
+
+
+def test_numbers_say_which_records_were_published_in_live_mode_s_time(tmp_path: Path) -> None:
+    log = tmp_path / "mail_session.log"
+    order = [4, 0, 1, 5, 2, 3, 6, 7]  # as published: some expired long after their last packet
+    sessions = [session(n, seq=10 + order.index(n)) for n in range(8)]
+    log.write_text("".join(json.dumps(one) + "\n" for one in sessions))
+    had = store(tmp_path, [(f"C{n}", 1000.0 + n) for n in (1, 2, 3)], [])
+    found = missed(log, "--store", had)
+    assert (found["sessions"], found["missed"]) == (4, 1)  # 5 was published between 1 and 2
+
+
+def test_a_view_in_a_foreign_file_is_not_run(log: Path, tmp_path: Path) -> None:
+    path = tmp_path / "foreign.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "CREATE VIEW sessions AS SELECT content AS uid, 1.0 AS ts, 1.0 AS duration "
+            "FROM read_text('/etc/hostname')"
+        )
+        connection.execute(
+            "CREATE TABLE labels (ip_a VARCHAR, port_a INTEGER, ip_b VARCHAR, port_b INTEGER, "
+            "community_id VARCHAR, start DOUBLE)"
+        )
+    failed = run(log, "--store", path)
+    assert failed.exit_code == 1
+    assert "is no store of live mode" in failed.stderr
 
 
 def test_labels_are_compared_too_where_they_are_given(
@@ -147,7 +196,7 @@ def test_halves_are_looked_for_each_by_itself(tmp_path: Path) -> None:
 def test_the_page_says_it(log: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     run(log, "--store", store(tmp_path, [("C0", 1000.0), ("C9", 1009.0)], []), "--html", page)
-    assert "What live mode missed, 1970-01-01 00:16:40" in page.read_text()
+    assert "What live mode missed, 1970-01-01 00:16:42" in page.read_text()
 
 
 def test_without_a_store_or_with_an_empty_one_nothing_is_compared(

@@ -1,15 +1,24 @@
-"""Intervals, bootstrap and drift."""
+"""Intervals and drift."""
 
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailtap.report.model import MixCell, Rate
-from mailtap.report.statistics import ServerKind, bootstrap, difference, drift, rate, wilson
+from mailtap.report.statistics import (
+    Clusters,
+    clustered_rate,
+    design_effect,
+    difference,
+    drift,
+    rate,
+    wilson,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,29 +62,101 @@ def test_nothing_has_no_share() -> None:
     assert rate(0, 0) == Rate(0, None, None)
 
 
-def test_the_bootstrap_is_wider_where_servers_differ() -> None:
-    alike = bootstrap([ServerKind(servers=100, matched=100, consistent=50, compatible=10)])
-    apart = bootstrap(
-        [
-            ServerKind(servers=50, matched=100, consistent=100, compatible=0),
-            ServerKind(servers=50, matched=100, consistent=0, compatible=20),
-        ]
+def test_one_server_or_servers_alike_leave_wilson_s_interval() -> None:
+    assert clustered_rate([Clusters(1, 100, 40)]) == rate(40, 100)
+    alike = clustered_rate([Clusters(1000, 10, 5)])
+    assert alike.ci95 == pytest.approx(wilson(5_000, 10_000), abs=1e-3)
+    assert design_effect([Clusters(1000, 10, 5)]) == 1.0
+
+
+def test_servers_that_are_all_or_nothing_count_as_one_session_each() -> None:
+    apart = [Clusters(50, 100, 100), Clusters(50, 100, 0)]
+    assert design_effect(apart) == pytest.approx(100, rel=0.02)
+    interval = clustered_rate(apart).ci95
+    assert interval is not None
+    assert interval == pytest.approx(wilson(50, 100), abs=0.01)
+
+
+def test_agreement_of_all_sessions_is_as_sure_as_there_are_servers() -> None:
+    interval = clustered_rate([Clusters(40, 1_000, 1_000)]).ci95
+    assert interval is not None
+    assert interval == pytest.approx(wilson(40, 40), abs=0.01)
+
+
+@given(
+    st.lists(
+        st.integers(1, 50).flatmap(
+            lambda size: st.builds(Clusters, st.integers(1, 9), st.just(size), st.integers(0, size))
+        ),
+        min_size=1,
+        max_size=6,
     )
-    assert alike is not None
-    assert apart is not None
-    assert alike.consistent == (0.5, 0.5)
-    assert alike.agreeing == (0.6, 0.6)
-    low, high = apart.consistent
-    # The standard error of a share over 100 servers that are all or nothing is 5 %.
-    assert 0.38 < low < 0.42
-    assert 0.58 < high < 0.62
+)
+def test_a_clustered_interval_holds_its_share_and_is_no_narrower_than_wilson_s(
+    clusters: list[Clusters],
+) -> None:
+    found = clustered_rate(clusters)
+    base = sum(cluster.count * cluster.size for cluster in clusters)
+    assert found.share is not None
+    assert found.ci95 is not None
+    low, high = found.ci95
+    assert 0 <= low <= found.share <= high <= 1
+    plain = wilson(found.n, base)
+    assert high - low >= plain[1] - plain[0] - 1e-9
 
 
-def test_the_bootstrap_says_the_same_in_every_run_and_nothing_of_one_server() -> None:
-    kinds = [ServerKind(3, 10, 7, 0), ServerKind(2, 4, 1, 1)]
-    assert bootstrap(kinds) == bootstrap(kinds)
-    assert bootstrap([ServerKind(1, 10, 7, 0)]) is None
-    assert bootstrap([]) is None
+def binomial(generator: random.Random, size: int, share: float) -> int:
+    """So many of `size` draws; by the normal distribution where there are many."""
+    if size * share * (1 - share) < 10:
+        return sum(generator.random() < share for _ in range(size))
+    drawn = generator.gauss(size * share, math.sqrt(size * share * (1 - share)))
+    return min(size, max(0, round(drawn)))
+
+
+def drawn(generator: random.Random, servers: int, share: float, alike: float) -> list[Clusters]:
+    """Servers of very different sizes, each with an agreement of its own around the share; `alike`
+    is the correlation of two sessions of one server.
+    """
+    spread = 1 / alike - 1
+    clusters = []
+    for _ in range(servers):
+        own = generator.betavariate(share * spread, (1 - share) * spread)
+        size = 1 + int(generator.lognormvariate(3, 1))
+        n = binomial(generator, size, own)
+        clusters.append(Clusters(1, size, n))
+    return clusters
+
+
+@pytest.mark.parametrize("servers", [2, 3, 5, 10, 30])
+@pytest.mark.parametrize("share", [0.5, 0.8])
+def test_intervals_cover_the_true_share_nineteen_times_of_twenty(
+    servers: int, share: float
+) -> None:
+    """In a simulation with servers that differ. It may be a little less where they are few."""
+    generator = random.Random(f"{servers} {share}")
+    runs = 300
+    covered = plainly = 0
+    for _ in range(runs):
+        clusters = drawn(generator, servers, share, alike=0.3)
+        found = clustered_rate(clusters)
+        assert found.ci95 is not None
+        covered += found.ci95[0] <= share <= found.ci95[1]
+        low, high = wilson(found.n, sum(cluster.size for cluster in clusters))
+        plainly += low <= share <= high
+    assert covered / runs >= 0.91
+    assert plainly / runs < 0.7  # what it would be if sessions were taken as independent
+
+
+def test_few_of_many_unchanged_kinds_are_listed_as_changed() -> None:
+    generator = random.Random(1)
+
+    def run() -> list[MixCell]:
+        return [cell(port, 200, binomial(generator, 200, 0.7)) for port in range(1, 501)]
+
+    before = run()
+    assert len(drift(before, run()).changed) <= 1
+    after = [cell(one.port or 0, 200, 60) if one.port == 7 else one for one in run()]
+    assert [change.port for change in drift(before, after).changed] == [7]
 
 
 def cell(port: int, matched: int, consistent: int) -> MixCell:

@@ -8,7 +8,8 @@ import duckdb
 import pytest
 
 from mailtap.policy import Policy, load_policy
-from mailtap.sessions import SessionsLoaded, load, open_database
+from mailtap.records.database import open_database
+from mailtap.sessions import SessionsLoaded, load
 
 Loaded = tuple[list[dict[str, Any]], SessionsLoaded]
 

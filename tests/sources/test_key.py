@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mailtap.records.database import open_database
 from mailtap.records.key import canonical_address, canonical_endpoints, endpoints_sql
-from mailtap.sessions import open_database
 
 GROUPS = st.sampled_from(["0", "0000", "1", "00ab", "FFFF", "db8"])
 

@@ -211,7 +211,7 @@ def test_thresholds_and_ports_are_the_policys(loaded: Load, tmp_path: Path) -> N
     ("name", "content", "message"),
     [
         ("", "", "has no conn or mail_session log"),
-        ("dns.log", as_tsv(fields={"ts": "time", "uid": "string"}), "neither conn.log nor"),
+        ("dns.log", as_tsv(fields={"ts": "time", "uid": "string"}), "none of conn.log"),
         ("some.txt", "hello\nworld\n", "neither a Zeek conn or mail_session log"),
         ("some.json", '{"a": 1}\n', "neither a Zeek conn or mail_session log"),
         ("wide.csv", "," * 9000 + "\n", "more than 4096 columns"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mailtap.errors import MailTapError
 from mailtap.printable import printable
 
 
-class CaptureError(Exception):
+class CaptureError(MailTapError):
     """A capture can't be analysed at all. One line says which, why and what to do."""
 
 

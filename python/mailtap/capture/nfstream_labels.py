@@ -14,10 +14,11 @@ from typing import Self
 from mailtap.capture import nfstream_worker
 from mailtap.capture.errors import CaptureError, shown
 from mailtap.capture.reader import check_readable
+from mailtap.errors import MailTapError
 from mailtap.printable import printable
 
 
-class LabellingError(Exception):
+class LabellingError(MailTapError):
     """There are no labels. One line says why and what to do."""
 
 

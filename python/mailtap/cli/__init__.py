@@ -9,8 +9,10 @@ import click
 
 _COMMANDS = {
     "analyze": "Captures to a report: which sessions are mail, and what was seen of them.",
+    "completion": "Print the script by which a shell completes mailtap's commands.",
+    "doctor": "Say what is there of what MailTap can use, and how to mend what is missing.",
     "labels": "Print a third-party label file in normal form.",
-    "live": "Sensors and labels as they come, to verdicts, a page and metrics.",
+    "live": "Correlate live sessions with labels; serve a page and metrics.",
     "report": "Sessions and labels that exist already, to a report.",
 }
 

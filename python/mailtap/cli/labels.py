@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 import duckdb
@@ -14,9 +17,11 @@ from rich.table import Table
 from rich.text import Text
 
 from mailtap.cli.options import json_option, policy_option
-from mailtap.labels import LabelError, LabelFile, LabelsLoaded, load
-from mailtap.policy import PolicyError, load_policy
-from mailtap.sessions import open_database
+from mailtap.cli.output import one_line_errors, warn
+from mailtap.files import StandardInput
+from mailtap.labels import LabelFile, LabelsLoaded, load
+from mailtap.policy import load_policy
+from mailtap.records.database import open_database
 
 BATCH_ROWS = 1024
 
@@ -32,23 +37,34 @@ SHOWN = {
 }
 
 
-@click.command()
+# `-:FORMAT` is standard input, and no option.
+@click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("file", metavar="FILE[:FORMAT]")
 @policy_option
 @json_option
 def labels(file: str, policy: Path | None, as_json: bool) -> None:
-    """Print a third-party label file in normal form."""
-    try:
-        with open_database() as connection:
-            loaded = load(connection, [LabelFile.parse(file)], load_policy(policy))
-            for warning in loaded.warnings:
-                click.echo(f"Warning: {warning}", err=True)
-            if as_json:
-                _print_json(connection, loaded)
-            else:
-                _print_table(connection, loaded)
-    except (LabelError, PolicyError) as error:
-        raise click.ClickException(str(error)) from None
+    """Print a third-party label file in normal form.
+
+    On a terminal as a table; elsewhere as tab-separated values with a line of names, every field of
+    every label. `-` is standard input.
+    """
+    with (
+        one_line_errors(),
+        TemporaryDirectory(prefix="mailtap-") as folder,
+        open_database() as connection,
+    ):
+        named = LabelFile.parse(file)
+        named = replace(named, path=StandardInput(Path(folder)).file(named.path))
+        loaded = load(connection, [named], load_policy(policy))
+        warn(loaded.warnings)
+        if as_json:
+            _print_json(connection, loaded)
+        elif sys.stdout.isatty():
+            _print_table(connection, loaded)
+        else:
+            _print_lines(connection)
+            for line in _summaries(loaded):
+                click.echo(line, err=True)
 
 
 def _rows(
@@ -98,6 +114,19 @@ def _print_table(connection: duckdb.DuckDBPyConnection, loaded: LabelsLoaded) ->
             # Text, not str: a label's name is never markup.
             table.add_row(*(Text("" if value is None else str(value)) for value in row))
         console.print(table)
+    for line in _summaries(loaded):
+        console.print(Text(line))
+
+
+def _print_lines(connection: duckdb.DuckDBPyConnection) -> None:
+    """Texts of labels have no control characters: a tab is always a separator."""
+    names, rows = _rows(connection, "*")
+    click.echo("\t".join(names))
+    for row in rows:
+        click.echo("\t".join("" if value is None else str(value) for value in row))
+
+
+def _summaries(loaded: LabelsLoaded) -> Iterator[str]:
     for file in loaded.files:
         counted = f"{file.form}, {file.labels} labels, {file.other} records not about TCP"
-        console.print(Text(f"{file.file}: {counted}, {file.malformed} malformed lines"))
+        yield f"{file.file}: {counted}, {file.malformed} malformed lines"

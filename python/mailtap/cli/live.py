@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from mailtap.cli.options import policy_option
-from mailtap.live.sensors.transport import Tls
 from mailtap.printable import printable
 
 
@@ -85,6 +84,7 @@ def live(
     Prints its state every few seconds, or draws it on a terminal. Ends with Ctrl-C or SIGTERM.
     """
     try:
+        from mailtap.live.sensors.transport import Tls
         from mailtap.live.service import ERRORS, run
     except ImportError as error:
         raise click.ClickException(

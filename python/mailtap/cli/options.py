@@ -15,9 +15,9 @@ _FILE = click.Path(path_type=Path)
 labels_option = click.option(
     "--labels",
     "labels",
-    metavar="FILE[:FORMAT]",
+    metavar="[NAME=]FILE[:FORMAT]",
     multiple=True,
-    help="Labels of a DPI engine; may be given several times.",
+    help="Labels of a DPI engine, called NAME in figures by engine; may be given several times.",
 )
 policy_option = click.option(
     "--policy",
@@ -35,13 +35,13 @@ html_option = click.option(
     "--html",
     type=_FILE,
     metavar="FILE",
-    help="Write the report as one self-contained page.",
+    help="Write the report as one self-contained page; - is standard output.",
 )
 sessions_option = click.option(
     "--sessions",
     type=_FILE,
     metavar="FILE",
-    help="Write the sessions, one JSON object a line.",
+    help="Write the sessions, one JSON object a line; - is standard output.",
 )
 
 

@@ -1,4 +1,4 @@
-"""How commands put out a report, and what they say on standard error."""
+"""How commands print reports, warnings and errors."""
 
 from __future__ import annotations
 
@@ -7,37 +7,57 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-import duckdb
 from rich.console import Console
 
+from mailtap.api import Report
+from mailtap.errors import MailTapError
+from mailtap.files import STANDARD, written
 from mailtap.printable import printable
 from mailtap.report import text
-from mailtap.report.html import to_html
 from mailtap.report.json import to_json
-from mailtap.report.model import Report
+
+#: Columns of tables that go to a pipe or a file: more than any has, so that none is cut.
+_WHOLE = 10_000
 
 
-def print_report(report: Report, *, as_json: bool, html: Path | None) -> None:
-    """Prints the report, and writes the page if it is asked for. Raises click.ClickException."""
+def check_standard_output(*, as_json: bool, html: Path | None, sessions: Path | None) -> None:
+    """Raises click.UsageError where two things are to go to standard output."""
+    if [as_json, html == STANDARD, sessions == STANDARD].count(True) > 1:
+        raise click.UsageError("only one of --json, --html - and --sessions - can have the output")
+
+
+def print_report(
+    report: Report, *, as_json: bool, html: Path | None, sessions: Path | None
+) -> None:
+    """Prints the report, and writes what else is asked for; what goes to `-` is printed alone.
+
+    Raises MailTapError.
+    """
+    warn(report.figures.warnings)
+    if sessions is not None:
+        report.write_sessions(sessions)
     if html is not None:
-        page = to_html(report)
-        with writing(html):
-            html.write_text(page, encoding="utf-8")
+        with written(html) as file:
+            file.write_text(report.to_html(), encoding="utf-8")
     if as_json:
-        click.echo(to_json(report), nl=False)
-    else:
-        text.render(report, Console())
+        click.echo(to_json(report.figures), nl=False)
+    elif STANDARD not in (html, sessions):
+        text.render(report.figures, console())
+
+
+def console() -> Console:
+    """The terminal; what goes elsewhere is not cut to a width."""
+    found = Console()
+    return found if found.is_terminal else Console(width=_WHOLE)
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turns what goes wrong with writing a file into one line. Raises click.ClickException."""
+def one_line_errors() -> Iterator[None]:
+    """Ends the command with exit status 1 and one line that says what was wrong."""
     try:
         yield
-    except OSError as error:
-        raise click.ClickException(f"{printable(str(path))}: {error.strerror}") from None
-    except duckdb.IOException:
-        raise click.ClickException(f"{printable(str(path))}: can't be written") from None
+    except MailTapError as error:
+        raise click.ClickException(printable(str(error))) from None
 
 
 def warn(warnings: Iterable[str]) -> None:

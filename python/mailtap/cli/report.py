@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
-import duckdb
 
-from mailtap import labels as label_files
-from mailtap import sessions as sources
+from mailtap import api
 from mailtap.cli.options import report_options
-from mailtap.cli.output import print_report, warn, writing
-from mailtap.correlation.engines import DuckDBEngine, QueryEngine
-from mailtap.correlation.spark import LOCAL, SparkError, open_spark
-from mailtap.labels import LabelError, LabelFile
-from mailtap.policy import Policy, PolicyError, load_policy
-from mailtap.report.against import AgainstError, compared
-from mailtap.report.build import build_report
-from mailtap.report.listing import write_sessions
+from mailtap.cli.output import check_standard_output, one_line_errors, print_report
 from mailtap.report.model import Report
-from mailtap.sessions import SourceError
-from mailtap.sessions.live_store import LIVE_TABLES
 
 
-def _engine_name(_: click.Context, __: click.Parameter, value: str) -> tuple[str, str]:
-    """The engine, and the URL of the master where it is Spark."""
+def _engine(_: click.Context, __: click.Parameter, value: str) -> str:
+    """`duckdb`, `spark`, or `spark:` with the URL of the master."""
     engine, colon, master = value.partition(":")
     if value == "duckdb" or (engine == "spark" and bool(colon) == bool(master)):
-        return engine, master or LOCAL
+        return value
     raise click.BadParameter("give duckdb, spark, or spark:MASTER")
 
 
@@ -40,7 +27,7 @@ def _engine_name(_: click.Context, __: click.Parameter, value: str) -> tuple[str
 @report_options
 @click.option(
     "--engine",
-    callback=_engine_name,
+    callback=_engine,
     default="duckdb",
     metavar="duckdb|spark[:MASTER]",
     help="Where the queries run; Spark on this machine unless a cluster's master is named.",
@@ -70,7 +57,7 @@ def report(
     as_json: bool,
     html: Path | None,
     sessions: Path | None,
-    engine: tuple[str, str],
+    engine: str,
     against: Path | None,
     store: Path | None,
     fail_under: float | None,
@@ -78,69 +65,24 @@ def report(
     """Report how sessions were decoded, and how far that agrees with labels.
 
     SOURCE is a folder of Zeek logs or one of its files, a gateway's export of sessions, or the
-    session lines of `mailtap analyze`.
+    session lines of `mailtap analyze`; `-` is standard input.
     """
-    try:
-        site = load_policy(policy)
-        files = [LabelFile.parse(text) for text in labels]
-        with sources.open_database() as connection:
-            warnings = _load(connection, source, files, site, details=sessions is not None)
-            if store is not None:
-                sources.load_live_store(connection, store)
-            with _engine(connection, *engine, LIVE_TABLES if store else ()) as queries:
-                found = build_report(
-                    queries,
-                    site,
-                    engine_name=queries.name,
-                    complete=not warnings,
-                    with_labels=bool(files),
-                    with_examples=html is not None,
-                    listing=sessions is not None,
-                    with_live=store is not None,
-                    warnings=warnings,
-                )
-                warn(found.warnings)
-                if sessions is not None:
-                    with writing(sessions):
-                        write_sessions(
-                            queries,
-                            sessions,
-                            site.redact,
-                            judged=found.consistency is not None,
-                            with_live=store is not None,
-                        )
-        if against is not None:
-            found = compared(found, against)
-    except (SourceError, LabelError, PolicyError, SparkError, AgainstError) as error:
-        raise click.ClickException(str(error)) from None
-    print_report(found, as_json=as_json, html=html)
+    check_standard_output(as_json=as_json, html=html, sessions=sessions)
+    with (
+        one_line_errors(),
+        api.report(
+            source,
+            labels=labels,
+            policy=policy,
+            engine=engine,
+            against=against,
+            store=store,
+            keep_sessions=html is not None or sessions is not None,
+        ) as found,
+    ):
+        print_report(found, as_json=as_json, html=html, sessions=sessions)
     if fail_under is not None:
-        _fail_under(found, fail_under)
-
-
-def _load(
-    connection: duckdb.DuckDBPyConnection,
-    paths: tuple[Path, ...],
-    files: list[LabelFile],
-    policy: Policy,
-    *,
-    details: bool,
-) -> tuple[str, ...]:
-    """Fills the tables `sessions` and `labels`, and returns what could not be read."""
-    loaded = sources.load(connection, paths, policy, details=details)
-    labelled = label_files.load(connection, files, policy)
-    return (*loaded.warnings, *labelled.warnings)
-
-
-@contextmanager
-def _engine(
-    connection: duckdb.DuckDBPyConnection, name: str, master: str, more: Iterable[str]
-) -> Iterator[QueryEngine]:
-    if name == "spark":
-        with open_spark(connection, master, more) as engine:
-            yield engine
-    else:
-        yield DuckDBEngine(connection)
+        _fail_under(found.figures, fail_under)
 
 
 def _fail_under(report: Report, least: float) -> None:

@@ -35,9 +35,8 @@ _SESSION_FACTS = (
 )
 LABEL_FACTS = ("protocol", "encryption", "carrier", "provenance")
 
-#: Overlaps are compared in hundredths of a second: label clocks tick in milliseconds, and a record
-#: must not win by their rounding. Seconds beyond the bound make no difference.
-_LONGEST_OVERLAP = 1e9
+#: Seconds beyond which times make no difference: a hostile log's must not overflow a number.
+_LONGEST = 1e9
 
 _SESSION_END = "(s.ts + coalesce(s.duration, 0))"
 _LABEL_END = 'coalesce(l."end", l.start)'
@@ -62,7 +61,7 @@ def find_candidates(engine: QueryEngine, slack: float, clocks_differ: bool) -> b
         sharing = f"SELECT * FROM labels SEMI JOIN {key.shared()} USING "
         engine.view("sharing_labels", f"{sharing} ({sql.columns(key.of_label)})")
         contested = f"({pairs.of(most, 'sharing_labels')})"
-    engine.view("contested", f"SELECT session_id, label_id, overlap, distance FROM {contested}")
+    engine.view("contested", f"SELECT session_id, label_id, likeness, distance FROM {contested}")
     return True
 
 
@@ -90,10 +89,7 @@ class _Pairs:
     ) -> str:
         shift = "coalesce(o.center, 0)" if self._clocks_differ else "0"
         start, end = f"(l.start + {shift})", f"({_LABEL_END} + {shift})"
-        overlap = (
-            f"CAST(floor(least({_LONGEST_OVERLAP}, least({_SESSION_END}, {end})"
-            f" - greatest(s.ts, {start})) * 100 + 0.5) AS BIGINT)"
-        )
+        likeness = _likeness("s.ts", _SESSION_END, start, end)
         facts = ", ".join(f"l.{name} AS label_{name}" for name in LABEL_FACTS)
         clocks = (
             "LEFT JOIN clock_offsets o ON o.source = l.source "
@@ -102,8 +98,9 @@ class _Pairs:
             else ""
         )
         return f"""
-            SELECT {sql.columns((*SESSION_COLUMNS, *_SESSION_FACTS), "s")}, l.app AS app, {facts},
-                   l.label_id AS label_id, {overlap} AS overlap, abs(s.ts - {start}) AS distance
+            SELECT {sql.columns((*SESSION_COLUMNS, *_SESSION_FACTS), "s")},
+                   l.engine AS engine, l.app AS app, {facts},
+                   l.label_id AS label_id, {likeness} AS likeness, abs(s.ts - {start}) AS distance
             FROM {sessions} s JOIN {labels} l ON {key.same()} {clocks}
             WHERE {IS_TCP_LABEL} AND {key.present} AND {key.condition} AND {condition}
               AND {start} - {self._slack} <= {_SESSION_END} AND {end} + {self._slack} >= s.ts"""
@@ -136,3 +133,20 @@ class _Pairs:
             f'coalesce("end", start) + shift + {self._slack}',
         )
         return self._all(key, f"({in_time})", f"({sessions})", same_cell)
+
+
+def _likeness(start: str, end: str, other_start: str, other_end: str) -> str:
+    """SQL of how much of the time that two flows take together they have in common: from 0 where
+    they don't overlap to 1 where they are the same.
+
+    Both times are in hundredths of a second, and one hundredth is added to each: so milliseconds
+    by which clocks differ don't decide between short flows, and flows without length compare.
+    """
+    common = _hundredths(f"least({end}, {other_end}) - greatest({start}, {other_start})")
+    together = _hundredths(f"greatest({end}, {other_end}) - least({start}, {other_start})")
+    return f"CAST(greatest({common}, -1) + 1 AS DOUBLE) / ({together} + 1)"
+
+
+def _hundredths(seconds: str) -> str:
+    bounded = f"greatest(-{_LONGEST}, least({_LONGEST}, {seconds}))"
+    return f"CAST(floor({bounded} * 100 + 0.5) AS BIGINT)"

@@ -32,6 +32,9 @@ class QueryEngine(Protocol):
     def view(self, name: str, query: str) -> None:
         """Gives a query a name, replacing one of that name; it runs whenever the name is used."""
 
+    def arrow(self, query: str) -> Any:
+        """The result of a query as an Arrow table; needs pyarrow."""
+
     def write_json_lines(self, query: str, path: Path) -> None:
         """Writes the result of a query to a file, one JSON object a line, without what is NULL."""
 
@@ -58,6 +61,9 @@ class DuckDBEngine:
 
     def view(self, name: str, query: str) -> None:
         self._execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
+
+    def arrow(self, query: str) -> Any:
+        return self._connection.sql(query).to_arrow_table()
 
     def write_json_lines(self, query: str, path: Path) -> None:
         file_name = str(path).replace("'", "''")

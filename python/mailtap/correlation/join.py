@@ -1,7 +1,8 @@
 """Which label belongs to which session.
 
-Of several candidates the one that overlaps most is taken, then the one that starts nearest. Where
-two are equally good and say different things, the session is ambiguous and none is taken.
+Of several candidates that one is taken which has most of its time in common with the session
+(the time both take divided by the time that they take together), then the one that starts nearest.
+Where two are equally good and contradict each other, the session is ambiguous and none is taken.
 """
 
 from __future__ import annotations
@@ -12,7 +13,12 @@ from mailtap.correlation.engines import QueryEngine
 from mailtap.correlation.verdicts import Judge
 
 #: What is kept of a session with a candidate, beside the verdict.
-_PAIR = (*SESSION_COLUMNS, "app", "label_provenance", "label_id")
+_PAIR = (*SESSION_COLUMNS, "app", "label_provenance", "label_id", "engine")
+
+#: What a label `l` states, to compare it with another's.
+_STATEMENT = (
+    "concat_ws('|', " + ", ".join(f"coalesce(l.{name}, '')" for name in ("app", *LABEL_FACTS)) + ")"
+)
 
 #: A session in scope with its label.
 _VERDICTS = "SELECT * FROM judged_candidates WHERE chosen AND in_scope"
@@ -21,13 +27,17 @@ _VERDICTS = "SELECT * FROM judged_candidates WHERE chosen AND in_scope"
 def pair_by_join(
     engine: QueryEngine, judge: Judge, slack: float, clocks_differ: bool, *, keep: bool = False
 ) -> None:
-    """Makes `judged_candidates` and `verdicts` of `whole_sessions` and `labels`.
+    """Makes `judged_candidates`, `verdicts` and `verdicts_by_engine` of `whole_sessions` and
+    `labels`.
 
     `slack` is in seconds. With `clocks_differ`, label times are shifted by table `clock_offsets`.
     Both are views, over a table if `keep`: it costs more than to ask once, less than to ask twice.
     """
     judged, chosen = "candidates c", "true"
-    if find_candidates(engine, slack, clocks_differ):
+    (engines,) = engine.rows("SELECT count(DISTINCT engine) AS n FROM labels")
+    several_engines = engines["n"] > 1
+    contested = find_candidates(engine, slack, clocks_differ)
+    if contested:
         _choose(engine)
         judged += (
             " LEFT JOIN passed_over p ON p.session_id = c.session_id AND p.label_id = c.label_id"
@@ -36,13 +46,17 @@ def pair_by_join(
     else:
         for name in ("several", "ambiguous"):
             engine.view(name, "SELECT CAST(NULL AS BIGINT) AS session_id WHERE false")
-    make = engine.table if keep else engine.view
+    make = engine.table if keep or several_engines else engine.view
     # Judged as they come out of the join: to look both sides up again afterwards costs more.
     make(
         "judged_candidates",
         f"SELECT {sql.columns(_PAIR, 'c')}, {chosen} AS chosen, {judge.sql()} FROM {judged}",
     )
     engine.view("verdicts", _VERDICTS)
+    if contested and several_engines:
+        _choose_by_engine(engine)
+    else:
+        engine.view("verdicts_by_engine", _VERDICTS)
 
 
 def pair_by_row(engine: QueryEngine, judge: Judge) -> None:
@@ -69,20 +83,50 @@ def _choose(engine: QueryEngine) -> None:
         "ranked",
         """
         SELECT c.*, row_number() OVER (PARTITION BY session_id
-                                       ORDER BY overlap DESC, distance, label_id) AS place,
-               rank() OVER (PARTITION BY session_id ORDER BY overlap DESC, distance) AS shared_place
+                                       ORDER BY likeness DESC, distance, label_id) AS place,
+               rank() OVER (PARTITION BY session_id
+                            ORDER BY likeness DESC, distance) AS shared_place
         FROM contested_pairs c JOIN several USING (session_id)""",
     )
-    statement = ", ".join(f"coalesce(l.{name}, '')" for name in ("app", *LABEL_FACTS))
     engine.table(
         "ambiguous",
         "SELECT session_id FROM ranked r JOIN labels l ON l.label_id = r.label_id "
         "WHERE shared_place = 1 GROUP BY session_id "
-        f"HAVING count(DISTINCT concat_ws('|', {statement})) > 1",
+        f"HAVING count(DISTINCT {_STATEMENT}) > 1",
     )
     engine.table(
         "passed_over",
         "SELECT r.session_id AS session_id, label_id FROM ranked r "
         "LEFT JOIN ambiguous a ON a.session_id = r.session_id "
         "WHERE place > 1 OR a.session_id IS NOT NULL",
+    )
+
+
+def _choose_by_engine(engine: QueryEngine) -> None:
+    """Makes `verdicts_by_engine`: sessions in scope, each with the label of each engine. It is
+    chosen as `_choose` does, among the labels of that engine alone.
+    """
+    of_engine = "PARTITION BY r.session_id, l.engine ORDER BY likeness DESC, distance"
+    engine.table(
+        "ranked_by_engine",
+        f"SELECT r.session_id AS session_id, r.label_id AS label_id, l.engine AS engine, "
+        f"{_STATEMENT} AS statement, rank() OVER ({of_engine}) AS shared_place, "
+        f"row_number() OVER ({of_engine}, r.label_id) AS place "
+        "FROM ranked r JOIN labels l ON l.label_id = r.label_id",
+    )
+    engine.table(
+        "ambiguous_by_engine",
+        "SELECT session_id, engine FROM ranked_by_engine WHERE shared_place = 1 "
+        "GROUP BY session_id, engine HAVING count(DISTINCT statement) > 1",
+    )
+    engine.table(
+        "passed_over_by_engine",
+        "SELECT r.session_id AS session_id, label_id FROM ranked_by_engine r "
+        "LEFT JOIN ambiguous_by_engine a ON a.session_id = r.session_id AND a.engine = r.engine "
+        "WHERE place > 1 OR a.session_id IS NOT NULL",
+    )
+    engine.view(
+        "verdicts_by_engine",
+        "SELECT j.* FROM judged_candidates j ANTI JOIN passed_over_by_engine p "
+        "ON p.session_id = j.session_id AND p.label_id = j.label_id WHERE in_scope",
     )

@@ -11,11 +11,12 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from mailtap.correlation.engines import Row
+from mailtap.errors import MailTapError, first_line
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -33,7 +34,7 @@ _SETTINGS = {
 }
 
 
-class SparkError(Exception):
+class SparkError(MailTapError):
     """Spark can't be used; the message is one line that says why."""
 
 
@@ -68,6 +69,12 @@ class SparkEngine:
             for row in lines.toLocalIterator():
                 file.write(f"{row.line}\n")
 
+    def arrow(self, query: str) -> Any:
+        from pyarrow import parquet
+
+        self._spark.sql(query).write.mode("overwrite").parquet(self._path("handed_over"))
+        return parquet.read_table(self._path("handed_over"))
+
     def read(self, name: str) -> None:
         """Makes a table of the files of that name in the directory."""
         self._spark.read.parquet(self._path(name)).createOrReplaceTempView(name)
@@ -95,8 +102,17 @@ def open_spark(
                 )
                 engine.read(table)
             yield engine
+    except _spark_errors() as error:
+        raise SparkError(f"Spark failed: {first_line(error)}") from None
     finally:
         spark.stop()
+
+
+def _spark_errors() -> tuple[type[Exception], ...]:
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    return PySparkException, Py4JError
 
 
 def _session(master: str) -> SparkSession:
@@ -108,11 +124,15 @@ def _session(master: str) -> SparkSession:
     builder = SparkSession.builder.appName("mailtap").master(master)
     for key, value in _SETTINGS.items():
         builder = builder.config(key, value)
-    if master == LOCAL:
+    if master.startswith("local"):
+        # Its driver listens for executors, without asking who they are.
+        builder = builder.config("spark.driver.host", "127.0.0.1")
+        builder = builder.config("spark.driver.bindAddress", "127.0.0.1")
         # The default of 200 is for a cluster; here each costs more than the data in it.
         builder = builder.config("spark.sql.shuffle.partitions", str(os.cpu_count() or 1))
     try:
         return builder.getOrCreate()
     except (PySparkException, OSError, RuntimeError) as error:
-        reason = (str(error).splitlines() or [""])[0]
-        raise SparkError(f"Spark did not start (Java 17 or later is needed): {reason}") from None
+        raise SparkError(
+            f"Spark did not start (Java 17 or later is needed): {first_line(error)}"
+        ) from None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailtap.errors import MailTapError
 from mailtap.labels.formats import ENDPOINTS, FORMATS, LabelFormat, generic
 from mailtap.policy import Policy
 from mailtap.printable import printable
@@ -26,24 +28,42 @@ PANOS_LOG_TYPES = ("TRAFFIC", "THREAT", "SYSTEM", "CONFIG", "GLOBALPROTECT", "DE
 PANOS_TYPE_PLACE = "3"
 
 
-class LabelError(Exception):
+class LabelError(MailTapError):
     """A label file that can't be used; the message is one line that names it."""
 
 
 @dataclass(frozen=True)
 class LabelFile:
-    """A label file as the user names it. `form` None: recognised by its content."""
+    """A label file as the user names it. `form` None: recognised by its content.
+
+    `engine` is what its labels are called in figures by engine; None: by its format.
+    """
 
     path: Path
     form: str | None = None
+    engine: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> LabelFile:
-        """`FILE` or `FILE:FORMAT`. A file whose name has a colon is taken as it is if it exists."""
-        path, colon, form = text.rpartition(":")
-        if colon and form in FORMAT_NAMES and not Path(text).exists():
-            return cls(Path(path), form)
-        return cls(Path(text))
+        """`FILE`, `FILE:FORMAT` or `NAME=FILE[:FORMAT]`. A file whose name has a colon or an equals
+        sign is taken as it is if it exists. Raises LabelError.
+        """
+        if Path(text).exists():
+            return cls(Path(text))
+        match = _NAMED.fullmatch(text)
+        engine, rest = (match[1], match[2]) if match else (None, text)
+        path, colon, form = rest.rpartition(":")
+        if colon and form in FORMAT_NAMES:
+            return cls(Path(path), form, engine)
+        if colon and not Path(rest).exists() and (path == "-" or Path(path).exists()):
+            raise LabelError(
+                f"{printable(text)}: {printable(form)} is no label format; "
+                f"known are {', '.join(FORMAT_NAMES)}"
+            )
+        return cls(Path(rest), None, engine)
+
+
+_NAMED = re.compile(r"([A-Za-z0-9_.-]{1,64})=(.+)", re.DOTALL)
 
 
 def recognise(file: TextFile, form: str | None, policy: Policy) -> tuple[LabelFormat, Container]:
@@ -119,4 +139,6 @@ def _has_flow_fields(form: LabelFormat, container: Container, lines: list[str]) 
     def has_field(name: str) -> bool:
         return any(map(has, form.fields[name].places))
 
-    return all(map(has_field, ("name", *ENDPOINTS))) and (has_field("start") or has_field("end"))
+    is_about_flow = all(map(has_field, ENDPOINTS)) or has_field("community_id")
+    has_time = has_field("start") or has_field("end")
+    return has_field("name") and is_about_flow and has_time

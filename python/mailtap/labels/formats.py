@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from mailtap.records.fields import (
     ADDRESS,
+    COMMUNITY_ID,
     COUNT,
+    DURATION,
     JOINED_LIST,
     MICROSECONDS,
     MILLISECONDS,
@@ -107,7 +109,7 @@ def _times(
     if end is not None:
         times["end"] = Field((end,), transform)
     if duration is not None:
-        times["duration"] = Field((duration,), SECONDS)
+        times["duration"] = Field((duration,), DURATION)
     return times
 
 
@@ -199,7 +201,7 @@ SURICATA = LabelFormat(
         "name": Field(("app_proto_orig", "app_proto"), TEXT, Combine.JOINED),
         **_endpoints("src_ip", "src_port", "dest_ip", "dest_port"),
         "l4": Field(("proto",), TRANSPORT),
-        "community_id": Field(("community_id",)),
+        "community_id": Field(("community_id",), COMMUNITY_ID),
         **_times("flow.start", "flow.end", TIME),
         "packets": Field(("flow.pkts_toserver", "flow.pkts_toclient"), COUNT, Combine.SUM),
     },
@@ -215,7 +217,7 @@ ARKIME = LabelFormat(
         "name": Field(("protocol", "protocols"), JOINED_LIST),
         **_endpoints("source.ip", "source.port", "destination.ip", "destination.port"),
         "l4": Field(("ipProtocol",), TRANSPORT),
-        "community_id": Field(("network.community_id", "communityId")),
+        "community_id": Field(("network.community_id", "communityId"), COMMUNITY_ID),
         **_times("firstPacket", "lastPacket", MILLISECONDS),
         "packets": Field(("network.packets",), COUNT),
     },
@@ -301,7 +303,8 @@ def generic(container: str, columns: Mapping[str, tuple[str, ...]]) -> LabelForm
         "l4": TRANSPORT,
         "start": TIME,
         "end": TIME,
-        "duration": SECONDS,
+        "duration": DURATION,
+        "community_id": COMMUNITY_ID,
         "packets": COUNT,
     }
     return LabelFormat(

@@ -90,7 +90,7 @@ def _load_file(
         _keep_last_statement(connection)
     names = f"SELECT name, evidence FROM {STAGED} WHERE state = 'flow'"
     stage_normal_labels(connection, names, form.engine, file.named, policy)
-    labels = _insert(connection, file, form)
+    labels = _insert(connection, file, label_file.engine or form.name)
     return LoadedFile(file.named, form.name, labels, other, malformed.count)
 
 
@@ -118,20 +118,22 @@ def _stage(
 
 def _keep_last_statement(connection: duckdb.DuckDBPyConnection) -> None:
     """One row per flow, with the best statement's label, the latest of equally good ones."""
-    key = f'{", ".join(ENDPOINTS)}, l4, "start"'
+    flow_id = "CASE WHEN src_ip IS NULL THEN community_id END"
+    key = f'{", ".join(ENDPOINTS)}, {flow_id}, l4, "start"'
     nat = ", ".join(f"any_value({name}) AS {name}" for name in NAT_ENDPOINTS)
     connection.execute(
         f"CREATE TABLE {LATEST} AS SELECT * EXCLUDE (best), best.name, best.evidence FROM ("
-        f'SELECT {key}, max("end") AS "end", max(packets) AS packets, {nat}, '
-        "any_value(community_id) AS community_id, any_value(state) AS state, arg_max("
-        "{'name': name, 'evidence': evidence}, {'rank': rank, 'moment': coalesce(moment, 0)}"
+        f'SELECT {", ".join(ENDPOINTS)}, l4, "start", max("end") AS "end", '
+        f"max(packets) AS packets, {nat}, any_value(community_id) AS community_id, "
+        "any_value(state) AS state, arg_max({'name': name, 'evidence': evidence}, "
+        "{'rank': rank, 'moment': coalesce(moment, 0)}"
         f") AS best FROM {STAGED} WHERE state = 'flow' GROUP BY {key})"
     )
     connection.execute(f"DROP TABLE {STAGED}")
     connection.execute(f"ALTER TABLE {LATEST} RENAME TO {STAGED}")
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, file: TextFile, form: LabelFormat) -> int:
+def _insert(connection: duckdb.DuckDBPyConnection, file: TextFile, engine: str) -> int:
     known = count(connection, "SELECT max(label_id) FROM labels")
     columns = ", ".join(f'"{name}"' for name in COLUMNS)
     connection.execute(
@@ -139,7 +141,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, file: TextFile, form: LabelFo
         "SELECT flows.*, normal.* EXCLUDE (name, evidence), "
         f"{endpoints_sql(*ENDPOINTS)}, {endpoints_sql(*NAT_ENDPOINTS, prefix='nat_')}, "
         f"row_number() OVER () + {known} AS label_id, "
-        f"{quoted(file.named)} AS source, {quoted(form.name)} AS engine "
+        f"{quoted(file.named)} AS source, {quoted(engine)} AS engine "
         f"FROM (SELECT * FROM {STAGED} WHERE state = 'flow') AS flows "
         f"JOIN {NORMAL_LABELS} AS normal "
         "ON flows.name IS NOT DISTINCT FROM normal.name "

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import duckdb
 
+from mailtap.errors import MailTapError
 from mailtap.policy import Policy
 
 NORMAL_LABELS = "mailtap_normal_labels"
 MAX_NAMES = 1 << 16
 
 
-class TooManyNamesError(Exception):
+class TooManyNamesError(MailTapError):
     """More different label names than an engine has: a wrong column, most likely."""
 
 

@@ -16,7 +16,12 @@ TRANSLATED = (
     "nat_src_port > 0 AND nat_dst_port > 0 AND nat_dst_ip IS NOT NULL "
     f"AND ({', '.join(NAT_ENDPOINTS)}) IS DISTINCT FROM ({', '.join(ENDPOINTS)})"
 )
-IS_FLOW = " AND ".join(f"{name} IS NOT NULL" for name in ENDPOINTS) + f" AND {START} IS NOT NULL"
+#: A label whose ends aren't all there has none: only its Community ID says what flow it is about.
+HAS_ENDPOINTS = "(" + " AND ".join(f"{name} IS NOT NULL" for name in ENDPOINTS) + ")"
+IS_FLOW = f"({HAS_ENDPOINTS} OR community_id IS NOT NULL) AND {START} IS NOT NULL"
+WHOLE_ENDPOINTS = ", ".join(
+    f"CASE WHEN {HAS_ENDPOINTS} THEN {name} END AS {name}" for name in ENDPOINTS
+)
 
 
 def projection(
@@ -37,7 +42,7 @@ def projection(
     ]
     replaced = (
         f'{START} AS "start", {END} AS "end", '
-        f"CASE WHEN {TRANSLATED} THEN nat_src_ip END AS nat_src_ip"
+        f"CASE WHEN {TRANSLATED} THEN nat_src_ip END AS nat_src_ip, {WHOLE_ENDPOINTS}"
     )
     if form.statements is not None:
         fields |= {"rank": form.statements.kind, "moment": form.statements.moment}

@@ -9,11 +9,13 @@ from typing import Protocol
 
 import yaml
 
+from mailtap.errors import MailTapError
+
 SIZE_LIMIT = 1 << 20
 DEPTH_LIMIT = 16
 
 
-class PolicyError(Exception):
+class PolicyError(MailTapError):
     """A policy file that can't be used; the message is one line with file, line and key."""
 
 

@@ -18,6 +18,7 @@ from mailtap.policy.model import (
     NameRule,
     Policy,
 )
+from mailtap.sessions.redaction import REDACTABLE
 
 PROTOCOLS = ("smtp", "pop3", "imap")
 ENCRYPTIONS = ("none", "starttls", "tls", "unknown")
@@ -92,7 +93,7 @@ def _policy(document: Value) -> Policy:
             slack=_seconds(join["slack"]),
             community_id_seed=_integer(join["community_id_seed"], 0, 65535),
         ),
-        redact=_each(top["redact"], _text),
+        redact=_each(top["redact"], lambda name: _choice(name, REDACTABLE)),
         names=_names(top["names"]),
         engines={name: _engine(value) for name, value in engines.items()},
         expect=Expectations(

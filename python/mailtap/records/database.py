@@ -22,8 +22,9 @@ def open_database(memory_limit: str = MEMORY_LIMIT) -> Iterator[duckdb.DuckDBPyC
                 "memory_limit": memory_limit,
                 "temp_directory": spill,
                 "preserve_insertion_order": False,
-                # Nothing is ever fetched from the network.
+                # Nothing is fetched from the network, and no code loaded that isn't built in.
                 "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
             },
         )
         try:
@@ -34,3 +35,8 @@ def open_database(memory_limit: str = MEMORY_LIMIT) -> Iterator[duckdb.DuckDBPyC
             yield connection
         finally:
             connection.close()
+
+
+def lock(connection: duckdb.DuckDBPyConnection) -> None:
+    """Has no later query change a setting. Loading files needs to; what follows doesn't."""
+    connection.execute("SET lock_configuration = true")

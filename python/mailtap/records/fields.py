@@ -37,8 +37,10 @@ TIMESTAMP = (
     r"(?:[.,]([0-9]{1,9}))? ?(?:[Zz]|UTC|([+-])([0-9]{2}):?([0-9]{2}))?"
 )
 
-_NUMBER, _INTEGER, _PORT, _TIMESTAMP = (
-    re.compile(pattern) for pattern in (NUMBER, INTEGER, PORT, TIMESTAMP)
+COMMUNITY_ID_TEXT = "1:[A-Za-z0-9+/]{27}="
+
+_NUMBER, _INTEGER, _PORT, _TIMESTAMP, _COMMUNITY_ID = (
+    re.compile(pattern) for pattern in (NUMBER, INTEGER, PORT, TIMESTAMP, COMMUNITY_ID_TEXT)
 )
 
 
@@ -71,14 +73,27 @@ def _number_sql(text: str) -> str:
     return f"CASE WHEN regexp_full_match({text}, '{NUMBER}') THEN {text}::DOUBLE END"
 
 
+#: Seconds from the epoch that a time may be away (the year 5138), and the longest duration. What
+#: lies beyond is some fault of a log's, and no calendar has it.
+LONGEST = 1e11
+
+
+def _bounded(seconds: float | None) -> float | None:
+    return seconds if seconds is not None and abs(seconds) < LONGEST else None
+
+
+def _bounded_sql(seconds: str) -> str:
+    return f"(CASE WHEN abs({seconds}) < {LONGEST} THEN {seconds} END)"
+
+
 def scaled(per_second: float) -> Transform:
     """A number of units of which `per_second` make a second, as seconds."""
 
     def python(text: str) -> float | None:
         number = _number(text)
-        return None if number is None else number / per_second
+        return None if number is None else _bounded(number / per_second)
 
-    return Transform(lambda text: f"({_number_sql(text)} / {per_second})", python)
+    return Transform(lambda text: _bounded_sql(f"({_number_sql(text)} / {per_second})"), python)
 
 
 # A number is taken for the unit in which it lies between 1973 and the year 5138.
@@ -88,7 +103,7 @@ UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 def _time(text: str) -> float | None:
     number = _number(text)
     if number is not None:
-        return next((number / unit for least, unit in UNITS if number >= least), number)
+        return _bounded(next((number / unit for least, unit in UNITS if number >= least), number))
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
         return None
@@ -115,11 +130,15 @@ def _time_sql(text: str) -> str:
     offset = f"({part(6)} || '1')::INT * ({part(7)}::INT * 3600 + {part(8)}::INT * 60)"
     return (
         f"CASE WHEN regexp_full_match({text}, '{NUMBER}') "
-        f"THEN CASE {units} ELSE {text}::DOUBLE END "
+        f"THEN {_bounded_sql(f'(CASE {units} ELSE {text}::DOUBLE END)')} "
         f"WHEN regexp_full_match({text}, '{TIMESTAMP}') THEN {moment} "
         f"+ ('0.' || coalesce(nullif({part(5)}, ''), '0'))::DOUBLE "
         f"- CASE WHEN {part(6)} = '' THEN 0 ELSE {offset} END END"
     )
+
+
+def _at_least_zero(value: Scalar | None) -> Scalar | None:
+    return value if isinstance(value, float) and value >= 0 else None
 
 
 def _port(text: str) -> int | None:
@@ -166,6 +185,11 @@ COUNT = Transform(
     lambda text: int(text) if _INTEGER.fullmatch(text) else None,
 )
 SECONDS = scaled(1)
+# A length of time; one below zero is none.
+DURATION = Transform(
+    lambda text: f"(CASE WHEN {SECONDS.sql(text)} >= 0 THEN {SECONDS.sql(text)} END)",
+    lambda text: _at_least_zero(SECONDS.python(text)),
+)
 MILLISECONDS = scaled(1e3)
 MICROSECONDS = scaled(1e6)
 # Epoch seconds, milli-, micro- or nanoseconds, or ISO 8601 (also with / in the date).
@@ -187,6 +211,11 @@ TRANSPORT = Transform(
 # The first number in a text: nDPI writes its confidence as {"6":"DPI"}.
 NUMBER_WITHIN = Transform(
     lambda text: f"nullif(regexp_extract({text}, '[0-9]+'), '')", _number_within
+)
+# A Community ID, version 1: the base64 of a SHA-1 digest.
+COMMUNITY_ID = Transform(
+    lambda text: f"CASE WHEN regexp_full_match({text}, '{COMMUNITY_ID_TEXT}') THEN {text} END",
+    lambda text: text if _COMMUNITY_ID.fullmatch(text) else None,
 )
 # Whether a set has members, in Zeek's notation or in JSON's.
 HAS_MEMBERS = Transform(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import glob
 import stat
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 import duckdb
 
+from mailtap.errors import MailTapError
 from mailtap.printable import printable
 from mailtap.records.malformed import REJECT_SCANS, REJECTS, forget_rejects
 from mailtap.records.zstandard import is_complete
@@ -20,6 +21,9 @@ MAX_LINE_BYTES = 1 << 20
 HEAD_BYTES = 1 << 16
 HEAD_LINES = 512
 CHUNK_BYTES = 1 << 20
+
+#: Of a damaged file: what is whole is read by the query engine, which needs no copy.
+MAX_UNPACKED_BYTES = 4 << 30
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTANDARD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -30,7 +34,7 @@ UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException)
 T = TypeVar("T")
 
 
-class UnreadableFileError(Exception):
+class UnreadableFileError(MailTapError):
     """A file that can't be read at all; the message is one line that names it."""
 
 
@@ -65,7 +69,7 @@ def open_text(connection: duckdb.DuckDBPyConnection, path: Path) -> TextFile:
     file = TextFile(path.absolute(), named, "uncompressed", ())
     if raw.startswith(GZIP_MAGIC):
         try:
-            raw = zlib.decompressobj(wbits=31).decompress(raw, HEAD_BYTES)
+            raw = next(_unpacked(path, HEAD_BYTES), b"")
         except zlib.error as error:
             raise UnreadableFileError(f"{named}: not valid gzip: {error}") from None
         file = replace(file, compression="gzip")
@@ -145,21 +149,34 @@ def read(
 
 
 def _unpack(file: TextFile, scratch: Path) -> TextFile:
-    """All that can be unpacked of a damaged gzip file."""
+    """All that can be unpacked of a damaged gzip file, up to `MAX_UNPACKED_BYTES`."""
     target = scratch / "unpacked"
     damage = "the compressed file is cut off"
-    with file.path.open("rb") as stream, target.open("wb") as out:
+    with target.open("wb") as out:
+        try:
+            for block in _unpacked(file.path, CHUNK_BYTES):
+                out.write(block)
+                if out.tell() > MAX_UNPACKED_BYTES:
+                    damage = f"read as far as {MAX_UNPACKED_BYTES} unpacked bytes"
+                    break
+        except zlib.error:
+            damage = f"the compressed data is damaged after {out.tell()} unpacked bytes"
+    return replace(file, path=target, compression="uncompressed", damage=damage)
+
+
+def _unpacked(path: Path, most: int) -> Iterator[bytes]:
+    """What a gzip file's members hold, in blocks of `most` bytes or less, none of them empty.
+
+    Raises zlib.error where the data is damaged.
+    """
+    with path.open("rb") as stream:
         inflater = zlib.decompressobj(wbits=31)
         data = stream.read(CHUNK_BYTES)
         while data:
-            try:
-                out.write(inflater.decompress(data, CHUNK_BYTES))
-            except zlib.error:
-                damage = f"the compressed data is damaged after {out.tell()} unpacked bytes"
-                break
-            if inflater.eof:  # another member may follow
+            if block := inflater.decompress(data, most):
+                yield block
+            if inflater.eof:  # another member may follow; the first may be empty
                 data = inflater.unused_data or stream.read(CHUNK_BYTES)
                 inflater = zlib.decompressobj(wbits=31)
             else:
                 data = inflater.unconsumed_tail or stream.read(CHUNK_BYTES)
-    return replace(file, path=target, compression="uncompressed", damage=damage)

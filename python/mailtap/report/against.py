@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mailtap.errors import MailTapError
 from mailtap.printable import printable
 from mailtap.report.model import MixCell, Report
 from mailtap.report.statistics import drift
 
 
-class AgainstError(Exception):
+class AgainstError(MailTapError):
     """The other document can't be compared with; the message is one line that says why."""
 
 
-def compared(report: Report, path: Path) -> Report:
-    """The report with its drift against the document in a file. Raises AgainstError."""
+@dataclass(frozen=True)
+class Earlier:
+    """The mix of another run, and the name of its document."""
+
+    named: str
+    mix: tuple[MixCell, ...]
+
+
+def read_earlier(path: Path) -> Earlier:
+    """The document of another run in a file. Raises AgainstError."""
     named = printable(str(path))
-    before = _mix(path, named)
+    return Earlier(named, _mix(path, named))
+
+
+def compared(report: Report, earlier: Earlier) -> Report:
+    """The report with its drift against another run. Raises AgainstError."""
     if report.consistency is None or not report.consistency.matched:
-        raise AgainstError(f"nothing to compare with {named}: no session has a label")
-    moved = drift(before, report.consistency.mix)
+        raise AgainstError(f"nothing to compare with {earlier.named}: no session has a label")
+    moved = drift(earlier.mix, report.consistency.mix)
     return replace(report, consistency=replace(report.consistency, drift=moved))
 
 

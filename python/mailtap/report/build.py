@@ -8,7 +8,7 @@ from mailtap.correlation.engines import QueryEngine
 from mailtap.correlation.pipeline import correlate, judge_own_labels
 from mailtap.correlation.seed import seed_warnings
 from mailtap.policy import Policy
-from mailtap.report.consistency import consistency_figures
+from mailtap.report.consistency import clock_warnings, consistency_figures
 from mailtap.report.listing import examples
 from mailtap.report.missed import missed_by_live
 from mailtap.report.model import Report
@@ -22,7 +22,6 @@ def build_report(
     engine_name: str,
     complete: bool = True,
     with_labels: bool = False,
-    with_examples: bool = False,
     listing: bool = False,
     with_live: bool = False,
     warnings: Sequence[str] = (),
@@ -35,8 +34,7 @@ def build_report(
     `with_live`: compare with the store of live mode, whose tables are there.
     """
     if with_labels:
-        keep = with_examples or listing
-        correlation = correlate(engine, policy, details=listing, keep=keep)
+        correlation = correlate(engine, policy, details=listing, keep=listing)
     else:
         correlation = judge_own_labels(engine, policy, details=listing)
     consistency = (
@@ -62,6 +60,6 @@ def build_report(
         decode_as=figures.decode_as,
         consistency=consistency,
         live=live,
-        warnings=(*warnings, *seeds),
-        examples=examples(engine, policy.redact) if consistency and with_examples else (),
+        warnings=(*warnings, *figures.warnings, *seeds, *clock_warnings(correlation.clocks)),
+        examples=examples(engine, policy.redact) if consistency and listing else (),
     )

@@ -24,14 +24,16 @@ from mailtap.report.model import (
     Consistency,
     Counts,
     DirectionCell,
+    EngineAgreement,
     MatrixCell,
     MixCell,
     PortCell,
+    Rate,
     SensorAgreement,
     WindowAgreement,
     WithoutPortGuesses,
 )
-from mailtap.report.statistics import ServerKind, bootstrap, rate
+from mailtap.report.statistics import Clusters, clustered_rate, design_effect
 
 #: Cells of a table that depends on names in the data; the largest are kept.
 MAXIMUM_CELLS = 1_000
@@ -68,7 +70,7 @@ def consistency_figures(
         "FROM cube GROUP BY 1, 2, 3"
     )
     overall = _agreement(engine)
-    payload = _agreement(engine, "WHERE coalesce(label_provenance, '') <> 'port'")
+    servers = _servers(engine)
     matched = overall.matched
     by_cause = _by_cause(kinds, inconsistent=True)
     return Consistency(
@@ -80,15 +82,15 @@ def consistency_figures(
         unlabelled=counts.unlabelled,
         out_of_scope=counts.paired - matched,
         no_statement=counts.no_statement,
-        consistent=rate(overall.consistent, matched),
-        compatible=rate(overall.compatible, matched),
-        inconsistent=rate(overall.inconsistent, matched),
-        unexplained=rate(by_cause[UNEXPLAINED], matched),
+        consistent=_rate(servers, CONSISTENT),
+        compatible=_rate(servers, COMPATIBLE),
+        inconsistent=_rate(servers, INCONSISTENT),
+        unexplained=_rate(servers, UNEXPLAINED),
         without_port_guesses=WithoutPortGuesses(
-            matched=payload.matched,
-            consistent=rate(payload.consistent, payload.matched),
-            compatible=rate(payload.compatible, payload.matched),
-            inconsistent=rate(payload.inconsistent, payload.matched),
+            matched=sum(row["servers"] * row["payload_matched"] for row in servers),
+            consistent=_rate(servers, CONSISTENT, "payload_"),
+            compatible=_rate(servers, COMPATIBLE, "payload_"),
+            inconsistent=_rate(servers, INCONSISTENT, "payload_"),
         ),
         causes=by_cause,
         all_causes=_all_causes(kinds),
@@ -117,7 +119,9 @@ def consistency_figures(
                 key=lambda row: int(row["time_window"]),
             )
         ),
-        bootstrap=bootstrap(_server_kinds(engine)),
+        servers=sum(row["servers"] for row in servers),
+        design_effect=design_effect(_clusters(servers, CONSISTENT, "matched")) if matched else None,
+        by_engine=_by_engine(engine, overall) if with_labels else (),
         clock_offsets=tuple(replace(clock, source=Path(clock.source).name) for clock in clocks),
         mix=_mix(engine, overall),
     )
@@ -144,9 +148,20 @@ def _span(engine: QueryEngine, column: str, table: str) -> tuple[float, float]:
     return row["first"] or 0.0, row["last"] or 0.0
 
 
-def _agreement(engine: QueryEngine, where: str = "") -> Agreement:
-    (row,) = engine.rows(f"SELECT {_N} AS matched, {_VERDICTS} FROM cube {where}")
+def _agreement(engine: QueryEngine) -> Agreement:
+    (row,) = engine.rows(f"SELECT {_N} AS matched, {_VERDICTS} FROM cube")
     return _of_row(row)
+
+
+def _by_engine(engine: QueryEngine, overall: Agreement) -> tuple[EngineAgreement, ...]:
+    engines = engine.rows("SELECT DISTINCT engine FROM labels")
+    if len(engines) < 2:  # the same as of all: to join once more would cost as much as the report
+        return tuple(EngineAgreement(row["engine"], overall) for row in engines)
+    rows = engine.rows(
+        f"SELECT engine, {_N} AS matched, {_VERDICTS} FROM (SELECT engine, verdict, count(*) AS n "
+        "FROM verdicts_by_engine GROUP BY engine, verdict) GROUP BY engine ORDER BY engine"
+    )
+    return tuple(EngineAgreement(row["engine"], _of_row(row)) for row in rows)
 
 
 def _of_row(row: Row) -> Agreement:
@@ -189,16 +204,48 @@ def _all_causes(kinds: Iterable[Row]) -> Counts:
     return counts
 
 
-def _server_kinds(engine: QueryEngine) -> list[ServerKind]:
-    """Servers by their counts: many have few sessions, and the same ones."""
-    rows = engine.rows(
-        f"SELECT matched, {CONSISTENT}, {COMPATIBLE}, count(*) AS servers FROM ("
-        f"SELECT server_h, {_N} AS matched, {_VERDICTS} FROM servers "
-        "WHERE server_h IS NOT NULL GROUP BY server_h) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+#: What servers are counted by: sessions with labels, those of each verdict, and the same without
+#: labels that only guess by port.
+_OF_SERVER = {
+    "matched": "true",
+    CONSISTENT: f"verdict = '{CONSISTENT}'",
+    COMPATIBLE: f"verdict = '{COMPATIBLE}'",
+    INCONSISTENT: f"verdict = '{INCONSISTENT}'",
+    UNEXPLAINED: "is_unexplained",
+}
+_COUNTED = {
+    f"{prefix}{name}": condition + guess
+    for prefix, guess in (("", ""), ("payload_", " AND NOT is_port_guess"))
+    for name, condition in _OF_SERVER.items()
+}
+
+
+def _servers(engine: QueryEngine) -> list[Row]:
+    """Servers by their counts: many have few sessions, and the same ones. A session whose server
+    isn't known is a server by itself.
+    """
+    counts = ", ".join(
+        f"coalesce(CAST(sum(CASE WHEN {condition} THEN n END) AS BIGINT), 0) AS {name}"
+        for name, condition in _COUNTED.items()
     )
-    return [
-        ServerKind(row["servers"], row["matched"], row[CONSISTENT], row[COMPATIBLE]) for row in rows
-    ]
+    ones = ", ".join(f"CASE WHEN {name} > 0 THEN 1 ELSE 0 END" for name in _COUNTED)
+    names = ", ".join(_COUNTED)
+    of_kinds = (
+        f"SELECT {counts} FROM servers WHERE server_h IS NULL "
+        "GROUP BY verdict, is_unexplained, is_port_guess"
+    )
+    by_server = f"SELECT server_h, {counts} FROM servers WHERE server_h IS NOT NULL GROUP BY 1"
+    known = f"SELECT {names}, count(*) AS servers FROM ({by_server}) GROUP BY {names}"
+    unknown = f"SELECT {ones}, matched AS servers FROM ({of_kinds})"
+    return engine.rows(f"{known} UNION ALL {unknown}")
+
+
+def _clusters(servers: Iterable[Row], name: str, base: str) -> list[Clusters]:
+    return [Clusters(row["servers"], row[base], row[name]) for row in servers]
+
+
+def _rate(servers: Sequence[Row], name: str, prefix: str = "") -> Rate:
+    return clustered_rate(_clusters(servers, f"{prefix}{name}", f"{prefix}matched"))
 
 
 def _in_order(columns: Iterable[str]) -> str:
@@ -221,3 +268,13 @@ def _mix(engine: QueryEngine, overall: Agreement) -> tuple[MixCell, ...]:
         consistent = overall.consistent - sum(cell.consistent for cell in cells)
         cells.append(MixCell(None, None, REST, matched, consistent))
     return tuple(cells)
+
+
+def clock_warnings(clocks: Iterable[ClockOffset]) -> tuple[str, ...]:
+    """A line for each clock that was corrected: it is wrong by more than the join allows for."""
+    return tuple(
+        f"clock offset between {f'sensor {clock.sensor}' if clock.sensor else 'the sensor'} and "
+        f"{Path(clock.source).name}: {clock.offset:+,.3f} s (corrected)"
+        for clock in clocks
+        if clock.applied
+    )

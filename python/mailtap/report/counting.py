@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mailtap.correlation.engines import QueryEngine
 from mailtap.correlation.keys import IS_TCP_LABEL
+from mailtap.correlation.verdicts import INCONSISTENT
 
 #: Distinct labels are counted as bits of a number for so many of them: a group each is dear.
 _BITS = 32
@@ -14,7 +15,7 @@ _CUBE = (
     "sensor, server_p, direction, decode_as, app, label_provenance, verdict, causes, time_window, "
     "in_scope, chosen"
 )
-_SERVERS = "server_h, verdict, in_scope, chosen"
+_SERVERS = "server_h, verdict, is_unexplained, is_port_guess, in_scope, chosen"
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,12 @@ def count_judged(engine: QueryEngine, window: str) -> None:
     """
     engine.table(
         "counted",
-        f"SELECT {_CUBE}, server_h, label_block, grouping(verdict) AS of_labels, "
-        "grouping(server_h) AS of_no_server, count(*) AS n, bit_or(label_bit) AS label_bits "
+        f"SELECT {_CUBE}, server_h, is_unexplained, is_port_guess, label_block, "
+        "grouping(verdict) AS of_labels, grouping(server_h) AS of_no_server, "
+        "count(*) AS n, bit_or(label_bit) AS label_bits "
         f"FROM (SELECT *, {window} AS time_window, "
+        f"verdict = '{INCONSISTENT}' AND causes = 0 AS is_unexplained, "
+        "coalesce(label_provenance, '') = 'port' AS is_port_guess, "
         f"CAST(floor(label_id / {_BITS}) AS BIGINT) AS label_block, "
         f"CAST(power(2, label_id % {_BITS}) AS BIGINT) AS label_bit FROM judged_candidates) "
         f"GROUP BY GROUPING SETS (({_CUBE}), ({_SERVERS}), (label_block))",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
 
 from mailtap.correlation.engines import QueryEngine, Row
 from mailtap.correlation.verdicts import CONSISTENT, first_cause_sql, named_causes
@@ -20,18 +19,11 @@ _JUDGED = (
 )
 
 
-def write_sessions(
-    engine: QueryEngine,
-    path: Path,
-    redact: Collection[str],
-    *,
-    judged: bool,
-    with_live: bool = False,
-) -> None:
-    """Writes the sessions, one JSON object a line, with their labels and verdicts if `judged`.
+def listing(redact: Collection[str], *, judged: bool, with_live: bool = False) -> str:
+    """SQL of the sessions, with the names of docs/session.md, and their labels and verdicts if
+    `judged`.
 
-    The table `whole_sessions` has details. A field that is unset is not in the line.
-    `missed_by_live` is in those that `missed_by_live` found, if it was asked.
+    The table `whole_sessions` has details. `with_live`: the table `missed_sessions` is there.
     """
     shown = {field.name: f"s.{field.column}" for field in FIELDS if field.name and field.listed}
     source = "whole_sessions s"
@@ -43,7 +35,7 @@ def write_sessions(
         source += " LEFT JOIN missed_sessions m ON m.session_id = s.session_id"
     redacted = redacted_columns(redact)
     columns = ", ".join(f'{_shown(column, redacted)} AS "{name}"' for name, column in shown.items())
-    engine.write_json_lines(f"SELECT {columns} FROM {source}", path)
+    return f"SELECT {columns} FROM {source}"
 
 
 def examples(engine: QueryEngine, redact: Collection[str]) -> tuple[Example, ...]:

@@ -10,7 +10,13 @@ from mailtap.report.model import MissedByLive, MissedOfNode
 MAXIMUM_NODES = 1_000
 
 # Sessions that MailTap wrote a record of: other connections are not reported to live mode.
-_IS_REPORTED = "stage IS NOT NULL AND uid IS NOT NULL"
+_IS_REPORTED = "s.stage IS NOT NULL AND s.uid IS NOT NULL"
+
+_END = "(v.ts + coalesce(v.duration, 0))"
+_END_OF_S = "(s.ts + coalesce(s.duration, 0))"
+
+#: Seconds after its last packet by which a session's record has been published.
+PUBLISHED_AFTER = 600.0
 
 #: An engine's record is the same flow's when its ends and its start in milliseconds are.
 _SAME_LABEL = (
@@ -24,20 +30,39 @@ _SAME_LABEL = (
 def missed_by_live(
     engine: QueryEngine, *, stitched: bool, with_labels: bool
 ) -> MissedByLive | None:
-    """Compares `sessions` and `labels` with `live_sessions` and `live_labels`, over the time that
-    the store has sessions of; None where it has none.
+    """Compares `sessions` and `labels` with `live_sessions` and `live_labels`; None where the
+    store has no session.
+
+    A session counts if live mode was there when its record was published. Where the log has the
+    running numbers of records, that is said by those that the store has of the same node. Elsewhere
+    it is taken from when sessions ended: from the first to the last that the store has.
 
     Makes the table `missed_sessions`, the numbers of those in `whole_sessions`.
     """
-    (span,) = engine.rows("SELECT min(ts) AS first, max(ts) AS last FROM live_sessions")
+    (span,) = engine.rows(f"SELECT min({_END}) AS first, max({_END}) AS last FROM live_sessions v")
     if span["first"] is None:
         engine.table("missed_sessions", "SELECT session_id FROM sessions WHERE false")
         return None
-    within = f"BETWEEN {span['first']!r} AND {span['last']!r}"
+    first, last = span["first"], span["last"]
+    engine.table(
+        "live_numbers",
+        "SELECT s.sensor AS sensor, min(s.seq) AS first, max(s.seq) AS last FROM sessions s "
+        f"JOIN live_sessions v ON v.uid = s.uid WHERE {_IS_REPORTED} AND s.seq > 0 "
+        "GROUP BY s.sensor",
+    )
+    engine.table(
+        "expected_live",
+        "SELECT s.session_id AS session_id, s.sensor AS sensor, s.node AS node, s.ts AS ts, "
+        "s.uid AS uid FROM sessions s LEFT JOIN live_numbers n "
+        f"ON coalesce(n.sensor, '') = coalesce(s.sensor, '') WHERE {_IS_REPORTED} AND CASE "
+        "WHEN s.seq > 0 AND n.first IS NOT NULL THEN s.seq BETWEEN n.first AND n.last AND "
+        f"{_END_OF_S} BETWEEN {first - PUBLISHED_AFTER!r} AND {last + PUBLISHED_AFTER!r} "
+        f"ELSE {_END_OF_S} BETWEEN {first!r} AND {last!r} END",
+    )
     engine.table(
         "missed_records",
-        f"SELECT session_id, sensor, ts FROM sessions s ANTI JOIN live_sessions v "
-        f"ON v.uid = s.uid WHERE {_IS_REPORTED} AND ts {within}",
+        "SELECT s.session_id AS session_id, s.sensor AS sensor, s.ts AS ts FROM expected_live s "
+        "ANTI JOIN live_sessions v ON v.uid = s.uid",
     )
     whole = "SELECT session_id FROM missed_records"
     if stitched:
@@ -48,19 +73,20 @@ def missed_by_live(
     engine.table("missed_sessions", whole)
     nodes = engine.rows(
         "SELECT s.sensor AS node, s.n AS sessions, coalesce(m.n, 0) AS missed, m.first AS first, "
-        f"m.last AS last FROM (SELECT sensor, count(*) AS n FROM sessions WHERE {_IS_REPORTED} "
-        f"AND ts {within} GROUP BY sensor) s LEFT JOIN (SELECT sensor, count(*) AS n, "
-        "min(ts) AS first, max(ts) AS last FROM missed_records GROUP BY sensor) m "
+        "m.last AS last FROM (SELECT sensor, count(*) AS n FROM expected_live GROUP BY sensor) s "
+        "LEFT JOIN (SELECT sensor, count(*) AS n, min(ts) AS first, max(ts) AS last "
+        "FROM missed_records GROUP BY sensor) m "
         "ON coalesce(m.sensor, '') = coalesce(s.sensor, '') "
         f"ORDER BY missed DESC, node NULLS LAST LIMIT {MAXIMUM_NODES}"
     )
-    (all_sessions,) = engine.rows(
-        f"SELECT count(*) AS n FROM sessions WHERE {_IS_REPORTED} AND ts {within}"
-    )
+    (all_sessions,) = engine.rows("SELECT count(*) AS n FROM expected_live")
     (missed,) = engine.rows("SELECT count(*) AS n FROM missed_records")
     labels = missed_labels = None
     if with_labels:
-        of_the_time = f"FROM labels l WHERE {IS_TCP_LABEL} AND start {within}"
+        of_the_time = (
+            f"FROM labels l WHERE {IS_TCP_LABEL} "
+            f'AND coalesce("end", start) BETWEEN {first!r} AND {last!r}'
+        )
         (here,) = engine.rows(f"SELECT count(*) AS n {of_the_time}")
         (lost,) = engine.rows(
             f"SELECT count(*) AS n FROM (SELECT l.* {of_the_time}) l "
@@ -68,8 +94,8 @@ def missed_by_live(
         )
         labels, missed_labels = here["n"], lost["n"]
     return MissedByLive(
-        first=span["first"],
-        last=span["last"],
+        first=first,
+        last=last,
         sessions=all_sessions["n"],
         missed=missed["n"],
         labels=labels,

@@ -35,23 +35,23 @@ class EffectiveSessions:
 
 @dataclass(frozen=True)
 class Mail:
-    """EffectiveSessions sessions with a mail service."""
+    """Effective sessions with a mail service. None: the source of sessions doesn't say."""
 
     sessions: int
     service: Counts
-    starttls: int  # requested, accepted or seen as TLS
-    mail_from_cmd: int
-    mail_from: int
-    mail_to_cmd: int
-    mail_to: int
-    no_mail_field: int  # neither such a STARTTLS nor any of the four address fields
+    starttls: int | None  # requested, accepted or seen as TLS
+    mail_from_cmd: int | None
+    mail_from: int | None
+    mail_to_cmd: int | None
+    mail_to: int | None
+    no_mail_field: int | None  # neither such a STARTTLS nor any of the four address fields
     empty_cause: Counts  # why a mail session has none of the four
 
 
 @dataclass(frozen=True)
 class Rate:
-    """`n` of a base as a share, with its 95 % Wilson interval; share and interval are None on an
-    empty base.
+    """`n` of a base as a share, with its 95 % interval; share and interval are None on an empty
+    base. The interval is Wilson's, and of figures that servers are known of it allows for them.
     """
 
     n: int
@@ -99,23 +99,20 @@ class SensorAgreement:
 
 
 @dataclass(frozen=True)
+class EngineAgreement:
+    """Of one label engine alone: each session with that engine's own best label."""
+
+    engine: str
+    agreement: Agreement
+
+
+@dataclass(frozen=True)
 class WindowAgreement:
     """Sessions that start in [start, start + width), in epoch seconds."""
 
     start: float
     width: float
     agreement: Agreement
-
-
-@dataclass(frozen=True)
-class Bootstrap:
-    """95 % percentile intervals when servers, not sessions, are drawn: sessions of one server are
-    not independent.
-    """
-
-    servers: int
-    consistent: tuple[float, float]
-    agreeing: tuple[float, float]  # consistent or compatible
 
 
 @dataclass(frozen=True)
@@ -150,7 +147,7 @@ class Drift:
 
 @dataclass(frozen=True)
 class MixChange:
-    """A kind of session whose agreement differs: the 95 % interval excludes zero."""
+    """A kind of session whose agreement differs by more than chance; `ci95` of the difference."""
 
     port: int | None
     direction: str | None
@@ -185,7 +182,11 @@ class Consistency:
     by_direction: tuple[DirectionCell, ...]
     by_sensor: tuple[SensorAgreement, ...]
     by_window: tuple[WindowAgreement, ...]
-    bootstrap: Bootstrap | None  # None below two servers
+    servers: int  # by which the intervals allow for sessions that are not independent
+    design_effect: (
+        float | None
+    )  # of the consistent share: by what clustering multiplies its variance
+    by_engine: tuple[EngineAgreement, ...]
     clock_offsets: tuple[ClockOffset, ...]
     mix: tuple[MixCell, ...]
     drift: Drift | None = None

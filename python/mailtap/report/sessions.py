@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mailtap.correlation import sql
-from mailtap.correlation.engines import QueryEngine
+from mailtap.correlation.engines import QueryEngine, Row
 from mailtap.report.model import Counts, EffectiveSessions, Mail, Sides
 from mailtap.sessions.vocabulary import (
     DECODE_AS,
@@ -23,6 +23,16 @@ _MAIL = "effective AND service IS NOT NULL"
 _TAKEN = f"coalesce(starttls IN {sql.literals(STARTTLS_TAKEN)}, false)"
 _NO_ADDRESS = "NOT (has_mailfrom OR has_from OR has_rcptto OR has_to)"
 
+#: Figures of mail sessions, by the column that is NULL where the source of sessions can't tell.
+_KNOWN_BY = {
+    "starttls": "starttls",
+    "mail_from_cmd": "has_mailfrom",
+    "mail_from": "has_from",
+    "mail_to_cmd": "has_rcptto",
+    "mail_to": "has_to",
+    "no_mail_field": "(has_mailfrom OR has_from OR has_rcptto OR has_to)",
+}
+
 _CONDITIONS = {
     "sessions": "true",
     **{side: f"direction = '{side}'" for side in DIRECTIONS},
@@ -36,6 +46,7 @@ _CONDITIONS = {
     "mail_to_cmd": f"{_MAIL} AND has_rcptto",
     "mail_to": f"{_MAIL} AND has_to",
     "no_mail_field": f"{_MAIL} AND NOT {_TAKEN} AND {_NO_ADDRESS}",
+    **{f"known_{name}": f"{_MAIL} AND {column} IS NOT NULL" for name, column in _KNOWN_BY.items()},
     **{f"empty_{cause}": f"{_MAIL} AND empty_cause = '{cause}'" for cause in EMPTY_CAUSES},
 }
 
@@ -47,6 +58,7 @@ class SessionFigures:
     effective: EffectiveSessions
     mail: Mail
     decode_as: Counts
+    warnings: tuple[str, ...]  # what the sources of sessions can't tell
 
 
 def session_figures(engine: QueryEngine, table: str) -> SessionFigures:
@@ -65,16 +77,28 @@ def session_figures(engine: QueryEngine, table: str) -> SessionFigures:
         mail=Mail(
             sessions=n["mail"],
             service={service: n[service] for service in SERVICES},
-            starttls=n["starttls"],
-            mail_from_cmd=n["mail_from_cmd"],
-            mail_from=n["mail_from"],
-            mail_to_cmd=n["mail_to_cmd"],
-            mail_to=n["mail_to"],
-            no_mail_field=n["no_mail_field"],
+            **{name: _figure(n, name) for name in _KNOWN_BY},
             empty_cause={cause: n[f"empty_{cause}"] for cause in EMPTY_CAUSES},
         ),
         decode_as=_decode_as(engine, table),
+        warnings=_warnings(n),
     )
+
+
+def _figure(n: Row, name: str) -> int | None:
+    """None where there is mail and of no session of it the figure is known: that is no zero."""
+    return None if n["mail"] and not n[f"known_{name}"] else int(n[name])
+
+
+def _warnings(n: Row) -> tuple[str, ...]:
+    unknown = n["mail"] - min(n["known_starttls"], n["known_no_mail_field"])
+    if not unknown:
+        return ()
+    warning = (
+        f"STARTTLS or addresses are not known of {unknown:,} of {n['mail']:,} mail sessions: their "
+        "source has no MailTap session records"
+    )
+    return (warning,)
 
 
 def _decode_as(engine: QueryEngine, table: str) -> Counts:

@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mailtap.report.model import Bootstrap, Drift, MixCell, MixChange, Rate
+from mailtap.report.model import Drift, MixCell, MixChange, Rate
 
 #: Of the standard normal distribution: the 97.5 % point.
 Z95 = 1.959963984540054
 
-#: Draws of the bootstrap, and the work (draws times kinds of server) that it may take.
-DRAWS = 1_000
-MAXIMUM_BOOTSTRAP_WORK = 2_000_000
-MINIMUM_DRAWS = 200
-
-#: Above this mean a Poisson variate is drawn from the normal distribution.
-_LARGE_MEAN = 30
+#: Of the kinds that are listed as changed, the share that may be listed by chance.
+FALSE_DISCOVERIES = 0.05
 
 
 def wilson(n: int, base: int) -> tuple[float, float]:
     """The 95 % interval of Wilson (1927) of a share `n` / `base`; `base` is above zero."""
-    share = n / base
+    return wilson_of_share(n / base, base)
+
+
+def wilson_of_share(share: float, base: float) -> tuple[float, float]:
+    """The same of a share of an effective number of observations."""
     spread = Z95 * Z95 / base
     center = (share + spread / 2) / (1 + spread)
     half = Z95 / (1 + spread) * math.sqrt(share * (1 - share) / base + spread / (4 * base))
-    # At the ends rounding must not push the bound past the share itself.
-    low = 0.0 if n == 0 else center - half
-    high = 1.0 if n == base else center + half
+    # At the ends the bound is the share itself; rounding would leave it short of that.
+    low = 0.0 if share == 0 else center - half
+    high = 1.0 if share == 1 else center + half
     return low, high
 
 
@@ -52,55 +50,93 @@ def difference(n_1: int, base_1: int, n_2: int, base_2: int) -> tuple[float, flo
 
 
 @dataclass(frozen=True)
-class ServerKind:
-    """`servers` servers that each have the same counts of sessions."""
+class Clusters:
+    """`count` clusters (servers) alike: each has `size` sessions, `n` of which are counted."""
 
-    servers: int
-    matched: int
-    consistent: int
-    compatible: int
+    count: int
+    size: int
+    n: int
 
 
-def bootstrap(kinds: Sequence[ServerKind]) -> Bootstrap | None:
-    """Intervals when servers are drawn with replacement; None where there are fewer than two.
+def clustered_rate(clusters: Sequence[Clusters]) -> Rate:
+    """The share of the sessions of all clusters, with an interval that allows for clusters:
+    sessions of one server are not independent.
 
-    Each server is drawn a Poisson number of times, so servers alike are drawn together. The draws
-    are the same in every run.
+    Wilson's interval on the effective number of sessions, after Korn and Graubard (1998): the
+    number divided by the design effect, and less where few clusters leave the effect uncertain.
+    With a single cluster there is nothing to tell the effect by: sessions count as independent.
     """
-    servers = sum(kind.servers for kind in kinds)
-    if servers < 2:
-        return None
-    generator = random.Random(0)  # noqa: S311 -- no secret, and runs must be comparable
-    draws = max(MINIMUM_DRAWS, min(DRAWS, MAXIMUM_BOOTSTRAP_WORK // len(kinds)))
-    consistent, agreeing = [], []
-    for _ in range(draws):
-        matched = same = alike = 0
-        for kind in kinds:
-            weight = _poisson(generator, kind.servers)
-            matched += weight * kind.matched
-            same += weight * kind.consistent
-            alike += weight * kind.compatible
-        if matched:
-            consistent.append(same / matched)
-            agreeing.append((same + alike) / matched)
-    return Bootstrap(servers, _percentiles(consistent), _percentiles(agreeing))
+    n, base = _totals(clusters)
+    if base == 0:
+        return Rate(n, None, None)
+    effective = base / design_effect(clusters)
+    if sum(cluster.count for cluster in clusters if cluster.size) > 1:
+        freedom = base / _mean_size(clusters, base) - 1
+        effective *= (Z95 / _student(freedom)) ** 2
+    share = n / base
+    low, high = wilson_of_share(share, min(effective, base))
+    return Rate(n, share, (low, high))
 
 
-def _poisson(generator: random.Random, mean: int) -> int:
-    """A Poisson variate, by multiplication of uniforms (Knuth), for large means approximately."""
-    if mean > _LARGE_MEAN:
-        return max(0, round(generator.gauss(mean, math.sqrt(mean))))
-    limit, product, count = math.exp(-mean), generator.random(), 0
-    while product > limit:
-        product *= generator.random()
-        count += 1
-    return count
+def design_effect(clusters: Sequence[Clusters]) -> float:
+    """How many times larger the variance of the share is than if sessions were independent; never
+    below 1.
+
+    The variance between clusters is the jackknife's, in closed form for a share: each cluster is
+    left out in turn. Where all sessions are of the kind, or none is, it would be zero, which is no
+    estimate: there each cluster counts as one observation.
+    """
+    n, base = _totals(clusters)
+    filled = [cluster for cluster in clusters if cluster.size]
+    number = sum(cluster.count for cluster in filled)
+    if number < 2:
+        return 1.0
+    share = n / base
+    if n in (0, base):
+        return _mean_size(filled, base)
+    squares = sum(
+        cluster.count * ((cluster.n - share * cluster.size) / (1 - cluster.size / base)) ** 2
+        for cluster in filled
+    )
+    variance = (number - 1) / number * squares / base**2
+    return max(1.0, variance / (share * (1 - share) / base))
 
 
-def _percentiles(values: list[float]) -> tuple[float, float]:
-    ordered = sorted(values)
-    last = len(ordered) - 1
-    return ordered[math.floor(0.025 * last)], ordered[math.ceil(0.975 * last)]
+def _mean_size(clusters: Sequence[Clusters], base: int) -> float:
+    """The size of the cluster that a session is in, on average over sessions: `base` divided by it
+    is the effective number of clusters (Kish 1965), small where one cluster has most sessions.
+    """
+    return sum(cluster.count * cluster.size**2 for cluster in clusters) / base
+
+
+def _totals(clusters: Sequence[Clusters]) -> tuple[int, int]:
+    return (
+        sum(cluster.count * cluster.n for cluster in clusters),
+        sum(cluster.count * cluster.size for cluster in clusters),
+    )
+
+
+#: The 97.5 % point of Student's distribution with 1 to 10 degrees of freedom.
+_STUDENT = (12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281)
+
+
+def _student(freedom: float) -> float:
+    """The same with any number, not only a whole one; above 10 by the expansion of Fisher and
+    Cornish (1960).
+    """
+    if freedom <= 1:
+        return _STUDENT[0]
+    if freedom < len(_STUDENT):
+        whole = int(freedom)
+        lower, upper = _STUDENT[whole - 1 : whole + 1]
+        return lower + (upper - lower) * (freedom - whole)
+    z = Z95
+    return (
+        z
+        + (z**3 + z) / (4 * freedom)
+        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * freedom**3)
+    )
 
 
 _Kind = tuple[int | None, str | None, str]
@@ -115,7 +151,7 @@ def drift(before: Sequence[MixCell], after: Sequence[MixCell]) -> Drift:
     old, new = _by_kind(before), _by_kind(after)
     old_base, new_base = (sum(cell.matched for cell in cells) for cells in (before, after))
     composition = conditional = distance = 0.0
-    changed = []
+    common: list[tuple[MixCell, MixCell]] = []
     for kind in sorted(old.keys() | new.keys(), key=lambda kind: tuple(map(str, kind))):
         was, now = old.get(kind), new.get(kind)
         old_weight = was.matched / old_base if was else 0.0
@@ -126,9 +162,7 @@ def drift(before: Sequence[MixCell], after: Sequence[MixCell]) -> Drift:
         composition += (new_weight - old_weight) * (old_share + new_share) / 2
         conditional += (new_share - old_share) * (old_weight + new_weight) / 2
         if was and now:
-            interval = difference(was.consistent, was.matched, now.consistent, now.matched)
-            if interval[0] > 0 or interval[1] < 0:
-                changed.append(MixChange(*kind, old_share, new_share, interval))
+            common.append((was, now))
     old_n, new_n = (sum(cell.consistent for cell in cells) for cells in (before, after))
     return Drift(
         before=old_n / old_base,
@@ -138,7 +172,7 @@ def drift(before: Sequence[MixCell], after: Sequence[MixCell]) -> Drift:
         composition=composition,
         conditional=conditional,
         composition_distance=distance,
-        changed=tuple(changed),
+        changed=_changed(common),
     )
 
 
@@ -148,3 +182,44 @@ def _by_kind(cells: Sequence[MixCell]) -> Mapping[_Kind, MixCell]:
 
 def _share(cell: MixCell | None) -> float:
     return cell.consistent / cell.matched if cell else 0.0
+
+
+def _changed(common: Sequence[tuple[MixCell, MixCell]]) -> tuple[MixChange, ...]:
+    """The kinds whose agreement differs, with a controlled rate of false discoveries (Benjamini and
+    Hochberg 1995): of many kinds some always differ by chance.
+    """
+    tests = [_p_value(was, now) for was, now in common]
+    threshold = max(
+        (
+            p
+            for rank, p in enumerate(sorted(tests), 1)
+            if p <= FALSE_DISCOVERIES * rank / len(tests)
+        ),
+        default=-1.0,
+    )
+    return tuple(
+        MixChange(
+            was.port,
+            was.direction,
+            was.app,
+            _share(was),
+            _share(now),
+            difference(was.consistent, was.matched, now.consistent, now.matched),
+        )
+        for (was, now), p in zip(common, tests, strict=True)
+        if p <= threshold
+    )
+
+
+def _p_value(was: MixCell, now: MixCell) -> float:
+    """Of the same agreement in both runs: chi-squared of the two by two table, with the correction
+    of Yates (1934), which keeps small counts from looking like a change.
+    """
+    total = was.matched + now.matched
+    consistent = was.consistent + now.consistent
+    if consistent in (0, total):
+        return 1.0
+    cross = was.consistent * now.matched - now.consistent * was.matched
+    corrected = max(0.0, abs(cross) - total / 2)
+    squared = total * corrected**2 / (was.matched * now.matched * consistent * (total - consistent))
+    return math.erfc(math.sqrt(squared / 2))

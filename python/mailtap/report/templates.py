@@ -13,6 +13,9 @@ from mailtap.printable import printable
 #: What a page and a terminal show for a value that is not known.
 UNSET = "\N{EN DASH}"
 
+#: For a figure that the sources of sessions don't say: it is no zero.
+NOT_KNOWN = "n/a"
+
 
 def environment(package: str) -> Environment:
     """Templates of a package's folder `assets`, and of this package's."""
@@ -43,8 +46,8 @@ def _final(value: object) -> object:
     return value
 
 
-def _number(value: int) -> str:
-    return f"{value:,}"
+def _number(value: int | None) -> str:
+    return NOT_KNOWN if value is None else f"{value:,}"
 
 
 def _percent(share: float | None, digits: int = 1) -> str:

@@ -19,7 +19,7 @@ from mailtap.report.model import (
     Report,
     Sides,
 )
-from mailtap.report.templates import moment
+from mailtap.report.templates import NOT_KNOWN, moment
 
 #: Rows of a table whose length depends on the data; the JSON document has them all.
 MAXIMUM_ROWS = 30
@@ -59,10 +59,10 @@ def _sessions(report: Report) -> Table:
             f"{mail.sessions:,} ({_percent(mail.sessions, effective)} of effective)",
         ),
         ("  " + " / ".join(name.upper() for name in mail.service), _slashed(mail.service.values())),
-        ("STARTTLS among mail", f"{mail.starttls:,}"),
+        ("STARTTLS among mail", _number(mail.starttls)),
         ("envelope sender / header sender", _slashed((mail.mail_from_cmd, mail.mail_from))),
         ("envelope recipient / header recipient", _slashed((mail.mail_to_cmd, mail.mail_to))),
-        ("mail with none of these", f"{mail.no_mail_field:,}"),
+        ("mail with none of these", _number(mail.no_mail_field)),
     ]
     if report.stitched:
         rows.insert(1, ("  put together from two sensors", f"{report.stitched:,}"))
@@ -95,11 +95,9 @@ def _consistency(consistency: Consistency) -> Iterator[RenderableType]:
     if len(consistency.by_sensor) > 1:
         sensors = [(cell.sensor or _UNKNOWN, cell.agreement) for cell in consistency.by_sensor]
         yield _agreements("By sensor", sensors)
-    for clock in consistency.clock_offsets:
-        if clock.applied:
-            sensor = f"sensor {clock.sensor}" if clock.sensor else "the sensor"
-            line = f"Clock: {sensor} is {clock.offset:+.3f} s from {clock.source}; allowed for."
-            yield Text(printable(line))
+    if len(consistency.by_engine) > 1:
+        engines = [(one.engine, one.agreement) for one in consistency.by_engine]
+        yield _agreements("By label engine", engines)
     if consistency.drift is not None:
         yield _drift(consistency.drift)
 
@@ -131,11 +129,11 @@ def _agreement(consistency: Consistency) -> Table:
         table.add_row("matched without port guesses", f"{reduced.matched:,}")
         table.add_row("  consistent", *_rate(reduced.consistent))
         table.add_row("  compatible", *_rate(reduced.compatible))
-    if consistency.bootstrap is not None:
-        table.add_section()
-        servers = f"{consistency.bootstrap.servers:,}"
-        interval = _interval(consistency.bootstrap.consistent)
-        table.add_row("consistent, servers drawn", servers, "", interval)
+    if consistency.design_effect is not None and consistency.servers > 1:
+        table.caption = (
+            f"Intervals allow for sessions of one server being alike: {consistency.servers:,} "
+            f"servers, design effect {consistency.design_effect:,.1f}"
+        )
     return table
 
 
@@ -264,5 +262,9 @@ def _sides(sessions: int, sides: Sides) -> str:
     return f"{sessions:,}: {_slashed((sides.c2s, sides.s2c, sides.bidirectional))}"
 
 
-def _slashed(numbers: Iterable[int]) -> str:
-    return " / ".join(f"{n:,}" for n in numbers)
+def _slashed(numbers: Iterable[int | None]) -> str:
+    return " / ".join(map(_number, numbers))
+
+
+def _number(n: int | None) -> str:
+    return NOT_KNOWN if n is None else f"{n:,}"

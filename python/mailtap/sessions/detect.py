@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from mailtap.errors import MailTapError
 from mailtap.policy import Policy
 from mailtap.records.containers import (
     Container,
@@ -15,6 +16,7 @@ from mailtap.records.containers import (
 )
 from mailtap.records.json_records import JsonLines
 from mailtap.records.textfile import TextFile
+from mailtap.sessions import smtp_log
 from mailtap.sessions.gateway import REQUIRED
 from mailtap.sessions.zeek import read_header
 
@@ -22,7 +24,7 @@ SESSION_PLACES = ("uid", "id.orig_h", "decode_as", "direction")
 CONN_PLACES = ("uid", "id.orig_h", "id.resp_h", "proto")
 
 
-class SourceError(Exception):
+class SourceError(MailTapError):
     """A source that can't be used; the message is one line that names it."""
 
 
@@ -31,7 +33,16 @@ class Kind(Enum):
 
     SESSIONS = "session records"
     CONNECTIONS = "conn.log"
+    SMTP = "smtp.log"
     GATEWAY = "gateway export"
+
+
+#: The fields by which Zeek's logs are known.
+PLACES = {
+    Kind.SESSIONS: SESSION_PLACES,
+    Kind.CONNECTIONS: CONN_PLACES,
+    Kind.SMTP: smtp_log.PLACES,
+}
 
 
 @dataclass(frozen=True)
@@ -67,10 +78,12 @@ def recognise(file: TextFile, policy: Policy) -> Recognised | None:
 
 def _zeek_log(file: TextFile, container: Separated) -> Recognised:
     names = set(container.names)
-    for kind, places in ((Kind.SESSIONS, SESSION_PLACES), (Kind.CONNECTIONS, CONN_PLACES)):
+    for kind, places in PLACES.items():
         if names.issuperset(places):
             return Recognised(file, kind, container)
-    raise SourceError(f"{file.named}: a Zeek log, but neither conn.log nor mail_session.log")
+    raise SourceError(
+        f"{file.named}: a Zeek log, but none of conn.log, mail_session.log and smtp.log"
+    )
 
 
 def _kind(file: TextFile, has: Callable[[str], bool], policy: Policy) -> Kind:
@@ -78,6 +91,8 @@ def _kind(file: TextFile, has: Callable[[str], bool], policy: Policy) -> Kind:
         return Kind.SESSIONS
     if all(map(has, CONN_PLACES)):
         return Kind.CONNECTIONS
+    if file.path.name.startswith("smtp") and has("uid") and has("trans_depth"):
+        return Kind.SMTP  # in JSON, fields that are unset are not there
     missing = [key for key in REQUIRED if not any(map(has, policy.gateway[key]))]
     if not missing:
         return Kind.GATEWAY

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mailtap.policy import Policy
-from mailtap.records.fields import ADDRESS, COUNT, PORT_NUMBER, SECONDS, TEXT, TIME, Field
+from mailtap.records.fields import ADDRESS, COUNT, DURATION, PORT_NUMBER, TEXT, TIME, Field
 from mailtap.records.key import endpoints_sql
 from mailtap.sessions.connections import DIRECTION, effective_sql
 
@@ -14,7 +14,7 @@ REQUIRED = ("start", "client_ip", "client_port", "server_ip", "server_port", "ap
 TRANSFORMS = {
     "start": TIME,
     "end": TIME,
-    "duration": SECONDS,
+    "duration": DURATION,
     "client_ip": ADDRESS,
     "client_port": PORT_NUMBER,
     "server_ip": ADDRESS,
@@ -50,7 +50,8 @@ def gateway_columns(rows: str, normal_labels: str, policy: Policy) -> str:
         f"{endpoints_sql('client_h', 'client_p', 'server_h', 'server_p')}, "
         f"CASE WHEN server_pkts IS NOT NULL THEN {DIRECTION} END AS direction, "
         f"{effective_sql(policy)} AS effective FROM ("
-        'SELECT sensor, node, uid, "start" AS ts, coalesce(duration, "end" - "start") AS duration, '
+        'SELECT sensor, node, uid, "start" AS ts, '
+        'coalesce(duration, greatest("end" - "start", 0)) AS duration, '
         "client_ip AS orig_h, client_port AS orig_p, server_ip AS resp_h, server_port AS resp_p, "
         "client_ip AS client_h, client_port AS client_p, "
         "server_ip AS server_h, server_port AS server_p, community_id, "

@@ -29,8 +29,9 @@ def load_live_store(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         reason = "is in use; stop live mode first" if in_use else "is no store of live mode"
         raise SourceError(f"{named}: {reason}") from None
     try:
+        _check_tables(connection, named)
         connection.execute(
-            f"CREATE TABLE live_sessions AS SELECT uid, ts FROM {_STORE}.sessions "
+            f"CREATE TABLE live_sessions AS SELECT uid, ts, duration FROM {_STORE}.sessions "
             "WHERE uid IS NOT NULL"
         )
         connection.execute(
@@ -44,3 +45,14 @@ def load_live_store(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         connection.execute(f"DETACH {_STORE}")
     if stored and not count(connection, "SELECT count(*) FROM live_sessions"):
         raise SourceError(f"{named}: has no uid to tell sessions by; its policy redacts them")
+
+
+def _check_tables(connection: duckdb.DuckDBPyConnection, named: str) -> None:
+    """Refuses a file whose tables are views: those run whatever query its author wrote."""
+    tables = count(
+        connection,
+        f"SELECT count(*) FROM duckdb_tables() WHERE database_name = '{_STORE}' "
+        "AND schema_name = 'main' AND table_name IN ('sessions', 'labels')",
+    )
+    if tables != 2:
+        raise SourceError(f"{named}: is no store of live mode")

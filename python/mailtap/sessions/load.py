@@ -23,6 +23,7 @@ from mailtap.records.textfile import (
     read,
 )
 from mailtap.sessions import connections as conn_log
+from mailtap.sessions import smtp_log
 from mailtap.sessions.connections import connection_columns
 from mailtap.sessions.detect import Kind, Recognised, SourceError, recognise
 from mailtap.sessions.gateway import IS_SESSION as IS_GATEWAY_SESSION
@@ -40,6 +41,7 @@ from mailtap.sessions.zeek import LOG_NAME, find_logs
 STAGED = {
     Kind.SESSIONS: "mailtap_session_records",
     Kind.CONNECTIONS: "mailtap_connections",
+    Kind.SMTP: "mailtap_smtp_messages",
     Kind.GATEWAY: "mailtap_gateway_sessions",
 }
 ENGINE_OF_GATEWAY = "generic"
@@ -84,6 +86,10 @@ def load(
                     )
                     sources.add(source)
                     files[recognised.kind] += 1
+        if files[Kind.SMTP] and not files[Kind.SESSIONS] and not files[Kind.CONNECTIONS]:
+            raise SourceError(
+                "smtp.log alone has no sessions: give the folder that has conn.log, too"
+            )
         sessions = _insert(connection, files, policy, details, several_sources=len(sources) > 1)
     except (UnreadableFileError, TooManyNamesError) as error:
         raise SourceError(str(error)) from None
@@ -152,6 +158,8 @@ def _rows(
         fields, is_session = gateway_fields(policy.gateway), IS_GATEWAY_SESSION
     elif recognised.kind is Kind.SESSIONS:
         fields, is_session = dict(record_fields(details=details)), IS_SESSION
+    elif recognised.kind is Kind.SMTP:
+        fields, is_session = smtp_log.FIELDS, smtp_log.IS_RECORD
     else:
         # A connection that is not TCP has no ports or is no session; it is not malformed.
         fields, is_session = conn_log.FIELDS, f"(proto <> 'tcp' OR ({IS_SESSION}))"
@@ -179,6 +187,9 @@ def _insert(
         f"{_each_once(Kind.CONNECTIONS, files, sensor)} WHERE proto IS NULL OR proto = 'tcp'",
         policy,
     )
+    if files[Kind.CONNECTIONS] and files[Kind.SMTP]:
+        smtp = smtp_log.smtp_columns(f"SELECT * FROM {STAGED[Kind.SMTP]}")
+        connections = smtp_log.with_smtp_log(connections, smtp)
     if files[Kind.SESSIONS] and files[Kind.CONNECTIONS]:
         queries.append(_joined(connection, records, connections))
     elif files[Kind.SESSIONS]:
@@ -214,9 +225,11 @@ def _each_once(kind: Kind, files: dict[Kind, int], sensor: str) -> str:
 
 def _columns_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[str]:
     """The columns that `query` has of table `sessions`."""
-    described = connection.execute(f"DESCRIBE {query}").fetchall()
-    names = {str(row[0]) for row in described}
-    return [name for name in columns(details=True) if name in names]
+    names, known = (
+        {str(row[0]) for row in connection.execute(f"DESCRIBE {described}").fetchall()}
+        for described in (query, "sessions")
+    )
+    return [name for name in columns(details=True) if name in names & known]
 
 
 def _joined(connection: duckdb.DuckDBPyConnection, records: str, connections: str) -> str:

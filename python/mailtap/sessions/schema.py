@@ -14,9 +14,9 @@ from mailtap.records.fields import (
     ADDRESS,
     BOOLEAN,
     COUNT,
+    DURATION,
     HAS_MEMBERS,
     PORT_NUMBER,
-    SECONDS,
     TEXT,
     TIME,
     Field,
@@ -126,14 +126,14 @@ def _set(name: str, meaning: str, *, column: str | None = None) -> SessionField:
     return _detail(name, "list of string", meaning, column=column, type_="VARCHAR[]", transform=SET)
 
 
-def _detail_count(name: str, meaning: str, merge: str = "") -> SessionField:
+def _detail_count(name: str, meaning: str) -> SessionField:
     return _detail(
         name,
         "count",
         meaning,
         type_="BIGINT",
         transform=COUNT,
-        merge=merge or merging.most(name),
+        merge=merging.most(name),
     )
 
 
@@ -170,7 +170,7 @@ FIELDS: tuple[SessionField, ...] = (
         "duration",
         "duration",
         "DOUBLE",
-        SECONDS,
+        DURATION,
         merging.DURATION,
         kind="seconds",
         meaning="from the first packet to the last",
@@ -326,7 +326,7 @@ FIELDS: tuple[SessionField, ...] = (
         merge=merging.both("node", " + "),
         redacted_by=("sensor",),
     ),
-    _detail_count("seq", "the node's running number of the record", merging.NO_NUMBER),
+    _count("seq", "the node's running number of the record", merging.NO_NUMBER),
     # Of the third-party label, where the source of sessions carries it; as in table `labels`.
     _unlisted("app", "VARCHAR"),
     _unlisted("label_name", "VARCHAR"),

@@ -25,14 +25,15 @@ def session_columns(rows: str) -> str:
 def lists_of_sets(rows: str) -> str:
     """SQL of rows whose sets are texts, with lists in their place; NULL for an empty one."""
     lists = ", ".join(
-        f"nullif(list_transform({_members(name)}, lambda member : {LONG_TEXT.sql('member')}), []) "
+        f"nullif(list_transform({members(name)}, lambda member : {LONG_TEXT.sql('member')}), []) "
         f"AS {name}"
         for name in _SETS
     )
     return f"SELECT * REPLACE ({lists}) FROM ({rows})"
 
 
-def _members(name: str) -> str:
+def members(name: str) -> str:
+    """SQL of the list of members of a set, of its text in Zeek's notation or in JSON's."""
     in_zeek_s_notation = (
         f"list_transform(string_split({name}, ','), "
         r"lambda member : replace(member, '\x2c', ','))"

@@ -10,12 +10,12 @@ from mailtap.records.textfile import TextFile
 
 # conn.log, conn.2026-11-24-10-00-00.log.gz, conn_20261124_10:00:00-11:00:00.log.zst; not
 # conn-summary.log, not conn_long.log.
-LOG_NAME = re.compile(r"(conn|mail_session)(\..+|_[0-9].*)?\.log(\.[A-Za-z0-9]+)*")
+LOG_NAME = re.compile(r"(conn|mail_session|smtp)(\..+|_[0-9].*)?\.log(\.[A-Za-z0-9]+)*")
 ESCAPED = re.compile(r"\\x([0-9A-Fa-f]{2})")
 
 
 def find_logs(directory: Path) -> list[Path]:
-    """The conn and mail_session logs in `directory` and below, each file once."""
+    """The conn, mail_session and smtp logs in `directory` and below, each file once."""
     found = {
         path.resolve(): path
         for path in sorted(directory.rglob("*"))

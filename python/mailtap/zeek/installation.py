@@ -8,6 +8,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailtap.errors import MailTapError
+
 PACKAGE = "mailtap"
 ZEEK_PLACES = (Path("/opt/zeek/bin/zeek"), Path("/usr/local/zeek/bin/zeek"))
 
@@ -17,7 +19,7 @@ CHECKOUT_SCRIPTS = CHECKOUT / "zeek" / "scripts"
 CHECKOUT_PLUGIN = CHECKOUT / "build" / "zeek-plugin"
 
 
-class ZeekError(Exception):
+class ZeekError(MailTapError):
     """Zeek can't do it. Its text is one line that says why, and what to do."""
 
 
@@ -36,7 +38,7 @@ def find_installation() -> Installation:
     Raises:
         ZeekError: there is none, or it doesn't have the package.
     """
-    zeek = _find_zeek()
+    zeek = find_zeek()
     as_installed = Installation(zeek, PACKAGE, {})
     in_checkout = Installation(
         zeek, str(CHECKOUT_SCRIPTS), {"ZEEK_PLUGIN_PATH": str(CHECKOUT_PLUGIN)}
@@ -51,7 +53,8 @@ def find_installation() -> Installation:
     )
 
 
-def _find_zeek() -> Path:
+def find_zeek() -> Path:
+    """Zeek from PATH, else from where its packages put it. Raises ZeekError."""
     found = shutil.which("zeek")
     if found is not None:
         return Path(found)

@@ -15,7 +15,10 @@ import pyarrow.compute as pc
 
 from mailtap.records.fields import (
     ADDRESS,
+    COMMUNITY_ID,
+    COMMUNITY_ID_TEXT,
     COUNT,
+    DURATION,
     HAS_MEMBERS,
     MAX_TEXT,
     MICROSECONDS,
@@ -47,8 +50,12 @@ def _itself(texts: pa.Array) -> pa.Array:
     return texts
 
 
-def _seconds(per_second: float) -> _Plain:
-    return _Plain(_NUMBER, lambda texts: pc.divide(texts.cast(pa.float64()), per_second))
+def _seconds(digits: int, per_second: float) -> _Plain:
+    """A number of so many digits is within the bounds of a time."""
+    return _Plain(
+        rf"[0-9]{{1,{digits}}}(\.[0-9]{{1,30}})?",
+        lambda texts: pc.divide(texts.cast(pa.float64()), per_second),
+    )
 
 
 def _time(texts: pa.Array) -> pa.Array:
@@ -66,9 +73,11 @@ _PLAIN: Mapping[Transform, _Plain] = {
     PORT_NUMBER: _Plain("[0-9]{1,4}|[1-5][0-9]{4}", lambda texts: texts.cast(pa.int32())),
     COUNT: _Plain("[0-9]{1,18}", lambda texts: texts.cast(pa.int64())),
     TIME: _Plain(_NUMBER, _time),
-    SECONDS: _seconds(1),
-    MILLISECONDS: _seconds(1e3),
-    MICROSECONDS: _seconds(1e6),
+    SECONDS: _seconds(11, 1),
+    DURATION: _seconds(11, 1),
+    MILLISECONDS: _seconds(14, 1e3),
+    MICROSECONDS: _seconds(17, 1e6),
+    COMMUNITY_ID: _Plain(COMMUNITY_ID_TEXT, _itself),
     HAS_MEMBERS: _Plain(r"(?s)\[.*\]", lambda texts: pc.not_equal(texts, "[]")),
 }
 
