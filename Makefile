@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 SOURCES := $(shell find python zeek/decoder pyproject.toml VERSION -type f -not -name '*.so' -not -path '*/__pycache__/*')
 
-.PHONY: demo test fuzz bench format clean
+.PHONY: demo test fuzz lab bench format clean
 
 # From nothing to the report: a field capture, nDPI's labels, tables here and a page beside it.
 demo: $(VENV)/installed
@@ -20,6 +20,11 @@ test: $(VENV)/tox
 # Coverage-guided fuzzing of the decoder and the packet layer, SECONDS each.
 fuzz:
 	tests/fuzz/run $(or $(SECONDS_EACH),60)
+
+# Real mail servers and clients in namespaces of their own, and the decoder held against what they did; see docs/lab.md.
+# Needs root and Debian's packages; says in one line when it can't run here.
+lab: $(VENV)/installed
+	PYTHONPATH=tests $(VENV)/bin/python -m lab
 
 # Ratios against whatever of zeek, tshark and ndpiReader is found.
 bench: $(VENV)/installed

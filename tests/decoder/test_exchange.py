@@ -34,7 +34,12 @@ def test_lmtp_answers_a_message_once_for_each_recipient() -> None:
         S("220 mx.example LMTP"),
         C("LHLO x.example"),
         S("250 mx.example"),
-        C("MAIL FROM:<a@example.org>", "RCPT TO:<b@example.com>", "RCPT TO:<c@example.com>", "DATA"),
+        C(
+            "MAIL FROM:<a@example.org>",
+            "RCPT TO:<b@example.com>",
+            "RCPT TO:<c@example.com>",
+            "DATA",
+        ),
         S("250 ok", "250 ok", "250 ok", "354 go"),
         C("From: a@example.org", "", "."),
         S("250 2.0.0 <b@example.com> saved", "550 5.2.2 <c@example.com> full"),
@@ -71,9 +76,9 @@ def test_chunks_are_paired_too() -> None:
 
 def test_a_server_alone_counts_messages_in_chunks() -> None:
     facts = decode(
-        S("220 mx.example Microsoft ESMTP", "250-mx.example", "250 CHUNKING", "250 2.1.0 ok", "250 2.1.5 ok",
-          "250 2.6.0 <1@x> Queued mail for delivery")
-    )  # fmt: skip
+        S("220 mx.example Microsoft ESMTP", "250-mx.example", "250 CHUNKING"),
+        S("250 2.1.0 ok", "250 2.1.5 ok", "250 2.6.0 <1@x> Queued mail for delivery"),
+    )
     assert (facts["messages"], facts["stage"]) == (1, "delivered")
 
 

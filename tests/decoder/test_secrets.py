@@ -1,4 +1,4 @@
-"""No secret of a session is among its facts, wherever it stood, whatever was seen of the session."""
+"""No secret of a session is among its facts, wherever it stood and whatever was seen."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from hypothesis import strategies as st
 
 from conversation import C, S, Turn, decode, lost
 
-SECRET = "hunter2Zq9xKt7Vw3"
+SECRET = "hunter2Zq9xKt7Vw3"  # noqa: S105
 
 
 def encodings(secret: str) -> list[str]:
-    """The secret as it may stand in a protocol: as it is, in hexadecimal, in Base64 at any offset."""
+    """The secret as it may stand in a protocol: plain, in hexadecimal, in Base64."""
     found = [secret, secret.encode().hex()]
     for before in range(3):
         text = b64encode(b"x" * before + secret.encode()).decode()
-        found.append(text[4 if before else 0 : -4])  # the ends depend on the bytes beside the secret
+        found.append(
+            text[4 if before else 0 : -4]
+        )  # the ends depend on the bytes beside the secret
     return found
 
 
@@ -35,29 +37,102 @@ IMAP = [S("* OK IMAP4rev1 ready")]
 DIALOGUES: dict[str, tuple[int, list[Turn]]] = {
     "plain": (25, [*SMTP, C(f"AUTH PLAIN {PLAIN}"), S("235 ok"), C("QUIT")]),
     "plain, then its answer": (25, [*SMTP, C("AUTH PLAIN"), S("334 "), C(PLAIN), S("235 ok")]),
-    "plain with one NUL": (25, [*SMTP, C(f"AUTH PLAIN {b64(f'bob{chr(0)}{SECRET}')}"), S("535 no")]),
+    "plain with one NUL": (
+        25,
+        [*SMTP, C(f"AUTH PLAIN {b64(f'bob{chr(0)}{SECRET}')}"), S("535 no")],
+    ),
     "plain, not encoded": (25, [*SMTP, C(f"AUTH PLAIN bob {SECRET}"), S("501 no")]),
-    "login": (25, [*SMTP, C("AUTH LOGIN"), S("334 VXNlcm5hbWU6"), C(b64("bob")),
-                   S("334 UGFzc3dvcmQ6"), C(b64(SECRET)), S("235 ok")]),
-    "login with user:password": (25, [*SMTP, C("AUTH LOGIN"), S("334 "), C(b64(f"bob:{SECRET}")), S("535 no")]),
-    "login with user and password": (25, [*SMTP, C("AUTH LOGIN"), S("334 "), C(b64(f"bob {SECRET}")), S("535 no")]),
-    "the password where no login is open": (25, [*SMTP, C(b64(SECRET)), S(f'500 5.5.1 unrecognized: "{b64(SECRET)}"')]),
-    "a server that repeats the line": (25, [*SMTP, C(f"AUTH PLAIN {PLAIN}"), S(f'500 5.5.1 Command unrecognized: "AUTH PLAIN {PLAIN}"')]),
-    "oauthbearer": (25, [*SMTP, C("AUTH OAUTHBEARER " + b64(f"n,,\x01auth=Bearer a={SECRET}\x01\x01")), S("535 no")]),
-    "xoauth2 with blanks": (25, [*SMTP, C("AUTH XOAUTH2 " + b64(f"user=bob auth=Bearer {SECRET}  ")), S("535 no")]),
+    "login": (
+        25,
+        [
+            *SMTP,
+            C("AUTH LOGIN"),
+            S("334 VXNlcm5hbWU6"),
+            C(b64("bob")),
+            S("334 UGFzc3dvcmQ6"),
+            C(b64(SECRET)),
+            S("235 ok"),
+        ],
+    ),
+    "login with user:password": (
+        25,
+        [*SMTP, C("AUTH LOGIN"), S("334 "), C(b64(f"bob:{SECRET}")), S("535 no")],
+    ),
+    "login with user and password": (
+        25,
+        [*SMTP, C("AUTH LOGIN"), S("334 "), C(b64(f"bob {SECRET}")), S("535 no")],
+    ),
+    "the password where no login is open": (
+        25,
+        [*SMTP, C(b64(SECRET)), S(f'500 5.5.1 unrecognized: "{b64(SECRET)}"')],
+    ),
+    "a server that repeats the line": (
+        25,
+        [
+            *SMTP,
+            C(f"AUTH PLAIN {PLAIN}"),
+            S(f'500 5.5.1 Command unrecognized: "AUTH PLAIN {PLAIN}"'),
+        ],
+    ),
+    "oauthbearer": (
+        25,
+        [
+            *SMTP,
+            C("AUTH OAUTHBEARER " + b64(f"n,,\x01auth=Bearer a={SECRET}\x01\x01")),
+            S("535 no"),
+        ],
+    ),
+    "xoauth2 with blanks": (
+        25,
+        [*SMTP, C("AUTH XOAUTH2 " + b64(f"user=bob auth=Bearer {SECRET}  ")), S("535 no")],
+    ),
     "pop3": (110, [*POP3, C("USER bob"), S("+OK"), C(f"PASS {SECRET}"), S("+OK Logged in")]),
     "pop3, both in USER": (110, [*POP3, C(f"USER bob {SECRET}"), S("-ERR")]),
-    "pop3, unknown command": (110, [*POP3, C(f"PASSWD {SECRET}"), S(f"-ERR Unknown command: PASSWD {SECRET}")]),
+    "pop3, unknown command": (
+        110,
+        [*POP3, C(f"PASSWD {SECRET}"), S(f"-ERR Unknown command: PASSWD {SECRET}")],
+    ),
     "imap": (143, [*IMAP, C(f"a1 LOGIN bob {SECRET}"), S("a1 OK Logged in")]),
     "imap, quoted": (143, [*IMAP, C(f'a1 LOGIN "bob" "{SECRET}"'), S("a1 OK Logged in")]),
     "imap, quote not closed": (143, [*IMAP, C(f'a1 LOGIN "bob {SECRET}'), S("a1 BAD")]),
-    "imap, literals": (143, [*IMAP, C("a1 LOGIN {3}"), S("+ "), C(b"bob", f" {{{len(SECRET)}}}"), S("+ "), C(SECRET), S("a1 OK")]),
-    "imap, empty user": (143, [*IMAP, C("a1 LOGIN {0}"), S("+ "), C(f" {{{len(SECRET)}}}"), S("+ "), C(SECRET), S("a1 NO")]),
-    "imap, empty user at once": (143, [*IMAP, C(f"a1 LOGIN {{0+}}\r\n {{{len(SECRET)}+}}", SECRET), S("a1 NO")]),
-    "imap, literals refused": (143, [*IMAP, C("a1 LOGIN {3+}", f"bob {{{len(SECRET)}+}}", SECRET),
-                                     S("a1 BAD expected something", f"bob BAD {SECRET}", f"{SECRET} BAD what")]),
+    "imap, literals": (
+        143,
+        [
+            *IMAP,
+            C("a1 LOGIN {3}"),
+            S("+ "),
+            C(b"bob", f" {{{len(SECRET)}}}"),
+            S("+ "),
+            C(SECRET),
+            S("a1 OK"),
+        ],
+    ),
+    "imap, empty user": (
+        143,
+        [
+            *IMAP,
+            C("a1 LOGIN {0}"),
+            S("+ "),
+            C(f" {{{len(SECRET)}}}"),
+            S("+ "),
+            C(SECRET),
+            S("a1 NO"),
+        ],
+    ),
+    "imap, empty user at once": (
+        143,
+        [*IMAP, C(f"a1 LOGIN {{0+}}\r\n {{{len(SECRET)}+}}", SECRET), S("a1 NO")],
+    ),
+    "imap, literals refused": (
+        143,
+        [
+            *IMAP,
+            C("a1 LOGIN {3+}", f"bob {{{len(SECRET)}+}}", SECRET),
+            S("a1 BAD expected something", f"bob BAD {SECRET}", f"{SECRET} BAD what"),
+        ],
+    ),
     "imap, authenticate": (143, [*IMAP, C("a1 AUTHENTICATE PLAIN"), S("+ "), C(PLAIN), S("a1 OK")]),
-}  # fmt: skip
+}
 
 
 def shown(turns: list[Turn], port: int, *, midstream: bool = False) -> str:

@@ -45,6 +45,9 @@ StartTls StartTlsOf(const Session& session) {
 }
 
 AuthResult AuthResultOf(const Session& session) {
+    // The attempt that succeeded may be among the missing commands.
+    if ( session.client.lost && session.server.auth_result == AuthResult::Success )
+        return AuthResult::Success;
     switch ( session.exchange.auth ) {
         case Outcome::Success: return AuthResult::Success;
         case Outcome::Failure: return AuthResult::Failure;

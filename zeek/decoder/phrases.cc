@@ -28,7 +28,7 @@ bool RefusesTls(std::string_view text) {
 
 bool SaysLoggedIn(std::string_view text) {
     return ContainsAny(text, {"logged in", "LOGIN completed", "LOGIN Ok", "authenticat", "maildrop", "mailbox locked",
-                              "mailbox open", "user successfully", "welcome"});
+                              "mailbox open", "user successfully", "welcome", "Success ("});
 }
 
 bool RefusesLogin(std::string_view text) {

@@ -52,16 +52,15 @@ bool Recognised(const SideFacts& facts, const SideFacts* peer, bool midstream, S
     if ( taken.service == Service::None )
         return false;
     bool usual_port = taken.service == port_service;
-    if ( taken.weight == kStrong ) {
-        // The other side may say the same, in the other role.
-        bool agreed = peer && peer->reading.service == taken.service && peer->reading.role != taken.role;
-        int weight = facts.weight_sum + (agreed ? peer->weight_sum : 0);
+    // The other side may say the same, in the other role.
+    bool agreed = peer && peer->reading.service == taken.service && peer->reading.role != taken.role;
+    int weight = facts.weight_sum + (agreed ? peer->weight_sum : 0);
+    if ( taken.weight == kStrong )
         return usual_port || ! (facts.found_late || midstream) || weight >= kCertain || facts.tls_upgrade;
-    }
     bool pop3_server = taken.service == Service::Pop3 && taken.role == Role::Server;
     if ( facts.strange || (pop3_server && ! facts.worded) )
         return false;
-    if ( usual_port )
+    if ( usual_port || (agreed && ! peer->strange && weight >= kCertain) )
         return true;
     return taken.weight == kMedium && (facts.weight_sum >= kWeakLinesSuffice || facts.tls_upgrade);
 }

@@ -312,7 +312,8 @@ bool SideDecoder::Weigh(std::string_view line) {
         seeking_ = false;
     }
 
-    // POP3's answers hold lines of any form; its decoder knows which of them are strange. A command may be unknown here.
+    // POP3's answers hold lines of any form; its decoder knows which of them are strange. A command may be unknown
+    // here.
     bool any_form = (taken.service == Service::Pop3 && taken.role == Role::Server) ||
                     (taken.service == Service::Imap && taken.role == Role::Client && imap::HasCommandForm(line));
     if ( taken.weight < kStrong && weight == kNone && ! line.empty() && ! any_form ) {
@@ -324,8 +325,7 @@ bool SideDecoder::Weigh(std::string_view line) {
         else
             facts_.strange = true;
     }
-    taken.weight = std::max(taken.weight, weight);
-    facts_.weight_sum = static_cast<uint16_t>(std::min<int>(kCertain, facts_.weight_sum + weight));
+    facts_.AddWeight(weight);
     return true;
 }
 
@@ -452,8 +452,10 @@ void SideDecoder::Gap(uint64_t length) {
     }
     switch ( mode_ ) {
         case Mode::Recovery:
-            if ( ! recovery_.TakesCut(lines_.PendingLine().text) )
+            if ( recovery_.InMessage() )
                 break;
+            if ( smtp::ClientWeight(lines_.PendingLine().text) != kStrong )
+                lines_.Clear();
             ReleaseCommands();
             [[fallthrough]];
         case Mode::Opening:

@@ -59,8 +59,6 @@ Recovery::Verdict Recovery::Read(const Line& line) {
     return sure ? Verdict::Commands : Verdict::Undecided;
 }
 
-bool Recovery::TakesCut(std::string_view line) const { return ! in_message_ && ClientWeight(line) == kStrong; }
-
 SecretBuffer Recovery::Release() { return std::exchange(held_, SecretBuffer()); }
 
 } // namespace mailtap::decoder::smtp

@@ -27,8 +27,7 @@ public:
 
     Verdict Read(const Line& line);
 
-    // Whether a line whose rest is missing is a command. Within a message it may be text.
-    bool TakesCut(std::string_view line) const;
+    bool InMessage() const { return in_message_; }
 
     // The lines held, each with its end. They are the caller's then.
     SecretBuffer Release();

@@ -1,0 +1,1 @@
+"""The laboratory: real mail servers and clients, and the decoder held against their sessions."""
