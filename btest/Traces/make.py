@@ -192,9 +192,9 @@ IMAP_LITERALS = [
     ("C", b"a3 FETCH 1 BODY[HEADER]\r\n"),
     ("S", b"* 1 FETCH (BODY[HEADER] {71}\r\nFrom: alice@example.net\r\nTo: bob@example.org\r\n"),
     ("S", b"Subject: In a literal\r\n\r\n)\r\na3 OK Fetch completed\r\n"),
-    ("C", b"a4 APPEND Sent {51}\r\n"),
+    ("C", b"a4 APPEND Sent {54}\r\n"),
     ("S", b"+ Ready\r\n"),
-    ("C", b"From: bob@example.org\r\nSubject: a9 LOGIN mallory x\r\n\r\n"),
+    ("C", b"From: bob@example.org\r\nSubject: a9 LOGIN mallory x\r\n\r\n\r\n"),
     ("S", b"a4 OK Append completed\r\n"),
     ("C", b"a5 LOGOUT\r\n"),
     ("S", b"* BYE Logging out\r\na5 OK Logout completed\r\n"),
@@ -303,9 +303,9 @@ def main() -> None:
 
     mail = b"MAIL FROM:<alice"
     whole = play(SMTP)
-    late = next(at for at, packet in enumerate(whole) if packet.payload.startswith(mail))
-    write("smtp-midstream", whole[late:], 25)
-    write("smtp-midstream-client", [packet for packet in whole[late:] if packet.client], 25)
+    begun = next(at for at, packet in enumerate(whole) if packet.payload.startswith(mail))
+    write("smtp-midstream", whole[begun:], 25)
+    write("smtp-midstream-client", [packet for packet in whole[begun:] if packet.client], 25)
     write(
         "smtp-gap-client", client_only(TWO_MESSAGES, lambda p: b"goes missing" not in p.payload), 25
     )
@@ -315,12 +315,9 @@ def main() -> None:
     starttls = play(SMTP_STARTTLS)
     # TLS starts while too little of the client was seen to know where its payload begins.
     write("smtp-starttls-midstream", starttls[5:], 25)
-    # The responder is seen late, without its SYN.
-    write(
-        "smtp-late-server",
-        [packet for packet in whole if packet.client or packet.time > 150_000],
-        25,
-    )
+    # The responder is seen late, without its SYN, and neither side's end is.
+    late = [p for p in whole if (p.client or p.time > 150_000) and not p.flags & FIN]
+    write("smtp-late-server", late, 25)
     write("silent-port-25", play([]), 25)
     write("imap-literals", play(IMAP_LITERALS), 143)
     fetched = b"* 1 FETCH (ENV"

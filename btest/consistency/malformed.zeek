@@ -62,6 +62,11 @@ event zeek_init()
 		with(", \"uid\": \"\\u001b[2J\""),
 		with(", \"uid\": \"a\\u0000b\""),
 		with(", \"uid\": \"\xff\""),
+		# Text that turns or hides what is around it: right to left, isolated, a line's end, no width.
+		with(", \"uid\": \"a\\u202eb\""),
+		with(", \"uid\": \"a\\u2067b\""),
+		with(", \"uid\": \"a\\u2028b\""),
+		with(", \"uid\": \"a\\u200bb\""),
 		with(fmt(", \"uid\": \"%s\"", long_text(257))),
 		with(fmt(", \"later\": \"%s\"", long_text(5000))),
 		with(fmt(", \"uid\": \"%s\"", long_text(256))));

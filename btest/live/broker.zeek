@@ -17,12 +17,12 @@ event zeek_init()
 
 event MailTap::mail_starttls(line: string)
 	{
-	print "TLS started", /"service":"smtp"/ in line;
+	print "TLS started", "\"service\":\"smtp\"" in line;
 	}
 
 event MailTap::mail_session(line: string)
 	{
-	print "session ended", /"starttls":"tls"/ in line;
+	print "session ended", "\"starttls\":\"tls\"" in line;
 	terminate();
 	}
 # @TEST-END-FILE

@@ -1,6 +1,6 @@
 # @TEST-DOC: Without a handler of its events the analyzer isn't attached; with one, each event is built for it alone.
 # @TEST-EXEC: zeek -b -r $TRACES/smtp-starttls.pcap base/protocols/conn %INPUT >output
-# @TEST-EXEC: zeek -b -r $TRACES/smtp-starttls.pcap base/protocols/conn tls.zeek %INPUT >>output
+# @TEST-EXEC: zeek -b -r $TRACES/smtp-starttls.pcap base/protocols/conn %INPUT tls.zeek >>output
 # @TEST-EXEC: btest-diff output
 
 @load-plugin MailTap::Sessions

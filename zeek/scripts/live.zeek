@@ -24,6 +24,8 @@ export {
 }
 
 # While scripts are loaded reading_traces() isn't known yet, and a backend can't be left out later.
+global is_told_to_read_a_trace: function(): bool &is_used;
+
 function is_told_to_read_a_trace(): bool
 	{
 	for ( _, argument in zeek_args() )

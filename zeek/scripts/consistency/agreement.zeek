@@ -57,8 +57,8 @@ const past_weight = 0.5;
 # The 97.5 % point of the standard normal distribution.
 const z95 = 1.959963984540054;
 
-# The sensor whose latest verdict is oldest comes first.
-global agreements: table[string] of Agreement &ordered &write_expire=1day;
+# The sensor whose latest verdict is oldest comes first. (Entries of an ordered table can't expire.)
+global agreements: table[string] of Agreement &ordered;
 
 function oldest_sensor(): string
 	{
