@@ -5,7 +5,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailtap.live.sensors.numbering import Arrival, Numbering
+from mailtap.live.sensors.numbering import (
+    GREATEST_COUNT,
+    GREATEST_NUMBER,
+    Arrival,
+    Numbering,
+)
 from mailtap.live.state import Gap
 
 
@@ -86,3 +91,14 @@ def test_records_that_come_together_are_taken_as_if_one_by_one(
         assert list(arrivals) == [arrival for arrival, _ in taken]
         assert gaps == [gap for _, gap in taken if gap is not None]
     assert together == alone
+
+
+def test_hostile_numbers_stop_where_the_store_can_still_hold_their_count() -> None:
+    numbering = Numbering("zeek")
+    for run in range(20):
+        take(numbering, GREATEST_NUMBER, run=str(run), started=float(run))
+    assert numbering.lost < 1 << 63
+    assert numbering.expected is not None and numbering.expected < 1 << 63
+    for run in range(20, 2_000):
+        take(numbering, GREATEST_NUMBER, run=str(run), started=float(run))
+    assert numbering.lost == min(1_999 * (GREATEST_NUMBER - 1), GREATEST_COUNT)

@@ -25,14 +25,14 @@ from starlette.routing import Route
 
 from mailtap.live.page.access import MAXIMUM_TOKEN, Access
 from mailtap.live.page.broadcast import Broadcast
+from mailtap.live.page.connections import BACKLOG, REQUEST_SECONDS, bounded_protocol
 from mailtap.live.page.guard import COOKIE, SIGN_IN, Guard
 from mailtap.live.page.metrics import exposition
 from mailtap.live.page.view import SCRIPT, STYLE, View
 from mailtap.live.state import Live
 
-#: Browsers that see the page at once, and connections of any kind.
+#: Browsers that see the page at once.
 MAXIMUM_CLIENTS = 32
-MAXIMUM_CONNECTIONS = 128
 
 #: Seconds between two updates of the page, at least.
 PACE = 1.0
@@ -54,7 +54,8 @@ async def serve(live: Live, listener: socket.socket, token: str | None) -> None:
             log_level="critical",
             access_log=False,
             server_header=False,
-            limit_concurrency=MAXIMUM_CONNECTIONS,
+            http=bounded_protocol(),
+            backlog=BACKLOG,
             timeout_graceful_shutdown=_GRACE,
         )
     )
@@ -151,10 +152,14 @@ class Page:
 
     async def _sign_in(self, request: Request) -> Response:
         form = b""
-        async for part in request.stream():
-            form += part
-            if len(form) > _MAXIMUM_FORM:
-                break
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                async for part in request.stream():
+                    form += part
+                    if len(form) > _MAXIMUM_FORM:
+                        break
+        except TimeoutError:
+            return PlainTextResponse("The form did not come.\n", status_code=408)
         (token,) = parse_qs(form.decode("latin-1")).get("token", [""])[:1]
         if not self._access.is_token(token):
             return HTMLResponse(self._view.sign_in(refused=True), status_code=403)

@@ -14,8 +14,14 @@ from enum import Enum
 
 from mailtap.live.state import Gap, NodeState
 
-#: Numbers whose records are remembered, to know one that comes again.
+#: Numbers whose records a node's numbering remembers, to recognise one that comes again.
 REMEMBERED = 8192
+
+#: A greater number is no running number: no sensor writes so many records.
+GREATEST_NUMBER = 1 << 53
+
+#: Where counts stop: the store's integers have 64 bits, and a hostile sensor chooses its numbers.
+GREATEST_COUNT = 1 << 62
 
 #: Ranges of missing numbers that are kept, in case they come late.
 KEPT_RANGES = 256
@@ -48,7 +54,8 @@ class Numbering:
     duplicates: int = 0
     restarts: int = 0
     latest: float = 0.0
-    _seen: dict[int, str | None] = field(default_factory=dict)
+    remembered: int = REMEMBERED
+    _seen: dict[int, int] = field(default_factory=dict)  # the hash of each number's uid
     _order: deque[int] = field(default_factory=deque)
     _missing: deque[Missing] = field(default_factory=lambda: deque(maxlen=KEPT_RANGES))
 
@@ -111,7 +118,7 @@ class Numbering:
             return started != self.started
         if self.expected is None or number >= self.expected:
             return False
-        return self._seen.get(number, uid) != uid or (
+        return self._seen.get(number, hash(uid)) != hash(uid) or (
             number not in self._seen and not any(m.first <= number <= m.last for m in self._missing)
         )
 
@@ -119,7 +126,7 @@ class Numbering:
         self.expected = number
         if number == first:
             return None
-        self.lost += number - first
+        self.lost = min(self.lost + number - first, GREATEST_COUNT)
         self._missing.append(Missing(first, number - 1))
         return Gap(self.node, self.latest, now, number - first)
 
@@ -137,9 +144,9 @@ class Numbering:
         return False
 
     def _remember(self, numbers: Sequence[int], uids: Sequence[str | None]) -> None:
-        self._seen.update(zip(numbers, uids, strict=True))
+        self._seen.update(zip(numbers, map(hash, uids), strict=True))
         self._order.extend(numbers)
-        while len(self._order) > REMEMBERED:
+        while len(self._order) > self.remembered:
             self._seen.pop(self._order.popleft(), None)
 
     def _forget(self) -> None:
