@@ -11,6 +11,7 @@ _COMMANDS = {
     "analyze": "Captures to a report: which sessions are mail, and what was seen of them.",
     "labels": "Print a third-party label file in normal form.",
     "live": "Sensors and labels as they come, to verdicts, a page and metrics.",
+    "store": "List or search what live mode keeps, also while it runs.",
     "report": "Sessions and labels that exist already, to a report.",
 }
 
