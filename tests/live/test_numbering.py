@@ -38,6 +38,14 @@ def test_a_record_that_comes_late_is_not_lost_any_more() -> None:
     assert (numbering.received, numbering.lost, numbering.restarts) == (5, 0, 0)
 
 
+def test_the_first_records_may_come_in_another_order() -> None:
+    numbering = Numbering("zeek")
+    take(numbering, 5, 2, 7, 4, started=1.0)
+    assert (numbering.received, numbering.lost, numbering.duplicates) == (4, 2, 0)
+    take(numbering, 3, 6, started=1.0)
+    assert (numbering.received, numbering.lost, numbering.restarts) == (6, 0, 0)
+
+
 def test_a_record_that_comes_again_is_counted_once() -> None:
     numbering = Numbering("zeek")
     take(numbering, 1, 2, 3)

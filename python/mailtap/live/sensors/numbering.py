@@ -44,7 +44,9 @@ class Missing:
 
 @dataclass
 class Numbering:
-    """The numbers of one node; `expected` is None until its first record."""
+    """The numbers of one node; `expected` is None until its first record, and `first` where an
+    earlier run of this process had it.
+    """
 
     node: str
     expected: int | None = None
@@ -54,6 +56,7 @@ class Numbering:
     duplicates: int = 0
     restarts: int = 0
     latest: float = 0.0
+    first: int | None = None
     remembered: int = REMEMBERED
     _seen: dict[int, int] = field(default_factory=dict)  # the hash of each number's uid
     _order: deque[int] = field(default_factory=deque)
@@ -65,13 +68,16 @@ class Numbering:
         """What the record is, and the gap before it if there is one. `now` is when it came."""
         gap = None
         if self.expected is None:
-            self.expected = number
+            self.first = self.expected = number
         elif self._is_restart(number, uid, started):
             self.restarts += 1
             self._forget()
+            self.first = 1
             gap = self._missing_until(number, now, 1)
         elif number > self.expected:
             gap = self._missing_until(number, now, self.expected)
+        elif self.first is not None and number < self.first:
+            self._came_before_the_first(number)
         elif number < self.expected and not self._came_late(number):
             self.duplicates += 1
             return Arrival.DUPLICATE, None
@@ -129,6 +135,13 @@ class Numbering:
         self.lost = min(self.lost + number - first, GREATEST_COUNT)
         self._missing.append(Missing(first, number - 1))
         return Gap(self.node, self.latest, now, number - first)
+
+    def _came_before_the_first(self, number: int) -> None:
+        """Those between this one and the one that seemed to be the first are missing."""
+        expected, first = self.expected, self.first
+        if first is not None:
+            self._missing_until(first, self.latest, number + 1)
+        self.expected, self.first = expected, number
 
     def _came_late(self, number: int) -> bool:
         """Takes the number out of those that are missing, if it is one."""

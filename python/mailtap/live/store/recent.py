@@ -30,7 +30,7 @@ class RecentFiles:
 
     def add(self, table: str, rows: pa.Table, hidden: Collection[str]) -> None:
         """Adds the hidden columns of rows. Raises OSError."""
-        columns = sorted(hidden & set(rows.column_names))
+        columns = sorted(set(hidden) & set(rows.column_names))
         if not columns:
             return
         rows = rows.select([NUMBERS[table], *columns])
