@@ -17,9 +17,10 @@ demo: $(VENV)/installed
 test: $(VENV)/tox
 	$(VENV)/bin/tox run
 
-# Coverage-guided fuzzing of the decoder and the packet layer, SECONDS each.
-fuzz:
+# Coverage-guided fuzzing of the decoder and the packet layer, SECONDS each, then mutated frames, labels, logs, policies.
+fuzz: $(VENV)/tox
 	tests/fuzz/run $(or $(SECONDS_EACH),60)
+	MAILTAP_FUZZ_EXAMPLES=$(or $(EXAMPLES),2000) $(VENV)/bin/tox run -e py -- tests/fuzz
 
 # Ratios against whatever of zeek, tshark and ndpiReader is found.
 bench: $(VENV)/installed

@@ -207,7 +207,7 @@ def test_verdicts_are_those_of_the_report_though_generations_end_meanwhile(
     sessions, labels = drawn(generator)
     flows = {client(flow): flow for flow in range(60)}
     arrivals = [
-        (flows[record[name]] * generator.choice([50, 60]) + generator.random() * window / 3, record)
+        (flows[record[name]] * 50.0 + generator.random() * window / 3, record)
         for records, name in ((sessions, "client_h"), (labels, "src_ip"))
         for record in records
     ]

@@ -97,7 +97,7 @@ def test_what_is_read_is_always_what_one_commit_left(
         for _ in range(10):
             # As from another process: DuckDB would share the file within one.
             copy = tmp_path / "copy.duckdb"
-            with database_copy._copied(path, copy) as read:
+            with duckdb.connect(str(database_copy.copied(path, copy))) as read:
                 (row,) = read.execute(
                     "SELECT (SELECT count(*) FROM sessions), "
                     "(SELECT coalesce(sum(sessions), 0) FROM counts)"

@@ -29,25 +29,31 @@ SETTINGS = {"autoinstall_known_extensions": False, "autoload_known_extensions": 
 
 @contextmanager
 def open_to_read(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The file as it is, or a copy of what is committed where another process has it open. Raises
-    duckdb.Error or OSError.
+    """The file, or what is committed of it where another process has it open. Raises duckdb.Error
+    or OSError.
+    """
+    with readable(path) as file, duckdb.connect(str(file), read_only=True, config=SETTINGS) as it:
+        yield it
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[Path]:
+    """The file, or a copy of what is committed where another process has it open; either may be
+    attached to read it. Raises duckdb.Error or OSError.
     """
     try:
-        connection = duckdb.connect(str(path), read_only=True, config=SETTINGS)
+        duckdb.connect(str(path), read_only=True, config=SETTINGS).close()
     except duckdb.IOException as error:
         if "lock" not in str(error).lower():
             raise
-        with (
-            tempfile.TemporaryDirectory(prefix="mailtap-") as folder,
-            _copied(path, Path(folder) / "copy.duckdb") as copied,
-        ):
-            yield copied
+        with tempfile.TemporaryDirectory(prefix="mailtap-") as folder:
+            yield copied(path, Path(folder) / "copy.duckdb")
         return
-    with connection:
-        yield connection
+    yield path
 
 
-def _copied(path: Path, copy: Path) -> duckdb.DuckDBPyConnection:
+def copied(path: Path, copy: Path) -> Path:
+    """Makes the copy. Raises duckdb.Error or OSError."""
     error: duckdb.Error | None = None
     for attempt in range(ATTEMPTS):
         time.sleep(PAUSE if attempt else 0)
@@ -60,9 +66,11 @@ def _copied(path: Path, copy: Path) -> duckdb.DuckDBPyConnection:
         if _header(path) != before:
             continue
         try:
-            return duckdb.connect(str(copy), config=SETTINGS)
+            duckdb.connect(str(copy), config=SETTINGS).close()
         except duckdb.Error as failure:  # the log was being written
             error = failure
+        else:
+            return copy
     raise error or duckdb.IOException("it changes faster than it can be copied")
 
 
