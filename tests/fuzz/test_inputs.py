@@ -13,7 +13,6 @@ import sys
 import time
 from pathlib import Path
 
-import duckdb
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -152,7 +151,7 @@ def test_a_log_is_read_or_refused(scratch: Path, lines: list[str]) -> None:
     log = scratch / "mail_session.log"
     text = "\n".join([json.dumps(session(1)), *lines]) + "\n"
     log.write_bytes(text.encode(errors="surrogatepass"))
-    with duckdb.connect() as connection:
+    with sources.open_database() as connection:
         try:
             sources.load(connection, [log], POLICY)
         except SourceError as error:
@@ -164,7 +163,7 @@ def test_a_log_is_read_or_refused(scratch: Path, lines: list[str]) -> None:
 def test_a_label_file_is_read_or_refused(scratch: Path, lines: list[bytes]) -> None:
     file = scratch / "labels.jsonl"
     file.write_bytes(b"\n".join(lines))
-    with duckdb.connect() as connection:
+    with sources.open_database() as connection:
         try:
             label_files.load(connection, [LabelFile(file)], POLICY)
         except LabelError as error:

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from mailtap.cli.store import store as command
+from mailtap.live.state import Search
 from mailtap.live.store import schema
 from mailtap.live.store.schema import open_store
 from mailtap.records import database_copy
@@ -44,6 +45,8 @@ def test_sessions_and_labels_are_found_while_live_mode_runs(tmp_path: Path) -> N
             await zeek.send(frame(session(n)) for n in (1, 2, 3))
             await until(mode, lambda state: state.store is not None and state.store.stored == 3)
             await asyncio.to_thread(searched)
+            found = await mode.stored("sessions", Search(uid="C2"), 10)
+            assert [one["cause"] for one in found or ()] == ["conflict"]
 
     def searched() -> None:
         assert [one["uid"] for one in listed(store)] == ["C1", "C2", "C3"]

@@ -41,14 +41,15 @@ def store(
     """
     import duckdb
 
-    from mailtap.live.store.listing import Search, labels, sessions
+    from mailtap.live.state import Search
+    from mailtap.live.store.listing import LISTINGS
 
     if what == "labels" and (uid or verdict or cause):
         raise click.UsageError("--uid, --verdict and --cause are of sessions")
     search = Search(uid, address, port, since, until, verdict, cause)
     try:
         with open_to_read(store) as connection:
-            for record in (sessions if what == "sessions" else labels)(connection, search):
+            for record in LISTINGS[what](connection, search):
                 click.echo(json.dumps(record, ensure_ascii=False))
     except (duckdb.Error, OSError) as error:
         reason = str(error).partition("\n")[0]

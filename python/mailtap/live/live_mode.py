@@ -12,7 +12,8 @@ from mailtap.live.core.correlator import Correlator
 from mailtap.live.core.inbox import Inbox
 from mailtap.live.labels.streams import LabelStream, Position, Put
 from mailtap.live.sensors.transport import LONGEST_WAIT, Backoff, Transport
-from mailtap.live.state import LabelSourceState, SensorState, Snapshot
+from mailtap.live.state import LabelSourceState, Record, Search, SensorState, Snapshot
+from mailtap.live.store.schema import StoreError
 from mailtap.live.store.writer import Store
 from mailtap.policy import Policy
 from mailtap.printable import printable
@@ -135,6 +136,15 @@ class LiveMode:
             yield self.snapshot()
             while seen is self._correlator.latest and not self._ended:
                 await asyncio.sleep(NOTIFY)
+
+    async def stored(self, what: str, search: Search, most: int) -> list[Record] | None:
+        """See Live."""
+        if self._store is None:
+            return None
+        try:
+            return await asyncio.to_thread(self._store.listed, what, search, most)
+        except StoreError:
+            return None
 
     async def _listen(self, number: int, transport: Transport) -> None:
         def receive(frame: bytes) -> None:

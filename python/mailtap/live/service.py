@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import socket
+import time
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -31,7 +32,8 @@ from mailtap.policy import PolicyError, load_policy
 #: records is many, and none is garbage of that kind.
 COLLECT_AFTER = 200_000
 
-#: Seconds between states on a terminal, and between lines elsewhere.
+#: Seconds between states on a terminal, and between lines elsewhere, where one comes as soon as
+#: there is another trouble, too.
 REDRAW = 0.5
 LINE = 10.0
 
@@ -124,6 +126,9 @@ async def _show_state(mode: LiveMode) -> None:
                 display.update(status.screen(state), refresh=True)
                 await asyncio.sleep(REDRAW)
     else:
+        latest, troubles = -LINE, None
         async for state in mode.subscribe():
-            click.echo(status.line(state))
-            await asyncio.sleep(LINE)
+            if time.monotonic() - latest >= LINE or status.troubles(state) != troubles:
+                latest, troubles = time.monotonic(), status.troubles(state)
+                click.echo(status.line(state))
+            await asyncio.sleep(REDRAW)

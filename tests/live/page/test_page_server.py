@@ -232,3 +232,15 @@ def test_connections_leave_descriptors_to_sensors(monkeypatch: pytest.MonkeyPatc
         limits = (opened + more, opened + more)
         monkeypatch.setattr(connections.resource, "getrlimit", lambda _, limits=limits: limits)
         assert abs(connections.room_for_connections() - room) <= 2
+
+
+def test_the_store_is_searched_from_the_page(site: Served, locked: Served) -> None:
+    answer, text = ask(site, "/store/labels?address=192.0.2.1&uid=&port=25")
+    assert answer.status == 200
+    assert json.loads(text) == {"what": "labels", "address": "192.0.2.1", "most": 10_000}
+    for wrong in ("sessions?port=x", "sessions?nothing=1", "sessions?most=5"):
+        assert ask(site, f"/store/{wrong}")[0].status == 400
+    assert ask(site, "/store/judgements")[0].status == 404
+    assert ask(locked, "/store/sessions")[0].status == 401
+    with served(replace(usual(), store=None)) as without:
+        assert ask(without, "/store/sessions")[0].status == 404

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import parse_qs
 
 import uvicorn
@@ -29,10 +30,24 @@ from mailtap.live.page.connections import BACKLOG, REQUEST_SECONDS, bounded_prot
 from mailtap.live.page.guard import COOKIE, SIGN_IN, Guard
 from mailtap.live.page.metrics import exposition
 from mailtap.live.page.view import SCRIPT, STYLE, View
-from mailtap.live.state import Live
+from mailtap.live.state import Live, Search
 
 #: Browsers that see the page at once.
 MAXIMUM_CLIENTS = 32
+
+#: Records of the store that one search lists.
+MAXIMUM_LISTED = 10_000
+
+#: What may be searched for, and how it is read.
+_SEARCHED: dict[str, Callable[[str], Any]] = {
+    "uid": str,
+    "address": str,
+    "port": int,
+    "since": float,
+    "until": float,
+    "verdict": str,
+    "cause": str,
+}
 
 #: Seconds between two updates of the page, at least.
 PACE = 1.0
@@ -87,6 +102,7 @@ class Page:
         self._access = access
         self._view = View()
         self._broadcast = Broadcast(MAXIMUM_CLIENTS)
+        self._searching = asyncio.Lock()
         self._shown: dict[str, str] = {}  # what everybody who watches has
 
     def application(self) -> Starlette:
@@ -95,6 +111,7 @@ class Page:
                 Route("/", self._page),
                 Route("/events", self._events),
                 Route("/metrics", self._metrics),
+                Route("/store/{what}", self._stored),
                 Route("/healthz", self._health),
                 Route("/style.css", self._style),
                 Route("/script.js", self._script),
@@ -119,7 +136,7 @@ class Page:
         self._broadcast.close()
 
     async def _page(self, _: Request) -> Response:
-        return HTMLResponse(self._view.page(self._view.sections(self._live.snapshot())))
+        return HTMLResponse(self._view.page(self._live.snapshot()))
 
     async def _events(self, _: Request) -> Response:
         if not len(self._broadcast):
@@ -133,6 +150,25 @@ class Page:
         return Response(
             exposition(self._live.snapshot()), headers={"Content-Type": CONTENT_TYPE_LATEST}
         )
+
+    async def _stored(self, request: Request) -> Response:
+        """Sessions or labels of the store, a JSON object a line."""
+        what = request.path_params["what"]
+        asked = {name: text for name, text in request.query_params.items() if text}
+        try:
+            search = Search(**{name: _SEARCHED[name](text) for name, text in asked.items()})
+        except (KeyError, ValueError):
+            return PlainTextResponse("That can't be searched for.\n", status_code=400)
+        if what not in ("sessions", "labels"):
+            return PlainTextResponse("The store has sessions and labels.\n", status_code=404)
+        if self._searching.locked():
+            return PlainTextResponse("Another search is under way.\n", status_code=503)
+        async with self._searching:
+            found = await self._live.stored(what, search, MAXIMUM_LISTED)
+        if found is None:
+            return PlainTextResponse("There is no store to read.\n", status_code=404)
+        lines = "".join(json.dumps(record) + "\n" for record in found)
+        return Response(lines, media_type="application/x-ndjson")
 
     async def _health(self, _: Request) -> Response:
         """Well as long as nothing that was to be kept is being lost."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import duckdb
 
+from mailtap.live.state import Record, Search
 from mailtap.live.store.schema import TABLES
 from mailtap.sessions.schema import FIELDS
 
@@ -19,22 +18,6 @@ _LATEST = (
     "SELECT * FROM judgements QUALIFY row_number() OVER (PARTITION BY session_id "
     "ORDER BY rowid DESC) = 1"
 )
-
-
-@dataclass(frozen=True)
-class Search:
-    """What must be true of a record; None: anything. Times are epoch seconds."""
-
-    uid: str | None = None
-    address: str | None = None
-    port: int | None = None
-    since: float | None = None
-    until: float | None = None
-    verdict: str | None = None
-    cause: str | None = None
-
-
-Record = dict[str, Any]
 
 
 def sessions(connection: duckdb.DuckDBPyConnection, search: Search) -> Iterator[Record]:
@@ -82,8 +65,12 @@ def labels(connection: duckdb.DuckDBPyConnection, search: Search) -> Iterator[Re
     )
 
 
+#: What a store lists.
+LISTINGS = {"sessions": sessions, "labels": labels}
+
+
 def _rows(
-    connection: duckdb.DuckDBPyConnection, query: str, conditions: dict[str, Any], order: str
+    connection: duckdb.DuckDBPyConnection, query: str, conditions: dict[str, object], order: str
 ) -> Iterator[Record]:
     asked = {condition: value for condition, value in conditions.items() if value is not None}
     values = {

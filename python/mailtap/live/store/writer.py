@@ -7,6 +7,7 @@ thread of its own: a slow disk must not hold up verdicts.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import deque
 from collections.abc import Collection, Sequence
@@ -18,7 +19,8 @@ import pyarrow as pa
 
 from mailtap.live.core.rows import REPLACED, Restored, Rows
 from mailtap.live.labels.streams import Position
-from mailtap.live.state import StoreState
+from mailtap.live.state import Record, Search, StoreState
+from mailtap.live.store.listing import LISTINGS
 from mailtap.live.store.recent import RecentFiles
 from mailtap.live.store.redaction import hidden_columns
 from mailtap.live.store.restore import position, restore
@@ -87,6 +89,14 @@ class Store:
     def position(self, name: str) -> Position | None:
         """How far an earlier run read the label file of this name."""
         return position(self._opened(), name)
+
+    def listed(self, what: str, search: Search, most: int) -> list[Record]:
+        """At most so many `sessions` or `labels`, in any thread. Raises StoreError."""
+        try:
+            with self._opened().cursor() as cursor:
+                return list(itertools.islice(LISTINGS[what](cursor, search), most))
+        except duckdb.Error as error:
+            raise StoreError(f"{self._named}: {error_line(error)}") from None
 
     def _run(self) -> None:
         wait = INTERVAL
