@@ -8,14 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import duckdb
 import pytest
 from rich.console import Console
 
-from mailtap.live import status
-from mailtap.live.live_mode import LiveMode
+from mailtap.live import service, status
+from mailtap.live.live_mode import LiveError, LiveMode
 from mailtap.live.sensors.websocket import WebSocketTransport
 from mailtap.policy import load_policy
 from mailtap.records.database_copy import open_to_read
@@ -227,6 +228,22 @@ def test_the_status_says_nothing_that_a_terminal_would_act_upon(tmp_path: Path) 
                 assert text.isprintable()
 
     asyncio.run(scenario())
+
+
+def test_what_ends_live_mode_is_one_error_and_no_group_of_them() -> None:
+    """Python before 3.11.4 makes a group of what is raised within except*."""
+
+    class Failing:
+        async def run(self) -> None:
+            raise LiveError("not everything is stored")
+
+        async def subscribe(self) -> AsyncIterator[None]:
+            while True:
+                await asyncio.sleep(3_600)
+                yield
+
+    with pytest.raises(LiveError, match="not everything is stored"):
+        asyncio.run(service._run(Failing(), None, None))  # type: ignore[arg-type]
 
 
 def test_no_sensor_yet_is_a_state_like_any_other() -> None:

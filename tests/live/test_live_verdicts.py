@@ -221,8 +221,6 @@ def test_verdicts_are_those_of_the_report_though_generations_end_meanwhile(
         batch = [record for at, record in arrivals if at <= now]
         arrivals = arrivals[len(batch) :]
         live.add([r for r in batch if "uid" in r], [r for r in batch if "uid" not in r], now)
-        if generator.random() < 0.2:
-            live.compare_clocks()
     assert live.unlabelled + live.unmatched > 0  # generations did end
     assert live.verdicts == expected
     consistency = report.consistency
@@ -231,8 +229,8 @@ def test_verdicts_are_those_of_the_report_though_generations_end_meanwhile(
     assert figures.consistent == consistency.consistent
     assert figures.causes == consistency.causes
     assert figures.ambiguous == consistency.ambiguous
-    live.add([], [], now + window)
-    live.add([], [], now + 3 * window)
+    for more in range(1, 5):
+        live.add([], [], now + more * window)
     assert live.verdicts == expected
     assert live.tally.decided + live.unlabelled == len(sessions)
 
@@ -337,6 +335,16 @@ def test_an_offset_of_the_clocks_is_applied_until_flows_tell_another_one() -> No
         live.add([session(100 + now)], [late(100 + now)], now=now)
         live.compare_clocks()
     assert len(live.verdicts) == 32
+
+
+def test_a_flow_without_new_records_is_dropped_with_what_was_carried_over() -> None:
+    live = Live(seconds=10)
+    flow = {"id.orig_h": client(1), "client_h": client(1)}
+    live.add([session(1)], [], now=0)
+    live.add([session(2, **flow)], [], now=11)
+    for now in (22, 33, 44, 55):
+        live.add([session(now)], [], now=now)
+    assert live.unlabelled == 4  # 1, 2, 22 and 33
 
 
 def test_memory_is_bounded_by_a_number_of_records() -> None:

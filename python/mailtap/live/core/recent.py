@@ -1,8 +1,8 @@
 """The latest sessions and labels: those that may still meet.
 
 Records lie in two generations. When the newer is old or large enough, the older is dropped: memory
-is bounded, and a record stays for one full generation at least. What the older has of a flow that
-the newer has records of, too, is carried over: the verdict on a session rests on all of its flow.
+is bounded, and a record stays for one full generation at least. What the older has of a flow of
+which records came in the newer, too, is carried over: a verdict rests on all records of the flow.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ _RECORDS = {
     "labels": ", ".join(f'"{name}" {kind}' for name, kind in LABEL_COLUMNS.items())
     + ", rank INTEGER, moment DOUBLE, bucket BIGINT",
 }
+_CARRIED = "carried BOOLEAN DEFAULT false"
 _NUMBERS = {"sessions": "session_id", "labels": "label_id"}
 
 
@@ -175,7 +176,10 @@ class RecentRecords:
         in_vain = self._unlabelled(), self._unmatched()
         self._empty(self._older)
         for name in _NUMBERS:
-            self._database.run(f"INSERT INTO {name}_{self._older} SELECT * FROM carried_{name}")
+            self._database.run(
+                f"INSERT INTO {name}_{self._older} "
+                f"SELECT * REPLACE (true AS carried) FROM carried_{name}"
+            )
             self._counts[name] = self._database.count(f"SELECT count(*) AS n FROM carried_{name}")
             self._database.run(f"DROP TABLE carried_{name}")
         self._database.run(
@@ -190,10 +194,11 @@ class RecentRecords:
         return in_vain
 
     def _of_active_flows(self, name: str) -> str:
-        """Records of the older generation of which the newer has the flow."""
+        """Records of the older generation of whose flow others came in the newer one."""
+        came = "WHERE NOT carried"
         flows = (
-            f"(SELECT {KEY} FROM sessions_{self._newer} UNION SELECT {KEY} FROM "
-            f"labels_{self._newer})"
+            f"(SELECT {KEY} FROM sessions_{self._newer} {came} "
+            f"UNION SELECT {KEY} FROM labels_{self._newer} {came})"
         )
         query = f"SELECT o.* FROM {name}_{self._older} o SEMI JOIN {flows} USING ({KEY})"
         if not self._translated:
@@ -205,7 +210,7 @@ class RecentRecords:
             )
         return (
             f"{query} UNION SELECT t.* FROM sessions_{self._older} t "
-            f"SEMI JOIN labels_{self._newer} l ON {_SAME_NAT}"
+            f"SEMI JOIN (SELECT * FROM labels_{self._newer} {came}) l ON {_SAME_NAT}"
         )
 
     def _unlabelled(self) -> int:
@@ -228,7 +233,9 @@ class RecentRecords:
 
     def _keep_sessions(self) -> None:
         names = ", ".join([*_KEPT, "source", "bucket"])
-        self._database.run(f"INSERT INTO sessions_{self._newer} SELECT {names} FROM new_sessions")
+        self._database.run(
+            f"INSERT INTO sessions_{self._newer} BY NAME SELECT {names} FROM new_sessions"
+        )
         self._counts["sessions"] += self._database.count("SELECT count(*) AS n FROM new_sessions")
 
     def _keep_labels(self) -> None:
@@ -262,4 +269,6 @@ class RecentRecords:
 
     def _empty(self, generation: int) -> None:
         for name, listed in _RECORDS.items():
-            self._database.run(f"CREATE OR REPLACE TABLE {name}_{generation} ({listed})")
+            self._database.run(
+                f"CREATE OR REPLACE TABLE {name}_{generation} ({listed}, {_CARRIED})"
+            )

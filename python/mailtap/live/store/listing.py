@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import duckdb
 
@@ -70,7 +70,7 @@ LISTINGS = {"sessions": sessions, "labels": labels}
 
 
 def _rows(
-    connection: duckdb.DuckDBPyConnection, query: str, conditions: dict[str, object], order: str
+    connection: duckdb.DuckDBPyConnection, query: str, conditions: Mapping[str, object], order: str
 ) -> Iterator[Record]:
     asked = {condition: value for condition, value in conditions.items() if value is not None}
     values = {
