@@ -24,7 +24,10 @@ ATTEMPTS = 20
 PAUSE = 0.2
 
 #: DuckDB must not fetch anything.
-SETTINGS = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
 
 
 @contextmanager
