@@ -7,6 +7,9 @@ from typing import TypedDict
 MAX_SESSION_BYTES: int
 """What a session's decoder may hold, whatever the input."""
 
+MAX_TLS_READER_BYTES: int
+"""What a TLS reader may hold, whatever the input."""
+
 class Side(enum.Enum):
     """A TCP direction."""
 
@@ -91,6 +94,51 @@ class Decoder:
     @property
     def tls_started(self) -> bool:
         """Whether TLS was seen to start after an upgrade."""
+
+class Certificate(TypedDict):
+    subject: str
+    issuer: str
+    names: list[str]
+    not_before: int | None
+    not_after: int | None
+    self_signed: bool
+
+class TlsFacts(TypedDict):
+    sender: str
+    version: str
+    cipher: str
+    hello_retry: bool
+    sni: str
+    alpn: list[str]
+    ja4: str
+    certificate: Certificate | None
+    alert: str
+    alert_level: int
+    alert_description: int
+    change_cipher_spec: bool
+    application_data: bool
+    ending: str
+
+class TlsReader:
+    """Reads the TLS records of one side of a connection."""
+
+    def __init__(self) -> None: ...
+    def data(self, data: bytes) -> None:
+        """Feed bytes in stream order, from the first record's first byte on."""
+
+    def gap(self, length: int) -> None:
+        """Tell of bytes that will never come; 0 when their number isn't known."""
+
+    def facts(self) -> TlsFacts:
+        """The facts so far. Unset ones are empty or None."""
+
+    @property
+    def done(self) -> bool:
+        """Whether more bytes can't change the facts."""
+
+    @property
+    def memory(self) -> int:
+        """Bytes held now."""
 
 class Engine:
     """Captured packets in, session lines out."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 
-from conversation import C, S, Turn, client_only, decode, server_only
+from conversation import C, S, Turn, client_only, decode, lost, server_only
 
 HEADER = "From: a@example.org\r\nTo: b@example.com\r\nSubject: s\r\n\r\n"
 LOGIN = [
@@ -175,3 +177,108 @@ def test_what_follows_compress_is_not_read() -> None:
 )
 def test_why_there_are_no_addresses(turns: list[Turn], cause: str) -> None:
     assert decode(*turns, port=143)["empty_cause"] == cause
+
+
+APPEND = [*LOGIN, C("a5 APPEND Sent {500000}"), S("a5 NO [TRYCREATE] no such mailbox")]
+
+
+@pytest.mark.parametrize("command", ["a6 CREATE Sent", "a6 NOOP", "a6 SEARCH ALL", "a6 LOGOUT"])
+def test_after_a_refused_literal_any_command_goes_on(command: str) -> None:
+    facts = decode(*APPEND, C(command, "a7 SELECT INBOX"), port=143)
+    assert facts["last_command"] == b"SELECT"
+
+
+def test_a_literal_that_begins_like_a_command_is_skipped() -> None:
+    facts = decode(
+        *LOGIN, C("a5 APPEND Sent {30}", b"I create a message of 30 bytes"[:30], ""), port=143
+    )
+    assert facts["last_command"] == b"APPEND"
+
+
+def test_a_server_alone_shows_the_login_behind_its_capabilities() -> None:
+    facts = decode(
+        S("* OK Dovecot ready.", "* CAPABILITY IMAP4rev1 IDLE", "a1 OK Logged in"), port=143
+    )
+    assert facts["auth_result"] == "success"
+
+
+def test_a_long_line_keeps_its_literal() -> None:
+    before = "* 1 FETCH (FLAGS (" + "Flag " * 1000 + ") BODY[] {22}"
+    facts = decode(
+        S("* OK IMAP4rev1", before, b"From: a@example.org\r\n\r", ")", "a1 OK done"), port=143
+    )
+    assert facts["from"] == [b"a@example.org"]
+    assert facts["last_reply"] == b"a1 OK done"
+
+
+FROM_BETA = b'From: "Beta, Bob" <beta@example.org>, "Ann Lee" <ann@example.org>\r\n\r\n'
+
+
+def test_an_envelope_is_the_same_mailbox_as_the_headers() -> None:
+    facts = decode(
+        S("* OK IMAP4rev1",
+          '* 1 FETCH (ENVELOPE (NIL "s" (("Beta, Bob" NIL "beta" "example.org")'
+          '("Ann Lee" NIL "ann" "example.org")) NIL NIL NIL NIL NIL NIL "<1@x>"))',
+          f"* 1 FETCH (BODY[HEADER] {{{len(FROM_BETA)}}}", FROM_BETA, ")"),
+        port=143,
+    )  # fmt: skip
+    assert facts["from"] == [b'"Beta, Bob" <beta@example.org>', b'"Ann Lee" <ann@example.org>']
+
+
+@pytest.mark.parametrize(
+    "items",
+    ["BODYSTRUCTURE", "BODY[1]", "BODY[1.MIME]", "BODY[]<100.20>", "FLAGS"],
+)
+def test_parts_of_a_message_are_none(items: str) -> None:
+    facts = decode(
+        *LOGIN, C(f"a2 FETCH 1 ({items})"), S("* 1 FETCH (FLAGS ())", "a2 OK done"), port=143
+    )
+    assert (facts["empty_cause"], facts["messages"]) == ("no_message", 0)
+
+
+def test_a_greetings_rest_is_no_command() -> None:
+    facts = decode(
+        lost(S(b""), 60), S("LS ID ENABLE IDLE] Dovecot ready."), C("a1 LOGOUT"), port=143
+    )
+    assert facts["client"].name == "ORIG"
+    assert facts["last_command"] == b"LOGOUT"
+
+
+def deflate(*lines: str) -> bytes:
+    stream = zlib.compressobj(wbits=-15)
+    return stream.compress(b"".join(line.encode() + b"\r\n" for line in lines)) + stream.flush(
+        zlib.Z_SYNC_FLUSH
+    )
+
+
+COMPRESSED = [
+    *LOGIN,
+    C("a2 COMPRESS DEFLATE"),
+    S("a2 OK DEFLATE active"),
+    C(deflate("a3 SELECT INBOX", "a4 FETCH 1 BODY[]", "a5 LOGOUT")),
+    S(deflate("* 1 FETCH (BODY[] {23}", "From: a@example.org\r\n", ")", "a4 OK done", "* BYE out")),
+]
+
+
+@pytest.mark.parametrize("view", ["both", "client", "server"])
+def test_compressed_sessions_are_read_on(view: str) -> None:
+    seen = [turn for turn in COMPRESSED if view == "both" or turn.client == (view == "client")]
+    facts = decode(*seen, port=143)
+    if view != "server":
+        assert (facts["last_command"], facts["commands"]) == (b"LOGOUT", 5)
+    if view != "client":
+        assert (facts["from"], facts["messages"]) == ([b"a@example.org"], 1)
+
+
+def test_a_refused_compression_hides_nothing() -> None:
+    facts = decode(
+        *LOGIN, C("a2 COMPRESS DEFLATE"), S("a2 NO not here"), C("a3 SELECT INBOX"), port=143
+    )
+    assert facts["last_command"] == b"SELECT"
+
+
+def test_a_stream_that_grows_without_end_is_left() -> None:
+    bomb = zlib.compressobj(9, wbits=-15)
+    data = bomb.compress(bytes(200_000_000)) + bomb.flush()
+    facts = decode(*COMPRESSED[:-2], S(b"\x62\x60" + data), port=143)
+    assert facts["service"] == "imap"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conversation import C, S, Turn, client_only, decode, server_only
+from conversation import CLIENT_HELLO, C, S, Turn, client_only, decode, server_only
 
 LOGIN = [
     S("+OK Dovecot ready."),
@@ -104,3 +104,79 @@ def test_who_logs_in(lines: list[str], auth: bytes, user: bytes) -> None:
 )
 def test_why_there_are_no_addresses(turns: list[Turn], cause: str) -> None:
     assert decode(*turns, port=110)["empty_cause"] == cause
+
+
+# Dovecot on Debian 12: no time stamp in the greeting, and a list whose first line is CAPA.
+DOVECOT = [
+    S("+OK Dovecot (Debian) ready."),
+    C("CAPA"),
+    S("+OK", "CAPA", "TOP", "UIDL", "RESP-CODES", "PIPELINING", "AUTH-RESP-CODE", "STLS", "USER",
+      "SASL PLAIN", "."),
+    C("STLS"),
+    S("+OK Begin TLS negotiation now."),
+]  # fmt: skip
+
+
+def test_dovecots_capabilities() -> None:
+    for turns in (DOVECOT[:3], server_only(DOVECOT[:3])):
+        facts = decode(*turns, port=110)
+        assert (facts["service"], facts["starttls"]) == ("pop3", "offered")
+    facts = decode(*server_only(DOVECOT), port=110)
+    assert (facts["service"], facts["starttls"], facts["decode_as"]) == ("pop3", "accepted", "MAIL")
+
+
+@pytest.mark.parametrize("first", ["IMPLEMENTATION Any-Server", "X-PRIVATE thing", "EXPIRE NEVER"])
+def test_a_capability_list_may_begin_with_any_of_them(first: str) -> None:
+    facts = decode(S("+OK ready", "+OK", first, "STLS", "UIDL", "."), port=110)
+    assert (facts["service"], facts["starttls"]) == ("pop3", "offered")
+
+
+def test_a_list_of_capabilities_from_the_middle_is_the_servers() -> None:
+    for first in range(1, 8):
+        lines = DOVECOT[2].data.split(b"\r\n")[first:]
+        turns = [S(b"\r\n".join(lines)), *DOVECOT[3:]]
+        facts = decode(*turns, port=2110, midstream=True)
+        assert facts["service"] == "pop3"
+        assert facts["client"].name == "ORIG"
+
+
+def test_capa_and_stls_from_the_middle_are_the_clients() -> None:
+    facts = decode(C("CAPA", "STLS", CLIENT_HELLO), port=110, midstream=True)
+    assert (facts["service"], facts["starttls"], facts["commands"]) == ("pop3", "tls", 2)
+
+
+@pytest.mark.parametrize(
+    ("turns", "cause"),
+    [
+        # Courier
+        ([S("+OK Hello there."), C("CAPA"),
+          S("+OK Here's what I can do:", "STLS", "TOP", "USER", "."), C("QUIT"),
+          S("+OK Better luck next time.")], "hello_only"),
+        # Cyrus
+        ([S("+OK mail.example Cyrus POP3 server ready"), C("QUIT"), S("+OK")], "hello_only"),
+        ([S("+OK ready"), C("SSH-2.0-OpenSSH_9.2"), S("-ERR Unknown command.")], "greeting_only"),
+        ([S("+OK ready"), C("GET / HTTP/1.1", "Host: x", ""), S("-ERR", "-ERR", "-ERR")],
+         "greeting_only"),
+        ([*LOGIN, C("RETR 9"), S("-ERR no such message"), C("QUIT"), S("+OK bye")], "no_message"),
+    ],
+)  # fmt: skip
+def test_real_servers_words_say_no_more_than_the_commands(turns: list[Turn], cause: str) -> None:
+    assert decode(*turns, port=110)["empty_cause"] == cause
+
+
+def test_a_message_refused_is_not_begun() -> None:
+    facts = decode(*LOGIN, C("RETR 9"), S("-ERR no such message"), port=110)
+    assert (facts["stage"], facts["messages"]) == ("envelope", 0)
+
+
+def test_the_fields_are_the_last_messages_own() -> None:
+    facts = decode(
+        *LOGIN,
+        C("RETR 1"),
+        S("+OK 90 octets", "From: a@example.org", "Subject: first", "Message-ID: <1@x>", "", "."),
+        C("RETR 2"),
+        S("+OK 30 octets", "From: b@example.org", "", "text", "."),
+        port=110,
+    )
+    assert facts["from"] == [b"a@example.org", b"b@example.org"]
+    assert (facts["subject"], facts["msg_id"]) == (b"", b"")

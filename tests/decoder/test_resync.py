@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from conversation import C, S, decode, lost
+import pytest
+
+from conversation import C, S, Turn, decode, lost
 
 
 def test_a_client_seen_from_the_middle() -> None:
@@ -114,3 +116,86 @@ def test_replies_are_not_matched_across_a_gap() -> None:
         S("502 what?"),
     )
     assert facts["starttls"] == "requested"
+
+
+@pytest.mark.parametrize(
+    ("turns", "port", "field"),
+    [
+        ([C(b"EHLO client.lab")], 25, "helo"),
+        ([C("EHLO x"), C(b"MAIL FROM:a@exam")], 25, "mailfrom"),
+        ([C("EHLO x"), C(b"AUTH PLAIN AGJvYgBz")], 25, "user"),
+        ([S(b"220 mx.exam")], 25, "banner"),
+        ([C("CAPA", b"USER ali")], 110, "user"),
+        ([S("+OK ready", "+OK 90 octets", b"From: Ann <ann@exam")], 110, "from"),
+        ([C(b"a1 LOGIN ali")], 143, "user"),
+        ([C("a1 LOGIN {5}", b"ali")], 143, "user"),
+    ],
+)
+@pytest.mark.parametrize("length", [0, 2, 700])
+def test_what_is_cut_is_not_claimed(turns: list[Turn], port: int, field: str, length: int) -> None:
+    facts = decode(*turns, lost(Turn(turns[-1].client), length), port=port)
+    assert not facts[field]  # type: ignore[literal-required]
+    if turns[-1].data != b"ali":
+        assert not decode(*turns, port=port)[field]  # type: ignore[literal-required]
+
+
+QUOTED = ["MAIL FROM:<x@example.org>", "RCPT TO:<y@example.org>", "QUIT"]
+
+
+@pytest.mark.parametrize("quoted", [QUOTED[:1], QUOTED[1:2], QUOTED])
+def test_commands_quoted_in_a_body_are_no_commands(quoted: list[str]) -> None:
+    facts = decode(
+        C("EHLO x.example", "DATA", "Subject: s", "", "text"),
+        lost(C("more text")),
+        C(*quoted, "text goes on", ".", "QUIT"),
+    )
+    assert (facts["mailfrom"], facts["rcptto"], facts["messages"]) == ([], [], 1)
+    assert facts["last_command"] == b"QUIT"
+
+
+def test_commands_after_a_body_whose_end_is_missing_count() -> None:
+    facts = decode(
+        C("EHLO x.example", "DATA", "Subject: s", "", "text"),
+        lost(C("more text", ".")),
+        C(
+            "MAIL FROM:<b@example.org>",
+            "RCPT TO:<c@example.com>",
+            "DATA",
+            "From: b@example.org",
+            "",
+            ".",
+        ),
+    )
+    assert (facts["mailfrom"], facts["rcptto"]) == ([b"b@example.org"], [b"c@example.com"])
+    assert facts["from"] == [b"b@example.org"]
+
+
+def test_a_chunk_that_ends_within_a_gap_leaves_nothing_behind() -> None:
+    facts = decode(
+        C("EHLO x.example", "BDAT 100", b"Subject: first\r\n"),
+        lost(C(b""), 200),
+        C("RSET", "BDAT 28 LAST", b"From: b@example.org\r\n\r\ntext\r\n"[:28]),
+    )
+    assert facts["from"] == [b"b@example.org"]
+
+
+def test_on_any_port_the_ends_of_a_hello_and_starttls_are_enough() -> None:
+    hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(100)
+    facts = decode(
+        S("250-mx.example", "250-PIPELINING", "250 STARTTLS"),
+        C("STARTTLS"), S("220 go"), C(hello), port=2525, midstream=True,
+    )  # fmt: skip
+    assert (facts["service"], facts["starttls"], facts["client"].name) == ("smtp", "tls", "ORIG")
+
+
+@pytest.mark.parametrize(
+    ("port", "service", "decode_as"),
+    [(25, "smtp", "MAIL"), (143, "imap", "MAIL"), (993, "", "SSL"), (8443, "", "SSL")],
+)
+def test_tls_without_its_beginning_had_starttls_where_that_is_usual(
+    port: int, service: str, decode_as: str
+) -> None:
+    hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(100)
+    facts = decode(C(hello), port=port, midstream=True)
+    assert (facts["service"], facts["decode_as"]) == (service, decode_as)
+    assert facts["starttls"] == ("tls" if service else "none")

@@ -234,3 +234,49 @@ def test_lmtp_is_smtp() -> None:
 )
 def test_why_there_are_no_addresses(turns: list[Turn], cause: str) -> None:
     assert decode(*turns)["empty_cause"] == cause
+
+
+def test_chunks_of_a_message_given_up_are_not_the_next_ones() -> None:
+    facts = decode(
+        C("EHLO x.example", "MAIL FROM:<a@example.org>", "BDAT 16", b"From: a@x.test\r\n", "RSET",
+          "BDAT 16 LAST", b"From: b@x.test\r\n", "QUIT")
+    )  # fmt: skip
+    assert facts["from"] == [b"a@x.test", b"b@x.test"]
+    assert facts["messages"] == 1
+
+
+SMUGGLING = C(
+    "EHLO x.example", "MAIL FROM:<a@example.org>", "RCPT TO:<b@example.com>", "DATA",
+    b"From: a@example.org\r\n\r\ntext\n.\nMAIL FROM:<admin@example.org>\n"
+    b"RCPT TO:<c@example.com>\nDATA\n"
+    b"From: admin@example.org\n\nsmuggled\r\n.\r\n", "QUIT",
+)  # fmt: skip
+
+
+def test_a_dot_between_bare_line_ends_ends_no_message() -> None:
+    facts = decode(SMUGGLING)
+    assert facts["mailfrom"] == [b"a@example.org"]
+    assert facts["messages"] == 1
+
+
+def test_the_server_decides_what_ended_a_message() -> None:
+    start = S("220 mx ESMTP", "250 mx", "250 ok", "250 ok", "354 go", "250 ok: queued")
+    took_one = decode(SMUGGLING, start, S("221 bye"))
+    assert took_one["mailfrom"] == [b"a@example.org"]
+    took_two = decode(
+        SMUGGLING, start, S("250 ok", "250 ok", "354 go", "250 ok: queued", "221 bye")
+    )
+    assert took_two["mailfrom"] == [b"a@example.org", b"admin@example.org"]
+    assert took_two["messages"] == 2
+
+
+def test_a_client_that_ends_all_lines_so_ends_its_message_so() -> None:
+    facts = decode(C(b"EHLO x\nMAIL FROM:<a@example.org>\nDATA\nSubject: s\n\ntext\n.\nQUIT\n"))
+    assert (facts["messages"], facts["last_command"]) == (1, b"QUIT")
+
+
+def test_a_reset_in_the_header_keeps_the_fields_that_were_whole() -> None:
+    facts = decode(C("EHLO x", "DATA", "From: a@example.org", b"To: b@exam"))
+    assert (facts["from"], facts["to"]) == ([b"a@example.org"], [])
+    facts = decode(C("EHLO x", "DATA", "To: a@example.org,", b" b@exam"))
+    assert facts["to"] == []

@@ -12,7 +12,10 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "capture"))
+sys.path.insert(0, str(HERE.parent / "decoder" / "tls"))
 
+import tls_bytes as tls  # noqa: E402
+from certificates import SEQUENCE, der, handmade  # noqa: E402
 from packets import ACK, CLIENT, Conversation, Packet, ethernet, ipv4, mail_session  # noqa: E402
 
 ORIG, RESP, ORIG_GAP = 0, 1, 2
@@ -151,10 +154,51 @@ def captures() -> dict[str, bytes]:
     }
 
 
+def certificates() -> dict[str, bytes]:
+    """Certificates with names of each kind, and without."""
+    names = der(SEQUENCE, der(0x82, b"mx.example"), der(0x87, bytes(4)), der(0x87, bytes(16)))
+    return {"names": handmade(alternative_names=names), "none": handmade()}
+
+
+def tls_operation(content: bytes, code: int = 0) -> bytes:
+    """An operation as the TLS reader's target reads it."""
+    return bytes([len(content) >> 8 << 2 | code, len(content) & 0xFF]) + content
+
+
+def tls_sides() -> dict[str, bytes]:
+    """One side each."""
+    gap, message = 1, 2
+    client = tls.client_hello(
+        tls.server_name("mx.example"),
+        tls.protocols(b"imap", b"h2"),
+        tls.signature_algorithms(0x0403, 0x0804),
+        tls.supported_versions(tls.TLS_1_3, tls.TLS_1_2),
+    )
+    retry = tls.server_hello(tls.chosen_version(tls.TLS_1_3), random=tls.RETRY_RANDOM)
+    server = tls.handshake(tls.SERVER_HELLO, tls.server_hello(tls.protocols(b"imap")))
+    chain = tls.message(tls.CERTIFICATE, tls.certificate_message(*certificates().values()))
+    alone = tls.handshake(tls.CLIENT_HELLO, client)
+    return {
+        "client": tls_operation(alone + tls.CHANGE + tls.record(tls.APPLICATION_DATA, bytes(19))),
+        "client-message": tls_operation(bytes([tls.CLIENT_HELLO]) + client, message),
+        "server": tls_operation(server + tls.records(tls.HANDSHAKE, chain, 300)),
+        "retry": tls_operation(tls.handshake(tls.SERVER_HELLO, retry) + tls.CHANGE),
+        "alert": tls_operation(alone) + tls_operation(tls.alert(2, 48) + b"QUIT\r\n"),
+        "gap": tls_operation(alone[:80]) + tls_operation(bytes(20), gap) + tls_operation(alone),
+        "ssl2": tls_operation(tls.ssl2_client_hello(0x0301)),
+    }
+
+
 def main() -> None:
-    """Write both corpora beside this file."""
+    """Write the corpora beside this file."""
     decoder = {name: schedule(port, turns) for name, (port, turns) in DIALOGUES.items()}
-    for folder, seeds in (("decoder-corpus", decoder), ("packet-corpus", captures())):
+    corpora = {
+        "decoder-corpus": decoder,
+        "packet-corpus": captures(),
+        "tls-corpus": tls_sides(),
+        "certificate-corpus": certificates(),
+    }
+    for folder, seeds in corpora.items():
         (HERE / folder).mkdir(exist_ok=True)
         for name, content in seeds.items():
             (HERE / folder / name).write_bytes(content)

@@ -122,10 +122,10 @@ def test_verdicts_are_those_of_a_report_on_zeek_s_logs_and_the_same_labels(tmp_p
         virtual_cable() as cable,
         process(
             *(zeek.zeek, "-i", cable.tapped, "../site.zeek", "mailtap", "mailtap/live"),
+            f"MailTap::websocket_port={port}/tcp",
             folder=logs,
             output="stdout.txt",
             **os.environ,
-            ZEEK_WEBSOCKET_LISTEN_PORT=str(port),
         ),
     ):
         asyncio.run(scenario(cable))

@@ -112,14 +112,14 @@ EmptyCause EmptyCauseOf(const Facts& facts, const Session& session, Stage stage)
     return EmptyCause::HelloOnly;
 }
 
-// An IMAP tag may be a password that came at the wrong place, and that the server repeats. So it is shown only where a
-// command had it, or, without the client's side, in a reply that isn't an error.
-std::string LastReply(const SideFacts& client, const SideFacts& server, bool client_seen) {
+// An IMAP tag may be a password that came at the wrong place, and that the server repeats. So it is shown where a
+// command had it; and where the commands weren't all seen, in a reply that isn't an error.
+std::string LastReply(const SideFacts& client, const SideFacts& server, bool all_commands_seen) {
     if ( server.last_reply_tag.empty() )
         return server.last_reply;
     const auto& tags = client.recent_tags;
-    bool shown = client_seen ? std::find(tags.begin(), tags.end(), server.last_reply_hash) != tags.end() :
-                               ! server.last_reply_bad;
+    bool known = std::find(tags.begin(), tags.end(), server.last_reply_hash) != tags.end();
+    bool shown = known || (! all_commands_seen && ! server.last_reply_bad);
     return shown ? server.last_reply_tag + " " + server.last_reply : server.last_reply;
 }
 
@@ -218,7 +218,7 @@ Facts Combine(const SeenSide& orig, const SeenSide& resp) {
     facts.commands = client.commands;
     facts.last_command = client.last_command;
     facts.replies = server.replies;
-    facts.last_reply = LastReply(client, server, client_side.facts->spoke);
+    facts.last_reply = LastReply(client, server, session.client_spoke);
     facts.banner = server.banner;
 
     Stage stage = StageOf(session, facts.service, facts.messages);

@@ -48,13 +48,6 @@ bool ReadLiteral(const Line& line, Literal& literal) {
     return ParseNumber(number, literal.length);
 }
 
-// What stands before the announcement. It is cut from a line's text unless that ends earlier, in a line beyond
-// kMaxLine.
-std::string_view TextBefore(const Literal& literal, const Line& line) {
-    bool long_line = ! line.text.ends_with(line.end);
-    return long_line ? line.text : line.text.substr(0, line.text.size() - literal.written);
-}
-
 // An atom or quoted string at the start of `rest`. False when a quoted one isn't closed.
 bool TakeString(std::string_view& rest, std::string& value) {
     rest = Trim(rest);
@@ -77,6 +70,18 @@ bool TakeString(std::string_view& rest, std::string& value) {
 // Adds to a line with literals, which is bounded as one line is.
 void Extend(SecretBuffer& text, std::string_view more) {
     text.Append(more.substr(0, kMaxLine - std::min(kMaxLine, text.Size())));
+}
+
+// Adds what stands before a literal's announcement. Of a line beyond kMaxLine that is its beginning and its end.
+void ExtendBefore(SecretBuffer& text, const Literal& literal, const Line& line) {
+    std::string_view end = line.end.substr(0, line.end.size() - literal.written);
+    if ( line.text.ends_with(line.end) )
+        Extend(text, line.text.substr(0, line.text.size() - literal.written));
+    else {
+        Extend(text, line.text.substr(0, kMaxLine - kMaxLineEnd - 1));
+        Extend(text, " ");
+        Extend(text, end);
+    }
 }
 
 void ExtendQuoted(SecretBuffer& text, std::string_view value) {
@@ -205,6 +210,13 @@ Weight ServerWeight(std::string_view line) {
     return kNone;
 }
 
+bool HasCommandForm(std::string_view line) {
+    std::string_view tag = TakeWord(line);
+    std::string_view verb = TakeWord(line);
+    return IsTag(tag) && std::any_of(tag.begin(), tag.end(), IsDigit) && verb.size() > 2 &&
+           std::all_of(verb.begin(), verb.end(), IsLetter);
+}
+
 bool Client::RefusesLiteral(std::string_view line) const {
     std::string_view rest = line;
     std::string_view tag = TakeWord(rest);
@@ -224,12 +236,13 @@ Next Client::Read(const Line& line, SideFacts& facts) {
     }
 
     if ( in_literal_command_ && RefusesLiteral(line.text) ) {
+        Command(true, facts);
         command_.Clear();
         in_literal_command_ = false;
     }
     Literal literal;
     if ( ReadLiteral(line, literal) && (in_literal_command_ || ClientWeight(line.text) != kNone) ) {
-        Extend(command_, TextBefore(literal, line));
+        ExtendBefore(command_, literal, line);
         in_literal_command_ = true;
         // LOGIN's first literal is the user. The password, a message to append, a mailbox name: nobody needs them.
         std::string_view rest = command_.View();
@@ -305,7 +318,7 @@ Next Client::Command(bool cut, SideFacts& facts) {
 Next Server::Read(const Line& line, SideFacts& facts) {
     Literal literal;
     if ( ReadLiteral(line, literal) && (in_literal_response_ || line.text.starts_with("* ")) ) {
-        Extend(response_, TextBefore(literal, line));
+        ExtendBefore(response_, literal, line);
         in_literal_response_ = true;
         std::string_view response = response_.View();
         if ( IsMessageSection(response) && ContainsNoCase(response, "FETCH") ) {

@@ -14,6 +14,10 @@ namespace mailtap::decoder::imap {
 Weight ClientWeight(std::string_view line);
 Weight ServerWeight(std::string_view line);
 
+// Whether `line` has the form of a command: a tag with a digit in it, as clients count them, and a word of letters. The
+// command itself may be unknown.
+bool HasCommandForm(std::string_view line);
+
 // A line may end in a literal (RFC 9051 4.3), `{n}` or `{n+}`: n bytes follow, then the line goes on. Both sides keep
 // the line's text up to there.
 class Client {

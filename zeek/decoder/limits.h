@@ -11,8 +11,8 @@ namespace mailtap::decoder {
 // octets (1,000 for text), RFC 9051 for 8,192; an ENVELOPE is the longest line whose content is of use.
 constexpr std::size_t kMaxLine = 4096;
 
-// Of such a line its last bytes are kept, too: a literal's length stands there. `~{18446744073709551615+}` and CR.
-constexpr std::size_t kMaxLineEnd = 25;
+// Of such a line its last bytes are kept, too: a literal's length stands there, and what the literal is.
+constexpr std::size_t kMaxLineEnd = 256;
 
 // The opening bytes of a side that show no line end by then are no mail protocol's.
 constexpr std::size_t kMaxOpeningLine = 1024;

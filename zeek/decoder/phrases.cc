@@ -32,9 +32,9 @@ bool SaysLoggedIn(std::string_view text) {
 }
 
 bool RefusesLogin(std::string_view text) {
-    return ContainsAny(text, {"authenticationfailed", "[AUTH]", "authentication failed", "login failed",
-                              "invalid credential", "invalid user", "invalid password", "incorrect", "bad login",
-                              "bad password", "password wrong", "wrong password", "access denied"});
+    return ContainsAny(text, {"authenticationfailed", "[AUTH]", "authentication failed", "authentication failure",
+                              "login failed", "invalid credential", "invalid user", "invalid password", "incorrect",
+                              "bad login", "bad password", "password wrong", "wrong password", "access denied"});
 }
 
 bool SaysBye(std::string_view text) {

@@ -278,6 +278,7 @@ Next Server::Status(bool ok, const Line& line, SideFacts& facts) {
 void Server::ListLine(std::string_view line, SideFacts& facts) {
     list_known_ |= IsListLine(line);
     if ( IsCapability(line) ) {
+        facts.AddWeight(IsCapabilityOnly(line) ? kStrong : kMedium);
         facts.reading.weight = kStrong;
         facts.Reach(Stage::Hello);
         facts.starttls_offered |= EqualsNoCase(line, "STLS");

@@ -141,10 +141,8 @@ void SideDecoder::TlsProbe(std::string_view& bytes) {
             ReleaseCapabilities({.service = Service::Pop3, .role = role, .weight = kStrong});
             opening = false;
         }
-        if ( after_probe_ == Mode::Recovery ) {
-            Enter(Mode::Lines);
-            Decode(recovery_.Release().View());
-        }
+        if ( after_probe_ == Mode::Recovery )
+            ReleaseCommands();
         if ( opening ) {
             facts_.tls_opening = true;
             facts_.opening_role = role;
@@ -219,15 +217,18 @@ void SideDecoder::OpeningLine(const Line& line) {
     bool usual_port = reading.service != Service::None && reading.service == usual;
     bool expected_role = ! presumption_.Contradicts(reading.role);
     Weight needed = first ? kWeak : kStrong;
-    if ( facts_.lost )
-        needed = usual_port && expected_role ? (first ? kWeak : kMedium) : (first ? kMedium : kStrong);
+    if ( usual_port && expected_role )
+        needed = kWeak;
+    else if ( facts_.lost && first )
+        needed = kMedium;
     if ( reading.weight < needed || (facts_.lost && first && ! expected_role) ) {
         StrangeLine(text);
         return;
     }
     facts_.found_late = ! first;
+    facts_.strange = ! first && reading.weight == kWeak; // it may be anything's line, as the ones before
     Adopt(reading);
-    if ( facts_.lost && IsSmtpClient() ) {
+    if ( facts_.lost && IsSmtpClient() && ! line.cut ) {
         Recover(false);
         RecoveryLine(line);
     }
@@ -311,8 +312,10 @@ bool SideDecoder::Weigh(std::string_view line) {
         seeking_ = false;
     }
 
-    // POP3's answers hold lines of any form; its decoder knows which of them are strange.
-    bool any_form = taken.service == Service::Pop3 && taken.role == Role::Server;
+    // POP3's answers hold lines of any form; its decoder knows which of them are strange. A command may be unknown
+    // here.
+    bool any_form = (taken.service == Service::Pop3 && taken.role == Role::Server) ||
+                    (taken.service == Service::Imap && taken.role == Role::Client && imap::HasCommandForm(line));
     if ( taken.weight < kStrong && weight == kNone && ! line.empty() && ! any_form ) {
         Reading other = Read(line, presumption_);
         if ( other.weight >= kMedium && other.role == taken.role ) {
@@ -322,8 +325,7 @@ bool SideDecoder::Weigh(std::string_view line) {
         else
             facts_.strange = true;
     }
-    taken.weight = std::max(taken.weight, weight);
-    facts_.weight_sum = static_cast<uint16_t>(std::min<int>(kCertain, facts_.weight_sum + weight));
+    facts_.AddWeight(weight);
     return true;
 }
 
@@ -349,15 +351,31 @@ void SideDecoder::RecoveryLine(const Line& line) {
         case smtp::Recovery::Verdict::Undecided:
         case smtp::Recovery::Verdict::Text: break;
         case smtp::Recovery::Verdict::EndOfMessage: EndMessage(); break;
-        case smtp::Recovery::Verdict::Commands: {
-            SecretBuffer lines = recovery_.Release();
+        case smtp::Recovery::Verdict::Commands:
             lines_.Clear();
-            message_.GiveUp();
-            Enter(Mode::Lines);
-            Decode(lines.View());
+            ReleaseCommands();
             break;
-        }
     }
+}
+
+// The lines held are commands. What is pending of a further one stays.
+void SideDecoder::ReleaseCommands() {
+    SecretBuffer lines = recovery_.Release();
+    SecretBuffer pending(lines_.Pending());
+    lines_.Clear();
+    message_.GiveUp();
+    Enter(Mode::Lines);
+    Decode(lines.View());
+    lines_.Append(pending.View());
+}
+
+// The pending line's rest won't come.
+void SideDecoder::CutLine() {
+    SecretBuffer text(lines_.PendingLine().text);
+    Line line{.text = text.View(), .end = text.View(), .cut = lines_.PendingLine().cut};
+    lines_.Clear();
+    if ( ! text.Empty() )
+        mode_ == Mode::Opening ? OpeningLine(line) : ProtocolLine(line);
 }
 
 void SideDecoder::Handle(const Line& line) {
@@ -369,7 +387,7 @@ void SideDecoder::Handle(const Line& line) {
 
 void SideDecoder::Follow(const Next& next, const Line& line) {
     if ( next.new_transaction )
-        message_.GiveUp();
+        message_.EndOfInput(facts_);
     switch ( next.kind ) {
         case Next::Line: break;
         case Next::Message:
@@ -433,24 +451,19 @@ void SideDecoder::Gap(uint64_t length) {
         return;
     }
     switch ( mode_ ) {
+        case Mode::Recovery:
+            if ( ! recovery_.TakesCut(lines_.PendingLine().text) )
+                break;
+            ReleaseCommands();
+            [[fallthrough]];
         case Mode::Opening:
-        case Mode::Lines: {
-            Line line = lines_.PendingLine();
-            if ( ! line.text.empty() ) {
-                SecretBuffer text(line.text);
-                lines_.Clear();
-                Line cut{.text = text.View(), .end = text.View(), .cut = line.cut};
-                mode_ == Mode::Opening ? OpeningLine(cut) : ProtocolLine(cut);
-            }
-            break;
-        }
+        case Mode::Lines: CutLine(); break;
         case Mode::TlsProbe: Enter(after_probe_); break;
         case Mode::Socks:
         case Mode::Http: Enter(Mode::Opaque); break;
         case Mode::Literal:
             remaining_ -= std::min<uint64_t>(remaining_, held_.Size());
             held_.Clear();
-            Enter(Mode::Skip);
             break;
         default: break;
     }
@@ -638,25 +651,16 @@ bool SideDecoder::HasUnfinished() const {
 
 void SideDecoder::End() {
     if ( mode_ == Mode::Recovery ) {
-        SecretBuffer lines = recovery_.Release();
-        Line pending = lines_.PendingLine();
-        if ( smtp::IsWholeCommand(pending.text) )
-            lines.Append(pending.text);
-        lines_.Clear();
-        Enter(Mode::Lines);
-        Decode(lines.View());
+        if ( ! smtp::IsWholeCommand(lines_.PendingLine().text) )
+            lines_.Clear();
+        ReleaseCommands();
     }
     if ( mode_ == Mode::Opening && held_capabilities_ > 0 )
         ReleaseCapabilities({.service = Service::Pop3,
                              .role = presumption_.role == Role::Server ? Role::Server : Role::Client,
                              .weight = kStrong});
-    if ( mode_ == Mode::Opening || mode_ == Mode::Lines ) {
-        SecretBuffer text(lines_.PendingLine().text);
-        Line line{.text = text.View(), .end = text.View(), .cut = lines_.PendingLine().cut};
-        lines_.Clear();
-        if ( ! text.Empty() )
-            mode_ == Mode::Opening ? OpeningLine(line) : ProtocolLine(line);
-    }
+    if ( mode_ == Mode::Opening || mode_ == Mode::Lines )
+        CutLine();
     message_.EndOfInput(facts_);
 }
 

@@ -82,6 +82,8 @@ private:
     void StrangeLine(std::string_view line);
     void ProtocolLine(const Line& line);
     void RecoveryLine(const Line& line);
+    void ReleaseCommands();
+    void CutLine();
     bool Weigh(std::string_view line);
     void Adopt(const Reading& reading);
     void Handle(const Line& line);

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -127,6 +128,12 @@ struct SideFacts {
     void Reach(Stage reached) {
         if ( reached > stage )
             stage = reached;
+    }
+
+    // A line speaks for the protocol taken.
+    void AddWeight(Weight weight) {
+        reading.weight = std::max(reading.weight, weight);
+        weight_sum = static_cast<uint16_t>(std::min<int>(kCertain, weight_sum + weight));
     }
 
     // A new message's header begins: its fields take the place of the last message's.

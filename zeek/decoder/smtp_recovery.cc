@@ -1,5 +1,6 @@
 #include "smtp_recovery.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "header.h"
@@ -17,6 +18,12 @@ bool IsOutsideTransaction(std::string_view line) {
         if ( EqualsNoCase(verb, known) )
             return true;
     return false;
+}
+
+// A command that the server may not know. Text has a line of one word in capitals seldom.
+bool HasCommandForm(std::string_view line) {
+    return line.size() > 2 && line.size() < 16 &&
+           std::all_of(line.begin(), line.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
 } // namespace
@@ -37,7 +44,7 @@ Recovery::Verdict Recovery::Read(const Line& line) {
         held_.Append(text);
         held_.Append("\r\n");
     };
-    bool command = IsWholeCommand(text);
+    bool command = IsWholeCommand(text) || (! in_message_ && (ClientWeight(text) != kNone || HasCommandForm(text)));
     if ( after_data_ && ! command && (! in_message_ || text.empty() || LooksLikeHeader(text)) ) {
         hold();
         return Verdict::Commands;
@@ -51,6 +58,8 @@ Recovery::Verdict Recovery::Read(const Line& line) {
     bool sure = held_.Size() > kMaxHeldCommands || (! in_message_ && IsOutsideTransaction(text));
     return sure ? Verdict::Commands : Verdict::Undecided;
 }
+
+bool Recovery::TakesCut(std::string_view line) const { return ! in_message_ && ClientWeight(line) == kStrong; }
 
 SecretBuffer Recovery::Release() { return std::exchange(held_, SecretBuffer()); }
 

@@ -27,6 +27,9 @@ public:
 
     Verdict Read(const Line& line);
 
+    // Whether a line whose rest is missing is a command. Within a message it may be text.
+    bool TakesCut(std::string_view line) const;
+
     // The lines held, each with its end. They are the caller's then.
     SecretBuffer Release();
 

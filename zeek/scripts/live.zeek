@@ -46,7 +46,11 @@ event zeek_init() &priority=-100
 	if ( reading_traces() && ! serve_while_reading_traces )
 		return;
 
-	if ( ! Cluster::is_enabled()
-	    || Cluster::local_node_type() == Cluster::MANAGER )
-		Cluster::listen_websocket([$listen_addr=127.0.0.1, $listen_port=websocket_port]);
+	if ( Cluster::is_enabled() && Cluster::local_node_type() != Cluster::MANAGER )
+		return;
+
+	if ( ! Cluster::listen_websocket([$listen_addr=127.0.0.1,
+	    $listen_port=websocket_port]) )
+		Reporter::error(fmt("MailTap serves no WebSocket clients: can't listen on 127.0.0.1:%d; set MailTap::websocket_port",
+		    port_to_count(websocket_port)));
 	}

@@ -185,26 +185,27 @@ void AppendFields(stream::JsonObject& json, const std::string& prefix, const zee
 
 } // namespace
 
-zeek::RecordValPtr MakeRecord(zeek::Connection& connection, const stream::TwoSides& session,
-                              const decoder::Facts& facts, bool orig_is_client, uint64_t number) {
-    const auto& conn_val = connection.GetVal();
-    const auto conn_id = conn_val->GetField("id");
+zeek::RecordValPtr MakeRecord(const zeek::Connection& connection, const zeek::RecordValPtr& conn_val,
+                              const stream::TwoSides& session, const decoder::Facts& facts, bool orig_is_client,
+                              uint64_t number) {
+    static const int uid = zeek::id::connection->FieldOffset("uid");
+    static const int id = zeek::id::connection->FieldOffset("id");
+    const auto conn_id = conn_val->GetField<zeek::RecordVal>(id);
+    // Of a conn_id the core relies on the order of the first fields: orig_h, orig_p, resp_h, resp_p.
+    const int client = orig_is_client ? 0 : 2;
+    const int server = orig_is_client ? 2 : 0;
     const RecordOptions options = ReadOptions();
-    const auto orig = zeek::make_intrusive<zeek::AddrVal>(connection.OrigAddr());
-    const auto resp = zeek::make_intrusive<zeek::AddrVal>(connection.RespAddr());
-    const auto orig_port = zeek::val_mgr->Port(ntohs(static_cast<uint16_t>(connection.OrigPort())), TRANSPORT_TCP);
-    const auto resp_port = zeek::val_mgr->Port(ntohs(static_cast<uint16_t>(connection.RespPort())), TRANSPORT_TCP);
 
     Builder builder(options);
     builder.Set("ts", zeek::make_intrusive<zeek::TimeVal>(connection.StartTime()));
     builder.Set("duration", zeek::make_intrusive<zeek::IntervalVal>(connection.LastTime() - connection.StartTime()));
-    builder.Set("uid", conn_val->GetField("uid"));
+    builder.Set("uid", conn_val->GetField(uid));
     builder.Set("id", conn_id);
     builder.Set("community_id", CommunityId(conn_id, options.community_id_seed));
-    builder.Set("client_h", orig_is_client ? orig : resp);
-    builder.Set("client_p", orig_is_client ? orig_port : resp_port);
-    builder.Set("server_h", orig_is_client ? resp : orig);
-    builder.Set("server_p", orig_is_client ? resp_port : orig_port);
+    builder.Set("client_h", conn_id->GetField(client));
+    builder.Set("client_p", conn_id->GetField(client + 1));
+    builder.Set("server_h", conn_id->GetField(server));
+    builder.Set("server_p", conn_id->GetField(server + 1));
     VisitFields(session, facts, options.effective, builder);
     builder.Set("node", NodeName());
     builder("seq", number);

@@ -11,9 +11,11 @@
 
 namespace mailtap::plugin {
 
-// MailTap::Session, with what MailTap's options say of it, and the site's decode_as. `number` is the record's `seq`.
-zeek::RecordValPtr MakeRecord(zeek::Connection& connection, const stream::TwoSides& session,
-                              const decoder::Facts& facts, bool orig_is_client, uint64_t number);
+// MailTap::Session, with what MailTap's options say of it, and the site's decode_as. `conn_val` is the connection's,
+// fresh; `number` is the record's `seq`.
+zeek::RecordValPtr MakeRecord(const zeek::Connection& connection, const zeek::RecordValPtr& conn_val,
+                              const stream::TwoSides& session, const decoder::Facts& facts, bool orig_is_client,
+                              uint64_t number);
 
 // MailTap::Progress.
 zeek::RecordValPtr MakeProgress(const stream::TwoSides& session, const decoder::Facts& facts);

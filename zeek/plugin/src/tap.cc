@@ -89,8 +89,11 @@ void Tap::DeliverPacket(int length, const u_char* data, bool is_orig, uint64_t r
         Decide();
     if ( followed_ && ! payload.empty() )
         KeepOpen();
-    if ( session_ && ! tls_announced_ && session_->TlsStarted() )
-        AnnounceTls();
+    if ( session_ && ! tls_announced_ && session_->TlsStarted() ) {
+        tls_announced_ = true;
+        if ( ::MailTap::tls_started )
+            Raise(::MailTap::tls_started, tls_starts);
+    }
 }
 
 void Tap::Decide() {
@@ -106,14 +109,6 @@ void Tap::Decide() {
 void Tap::Leave() {
     session_.reset();
     Remove();
-}
-
-void Tap::AnnounceTls() {
-    tls_announced_ = true;
-    if ( ! ::MailTap::tls_started )
-        return;
-    if ( auto record = Record(tls_starts) )
-        zeek::BifEvent::MailTap::enqueue_tls_started(this, Conn(), std::move(record));
 }
 
 zeek::packet_analysis::TCP::TCPSessionAdapter& Tap::Adapter() const {
@@ -154,13 +149,15 @@ void Tap::RestoreState() {
     }
 }
 
-zeek::RecordValPtr Tap::Record(uint64_t& number) const {
+void Tap::Raise(const zeek::EventHandlerPtr& event, uint64_t& number) {
     const auto facts = session_->Facts();
     if ( ! HasRecord(facts) )
-        return nullptr;
+        return;
     const bool orig_first = IsFirst(Conn()->OrigAddr(), ntohs(static_cast<uint16_t>(Conn()->OrigPort())));
     const bool orig_is_client = (session_->EndOf(facts.client) == End::First) == orig_first;
-    return MakeRecord(*Conn(), *session_, facts, orig_is_client, ++number);
+    const auto& conn_val = Conn()->GetVal();
+    auto record = MakeRecord(*Conn(), conn_val, *session_, facts, orig_is_client, ++number);
+    EnqueueConnEvent(event, conn_val, std::move(record));
 }
 
 zeek::RecordValPtr Tap::Progress() const {
@@ -184,8 +181,7 @@ void Tap::AnnounceEnd() {
     session_->Finish();
     if ( session_->Silent() && ! (settings_.silent_sessions && on_mail_port_) )
         return;
-    if ( auto record = Record(sessions_ended) )
-        zeek::BifEvent::MailTap::enqueue_session_ended(this, Conn(), std::move(record));
+    Raise(::MailTap::session_ended, sessions_ended);
 }
 
 } // namespace mailtap::plugin

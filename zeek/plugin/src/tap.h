@@ -49,8 +49,11 @@ public:
 private:
     void Decide();
     void Leave();
-    void AnnounceTls();
     void AnnounceEnd();
+
+    // Raises the event with the session's record as if the session ended here, unless it is no mail and on no mail
+    // port. `number` is that of the node's last record of this kind.
+    void Raise(const zeek::EventHandlerPtr& event, uint64_t& number);
 
     // Zeek takes a connection whose responder is not seen for an attempt, and ends it tcp_attempt_delay (5 s) after its
     // SYN, however much the originator sends. A mail session goes on: for Zeek its originator is established until the
@@ -59,9 +62,6 @@ private:
     void KeepOpen();
     void ResponderSeen(bool handshake);
     void RestoreState();
-
-    // The session's record as if the session ended here; null when it is no mail and on no mail port.
-    zeek::RecordValPtr Record(uint64_t& number) const;
 
     zeek::packet_analysis::TCP::TCPSessionAdapter& Adapter() const;
     bool HasRecord(const decoder::Facts& facts) const {

@@ -1,0 +1,197 @@
+"""Forms of lines that the excerpts of real logs don't have, after the servers' sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mailtap.truth import Rejection, TruthLog, TruthSession
+
+
+def sessions(tmp_path: Path, *lines: str) -> list[TruthSession]:
+    """The sessions in lines of `program: message`, a second apart, in order of their beginning."""
+    path = tmp_path / "log"
+    path.write_text(
+        "".join(f"2026-11-24T22:40:{n:02}Z mx {line}\n" for n, line in enumerate(lines))
+    )
+    log = TruthLog([path])
+    found = sorted(log, key=lambda session: (session.start, session.order))
+    assert log.files[0].malformed == 0
+    return found
+
+
+def test_postfix_without_ports_and_processes_side_by_side(tmp_path: Path) -> None:
+    one, other = sessions(
+        tmp_path,
+        "postfix/smtpd[1]: connect from mail.example[192.0.2.1]",
+        "postfix/smtpd[2]: connect from mail.example[192.0.2.1]",
+        "postfix/smtpd[2]: 4Qx1yz2AbCz9k: client=mail.example[192.0.2.1]",
+        "postfix/smtpd[1]: disconnect from mail.example[192.0.2.1] ehlo=1 quit=1 commands=2",
+        "postfix/qmgr[9]: 4Qx1yz2AbCz9k: from=<>, size=4, nrcpt=1 (queue active)",
+        "postfix/smtpd[2]: timeout after DATA (0 bytes) from mail.example[192.0.2.1]",
+        "postfix/smtpd[2]: disconnect from mail.example[192.0.2.1] ehlo=1 mail=1 commands=2",
+        "postfix/local[3]: 4Qx1yz2AbCz9k: to=<u@mx>, orig_to=<root@mx>, relay=local, delay=1",
+    )
+    assert (one.client_p, one.outcome, one.messages) == (None, "quit", 0)
+    assert (other.outcome, other.messages) == ("timeout", 1)
+    assert (other.mailfrom, other.rcptto) == (("<>",), ("root@mx",))
+
+
+def test_postfix_submission_with_a_login(tmp_path: Path) -> None:
+    (session,) = sessions(
+        tmp_path,
+        "postfix/submission/smtpd[1]: connect from unknown[2001:DB8::1]:4711",
+        "postfix/submission/smtpd[1]: 4Qx1yz2AbCz9k: client=unknown[2001:db8::1]:4711, "
+        "sasl_method=PLAIN, sasl_username=alice@example.org",
+        "postfix/submission/smtpd[1]: disconnect from unknown[2001:db8::1]:4711 auth=1 commands=1",
+    )
+    assert (session.service, session.client_h) == ("submission", "2001:db8::1")
+    assert (session.user, session.auth) == ("alice@example.org", "PLAIN")
+    assert session.auth_result == "success"
+
+
+def test_postfix_old_disconnect_without_counts_and_a_refused_connection(tmp_path: Path) -> None:
+    (session,) = sessions(
+        tmp_path,
+        "postfix/smtpd[1]: connect from unknown[192.0.2.1]",
+        "postfix/smtpd[1]: NOQUEUE: reject: CONNECT from unknown[192.0.2.1]: 554 5.7.1 "
+        "<unknown[192.0.2.1]>: Client host rejected: Access denied; proto=SMTP",
+        "postfix/smtpd[1]: lost connection after CONNECT from unknown[192.0.2.1]",
+        "postfix/smtpd[1]: disconnect from unknown[192.0.2.1]",
+    )
+    assert session.rejections == (Rejection("connect", 554),)
+    assert (session.outcome, session.whole, session.commands) == ("refused", True, ())
+
+
+def test_postscreen_hands_over_and_turns_away(tmp_path: Path) -> None:
+    passed, away = sessions(
+        tmp_path,
+        "postfix/postscreen[1]: CONNECT from [192.0.2.1]:4711 to [192.0.2.9]:25",
+        "postfix/postscreen[1]: PASS NEW [192.0.2.1]:4711",
+        "postfix/smtpd[2]: connect from unknown[192.0.2.1]:4711",
+        "postfix/postscreen[1]: CONNECT from [192.0.2.5]:99 to [192.0.2.9]:25",
+        "postfix/postscreen[1]: NOQUEUE: reject: RCPT from [192.0.2.5]:99: 550 5.7.1 Service "
+        "unavailable; client [192.0.2.5] blocked; from=<a@x>, to=<b@y>, proto=ESMTP, helo=<z>",
+        "postfix/postscreen[1]: DISCONNECT [192.0.2.5]:99",
+        "postfix/smtpd[2]: disconnect from unknown[192.0.2.1]:4711 quit=1 commands=1",
+    )
+    assert (passed.server_h, passed.server_p, passed.service) == ("192.0.2.9", 25, "smtp")
+    assert passed.end - passed.start == 6
+    assert (away.service, away.outcome, away.helo) == ("postscreen", "closed", "z")
+    assert away.rejections == (Rejection("rcpt", 550, "b@y"),)
+
+
+def test_exim_by_default_has_messages_without_sessions(tmp_path: Path) -> None:
+    path = tmp_path / "mainlog"
+    path.write_text(
+        "2026-11-24 22:40:01 1xVzSs-00006G-2I <= a@x H=mail.example [192.0.2.1] P=esmtps "
+        "X=TLS1.3:TLS_AES_256_GCM_SHA384:256 S=468 id=1@x\n"
+        "2026-11-24 22:40:01 1xVzSs-00006G-2I => b@y R=local T=local\n"
+        "2026-11-24 22:40:02 1xVzSs-00006G-2J <= <> H=(h) [192.0.2.1] P=esmtp S=4\n"
+        "2026-11-24 22:40:02 1xVzSs-00006G-2K <= root@x U=root P=local S=4\n"
+    )
+    one, other = TruthLog([path])
+    assert (one.part, one.whole, one.helo) == (True, False, "mail.example")
+    assert (one.tls_version, one.tls_cipher) == ("TLSv1.3", "TLS_AES_256_GCM_SHA384")
+    assert (one.mailfrom, one.message_ids) == (("a@x",), ("<1@x>",))
+    assert (other.mailfrom, other.helo, other.tls) == (("<>",), "h", False)
+
+
+def test_exim_with_process_ids_joins_a_session_and_its_connection(tmp_path: Path) -> None:
+    (session,) = sessions(
+        tmp_path,
+        "exim[1]: SMTP connection from [192.0.2.1] (TCP/IP connection count = 1)",
+        "exim[7]: H=(h) [192.0.2.1] F=<a@x> temporarily rejected RCPT <b@y>: 451 greylisted",
+        "exim[7]: SMTP connection from (h) [192.0.2.1] D=2s closed by QUIT",
+    )
+    assert (session.whole, session.end - session.start) == (True, 2)
+    assert session.rejections == (Rejection("rcpt", 451, "b@y"),)
+
+
+def test_exim_a_duration_tells_the_beginning(tmp_path: Path) -> None:
+    (session,) = sessions(
+        tmp_path,
+        "exim[7]: no MAIL in SMTP connection from (h) [192.0.2.1]:5 D=1m2.5s A=plain:bob "
+        "C=EHLO,AUTH,QUIT",
+    )
+    assert session.end - session.start == pytest.approx(62.5)
+    assert (session.user, session.auth_result) == ("bob", "success")
+
+
+LOGIN = "rip=192.0.2.1, lip=192.0.2.2"
+
+
+def test_dovecot_2_4(tmp_path: Path) -> None:
+    aborted, taken = sessions(
+        tmp_path,
+        f"dovecot: imap-login: Info: Login: user=<alice>, method=PLAIN, {LOGIN}, mpid=7, "
+        "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits), session=<s1>",
+        "dovecot: imap(alice)<7><s1>: Info: Disconnected: Connection closed (IDLE running) in=1",
+        "dovecot: pop3-login: Info: Login aborted: Connection closed (auth failed, 1 attempts in "
+        f"2 secs) (auth_failed): user=<bob>, method=PLAIN, {LOGIN}, session=<s2>",
+    )
+    assert aborted.start == taken.start
+    by_user = {session.user: session for session in (aborted, taken)}
+    assert (by_user["alice"].outcome, by_user["alice"].whole) == ("lost", True)
+    assert by_user["alice"].tls_version == "TLSv1.3"
+    assert by_user["alice"].tls_cipher == "TLS_AES_256_GCM_SHA384"
+    assert (by_user["bob"].auth_result, by_user["bob"].outcome) == ("failure", "lost")
+
+
+def test_dovecot_logs_the_port_where_the_site_wants_it(tmp_path: Path) -> None:
+    (session,) = sessions(
+        tmp_path, f"dovecot: imap-login: Login: user=<a>, {LOGIN}, rport=4711, lport=143, secured"
+    )
+    assert (session.client_p, session.server_p, session.tls) == (4711, 143, False)
+
+
+def test_dovecot_broken_handshake(tmp_path: Path) -> None:
+    (session,) = sessions(
+        tmp_path,
+        "dovecot: imap-login: Disconnected: Connection closed: SSL_accept() failed: error:0A "
+        f"(no auth attempts in 0 secs): user=<>, {LOGIN}, TLS handshaking: SSL_accept() failed, "
+        "session=<x>",
+    )
+    assert session.outcome == "tls_failed"
+
+
+def test_dovecot_lmtp(tmp_path: Path) -> None:
+    (session,) = sessions(
+        tmp_path,
+        "dovecot: lmtp(12): Connect from 192.0.2.1",
+        "dovecot: lmtp(alice)<12><id>: msgid=<1@x>: saved mail to INBOX",
+        "dovecot: lmtp(12): Disconnect from 192.0.2.1: Logged out (state=READY)",
+    )
+    assert (session.protocol, session.rcptto, session.messages) == ("lmtp", ("alice",), 1)
+    assert (session.outcome, session.message_ids) == ("quit", ("<1@x>",))
+
+
+@pytest.mark.parametrize("event", ["", "event="])
+def test_opensmtpd_login_and_tls(tmp_path: Path, event: str) -> None:
+    (session,) = sessions(
+        tmp_path,
+        f"smtpd[1]: b175c7a299d282c6 smtp {event}connected address=192.0.2.1 host=client.example",
+        "smtpd[1]: b175c7a299d282c6 smtp tls ciphers=TLSv1.3:TLS_AES_256_GCM_SHA384:256",
+        "smtpd[1]: b175c7a299d282c6 smtp authentication user=alice result=permfail",
+        "smtpd[1]: b175c7a299d282c6 smtp authentication user=alice result=ok",
+        f"smtpd[1]: b175c7a299d282c6 smtp {event}disconnected reason=quit",
+    )
+    assert (session.tls, session.tls_version) == (True, "TLSv1.3")
+    assert session.tls_cipher == "TLS_AES_256_GCM_SHA384"
+    assert (session.user, session.auth_result) == ("alice", "success")
+
+
+def test_sendmail_delivery_tls_and_ipv6(tmp_path: Path) -> None:
+    (session,) = sessions(
+        tmp_path,
+        "sm-mta[5]: STARTTLS=server, relay=mail.example [IPv6:2001:db8::1], version=TLSv1.3, "
+        "verify=NO, cipher=TLS_AES_256_GCM_SHA384, bits=256/256",
+        "sm-mta[5]: 6AONAexe001043: from=<a@x>, size=256, class=0, nrcpts=2, msgid=<1@x>, "
+        "bodytype=8BITMIME, proto=ESMTPS, daemon=MTA, relay=mail.example [IPv6:2001:db8::1]",
+        "sm-mta[6]: 6AONAexe001043: to=<b@y>,<c@y>, delay=00:00:01, xdelay=00:00:01, "
+        "mailer=local, pri=1, dsn=2.0.0, stat=Sent",
+    )
+    assert (session.client_h, session.tls_version) == ("2001:db8::1", "TLSv1.3")
+    assert (session.mailfrom, session.rcptto) == (("a@x",), ("b@y", "c@y"))
+    assert session.message_ids == ("<1@x>",)
