@@ -35,7 +35,7 @@ PACE = 4_000
 
 #: Seconds without a session until Zeek has ended what says nothing more: its clock is that of the
 #: packets, so time has to go on in them.
-QUIET = 5
+QUIET = 12
 
 SITE = """
 @load frameworks/cluster/backend/zeromq
