@@ -32,6 +32,8 @@ def frame(record: dict[str, Any] | str, topic: str = TOPIC) -> str:
 class StandIn:
     """Sends to each client what it is told to, and keeps what clients send."""
 
+    ACKNOWLEDGEMENT = '{"type":"ack","endpoint":"stand-in-1","version":"9.0.0-rc1"}'
+
     def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.port = port
         self._tls = tls
@@ -39,6 +41,7 @@ class StandIn:
         self.received: list[str] = []
         self.refuse: tuple[int, str] | None = None
         self.acknowledge = True
+        self.acknowledgement = self.ACKNOWLEDGEMENT
         self._clients: set[ServerConnection] = set()
         self._server: Server | None = None
         self._connected = asyncio.Event()
@@ -119,7 +122,7 @@ class StandIn:
             return
         self.subscriptions.append(json.loads(await client.recv()))
         if self.acknowledge:
-            await client.send('{"type":"ack","endpoint":"stand-in-1","version":"9.0.0-rc1"}')
+            await client.send(self.acknowledgement)
         self._clients.add(client)
         self._connected.set()
         try:

@@ -19,7 +19,9 @@ JUDGEMENT: dict[str, Any] = {
     "ts": 1_700_000_001.0,
     "uid": "C1",
     "community_id": None,
-    "sensor": "zeek",
+    "sensor": "ws://zeek zeek",
+    "node": "zeek",
+    "sources": ["ws://zeek"],
     "client_h": "10.0.0.1",
     "client_p": 40_000,
     "server_h": "192.0.2.25",
@@ -91,7 +93,7 @@ def test_what_has_no_verdict_is_not_published() -> None:
     assert message(JUDGEMENT | {"verdict": None}, ()) is None
 
 
-@given(st.fixed_dictionaries({}, optional=dict.fromkeys(("uid", "app", "sensor"), st.text())))
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(("uid", "app", "node"), st.text())))
 def test_no_message_is_larger_than_zeek_takes_or_has_control_characters(
     texts: dict[str, str],
 ) -> None:
@@ -108,7 +110,7 @@ def test_no_message_is_larger_than_zeek_takes_or_has_control_characters(
 
 def test_so_many_go_a_second_and_the_others_are_counted() -> None:
     async def scenario() -> None:
-        publisher = Publisher(frozenset(), asyncio.get_running_loop())
+        publisher = Publisher(frozenset(), [], asyncio.get_running_loop())
         room = publisher.room(100.0)
         assert room == MAXIMUM_RATE
         publisher.put([JUDGEMENT] * room, room + 500)

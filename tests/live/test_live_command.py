@@ -8,16 +8,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import duckdb
 import pytest
 from rich.console import Console
 
-from mailtap.live import status
-from mailtap.live.live_mode import LiveMode
+from mailtap.live import service, status
+from mailtap.live.live_mode import LiveError, LiveMode
 from mailtap.live.sensors.websocket import WebSocketTransport
 from mailtap.policy import load_policy
+from mailtap.records.database_copy import open_to_read
 from records import label, session
 from running import append, running, until
 from stand_in import StandIn, frame
@@ -66,6 +68,90 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals, tmp_path: Path) -> Non
     asyncio.run(scenario())
 
 
+def test_a_second_signal_ends_it_at_once_and_says_so(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with StandIn() as zeek:
+            live = subprocess.Popen(
+                [*LIVE, "--sensor", zeek.url, "--store", tmp_path / "live.duckdb"],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            await zeek.connected()
+            await zeek.send(frame(session(n)) for n in range(1, 20_001))
+            live.send_signal(signal.SIGINT)
+            await zeek.gone()  # it is ending
+            live.send_signal(signal.SIGINT)
+            _, error = await asyncio.to_thread(live.communicate)
+            # The first may have ended it before the second came.
+            assert (live.returncode, error) in (
+                (1, "Error: stopped before everything was stored\n"),
+                (0, ""),
+            )
+            if live.returncode == 0:
+                with duckdb.connect(str(tmp_path / "live.duckdb"), read_only=True) as database:
+                    counted = database.execute("SELECT count(*) FROM sessions").fetchall()
+                assert counted == [(20_000,)]
+
+    asyncio.run(scenario())
+
+
+def test_labels_are_read_from_a_file_as_standard_input(tmp_path: Path) -> None:
+    labels, store = tmp_path / "labels.jsonl", tmp_path / "live.duckdb"
+    append(labels, [label(n) for n in range(1, 4)])
+
+    async def scenario() -> None:
+        async with StandIn() as zeek:
+            with labels.open() as standard_input:
+                live = subprocess.Popen(
+                    [*LIVE, "--sensor", zeek.url, "--labels", "-", "--store", store],
+                    stdin=standard_input,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+            await zeek.connected()
+            await zeek.send(frame(session(n)) for n in range(1, 4))
+            await asyncio.to_thread(until_line, live, "labels 3, matched 3")
+            live.send_signal(signal.SIGTERM)
+            _, error = await asyncio.to_thread(live.communicate)
+            assert (live.returncode, error) == (0, "")
+
+    asyncio.run(scenario())
+
+
+def until_line(live: subprocess.Popen[str], text: str) -> None:
+    """Until the command prints a line with the text."""
+    assert live.stdout is not None
+    assert any(text in line for line in live.stdout)
+
+
+def test_a_sensor_that_refuses_is_named_at_once() -> None:
+    live = subprocess.Popen(
+        [*LIVE, "--sensor", "ws://127.0.0.1:1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until_line(live, "ws://127.0.0.1:1: ")
+    live.send_signal(signal.SIGTERM)
+    _, error = live.communicate()
+    assert (live.returncode, error) == (0, "")
+
+
+async def stored(store: Path, sessions: int, patience: float = 60.0) -> None:
+    """Until the store of a running live mode has so many sessions."""
+    async with asyncio.timeout(patience):
+        while await asyncio.to_thread(count, store) < sessions:
+            await asyncio.sleep(0.1)
+
+
+def count(store: Path) -> int:
+    with open_to_read(store) as database:
+        ((sessions,),) = database.execute("SELECT count(*) FROM sessions").fetchall()
+    return int(sessions)
+
+
 def test_a_client_that_is_stopped_for_longer_than_the_sensor_waits_counts_what_it_missed(
     tmp_path: Path,
 ) -> None:
@@ -80,7 +166,7 @@ def test_a_client_that_is_stopped_for_longer_than_the_sensor_waits_counts_what_i
             )
             await zeek.connected()
             await zeek.send([frame(session(1))])
-            await asyncio.sleep(1)
+            await stored(store, 1)
             os.kill(live.pid, signal.SIGSTOP)
             await zeek.send([frame(session(2))])
             zeek.cut()  # what a sensor does whose send is blocked for too long
@@ -88,7 +174,7 @@ def test_a_client_that_is_stopped_for_longer_than_the_sensor_waits_counts_what_i
             os.kill(live.pid, signal.SIGCONT)
             await zeek.connected()
             await zeek.send([frame(session(50))])
-            await asyncio.sleep(1.5)
+            await stored(store, 2)
             live.send_signal(signal.SIGTERM)
             _, error = await asyncio.to_thread(live.communicate)
             assert (live.returncode, error) == (0, "")
@@ -142,6 +228,22 @@ def test_the_status_says_nothing_that_a_terminal_would_act_upon(tmp_path: Path) 
                 assert text.isprintable()
 
     asyncio.run(scenario())
+
+
+def test_what_ends_live_mode_is_one_error_and_no_group_of_them() -> None:
+    """Python before 3.11.4 makes a group of what is raised within except*."""
+
+    class Failing:
+        async def run(self) -> None:
+            raise LiveError("not everything is stored")
+
+        async def subscribe(self) -> AsyncIterator[None]:
+            while True:
+                await asyncio.sleep(3_600)
+                yield
+
+    with pytest.raises(LiveError, match="not everything is stored"):
+        asyncio.run(service._run(Failing(), None, None))  # type: ignore[arg-type]
 
 
 def test_no_sensor_yet_is_a_state_like_any_other() -> None:

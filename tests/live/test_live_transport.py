@@ -9,12 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mailtap.live.live_mode import LiveError, LiveMode
 from mailtap.live.sensors import websocket
-from mailtap.live.sensors.transport import FatalError, Tls
+from mailtap.live.sensors.transport import SensorError, Tls
 from mailtap.live.sensors.url import transport
-from mailtap.live.sensors.websocket import WebSocketTransport
-from mailtap.policy import load_policy
 from records import label, session
 from running import append, running, until
 from stand_in import StandIn, frame
@@ -198,13 +195,14 @@ def test_a_sensor_that_does_not_acknowledge_is_said_so(monkeypatch: pytest.Monke
     asyncio.run(scenario())
 
 
-def test_a_refusal_for_policy_is_final() -> None:
+def test_a_sensor_that_refuses_is_said_so_and_tried_again() -> None:
     async def scenario() -> None:
-        async with StandIn() as zeek:
+        async with StandIn() as zeek, running([zeek.url]) as mode:
             zeek.refuse = (1008, "Invalid application name")
-            mode = LiveMode([WebSocketTransport(zeek.url)], [], load_policy(None), None)
-            with pytest.raises(LiveError, match="Invalid application name"):
-                await mode.run()
+            state = await until(mode, lambda state: bool(state.sensors[0].error))
+            assert state.sensors[0].error == "closed by the sensor: 1008 Invalid application name"
+            zeek.refuse = None
+            await until(mode, lambda state: state.sensors[0].connected)
 
     asyncio.run(scenario())
 
@@ -238,8 +236,8 @@ def test_pings_are_answered_while_the_correlator_is_busy(tmp_path: Path) -> None
 def test_tls_options_reach_the_connection(tmp_path: Path) -> None:
     nothing = tmp_path / "ca.pem"
     nothing.write_text("no certificate")
-    with pytest.raises(FatalError, match="TLS"):
+    with pytest.raises(SensorError, match="TLS"):
         transport("wss://127.0.0.1:1", Tls(ca=nothing))
     for url in ("http://x:1", "ws://x", "ws://:1", "ws://[::1:2", "broker://x"):
-        with pytest.raises(FatalError):
+        with pytest.raises(SensorError):
             transport(url, Tls())

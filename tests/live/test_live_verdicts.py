@@ -50,6 +50,7 @@ class Live:
             self._uids |= dict(zip(numbers, (s["uid"] for s in sessions), strict=True))
             table = self._read([json.dumps(record) for record in sessions]).fields
             table = table.append_column("session_id", pa.array(numbers, pa.int64()))
+            table = table.append_column("source", pa.array(["ws://zeek"] * len(sessions)))
             table = table.append_column("bucket", pa.array([0] * len(sessions), pa.int64()))
         change = self.window.add(table, [self._table(labels)] if labels else [], now)
         for cell, bucket, n in change.cells:
@@ -197,6 +198,44 @@ def test_verdicts_are_those_of_the_report_in_whatever_order_records_come(
     }
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_verdicts_are_those_of_the_report_though_generations_end_meanwhile(
+    seed: int, tmp_path: Path
+) -> None:
+    """The records of a flow come within the window: they find each other, whenever it ends."""
+    window = 600.0
+    generator = random.Random(seed)
+    sessions, labels = drawn(generator)
+    flows = {client(flow): flow for flow in range(60)}
+    arrivals = [
+        (flows[record[name]] * 50.0 + generator.random() * window / 3, record)
+        for records, name in ((sessions, "client_h"), (labels, "src_ip"))
+        for record in records
+    ]
+    arrivals.sort(key=lambda arrival: arrival[0])
+    by_arrival = [record for _, record in arrivals]
+    came = [record for record in by_arrival if "uid" in record]
+    expected, report = by_report(tmp_path, came, labels)
+    live = Live(window)
+    while arrivals:
+        now = arrivals[0][0] + generator.random() * 100
+        batch = [record for at, record in arrivals if at <= now]
+        arrivals = arrivals[len(batch) :]
+        live.add([r for r in batch if "uid" in r], [r for r in batch if "uid" not in r], now)
+    assert live.unlabelled + live.unmatched > 0  # generations did end
+    assert live.verdicts == expected
+    consistency = report.consistency
+    assert consistency is not None
+    figures = live.tally.figures()
+    assert figures.consistent == consistency.consistent
+    assert figures.causes == consistency.causes
+    assert figures.ambiguous == consistency.ambiguous
+    for more in range(1, 5):
+        live.add([], [], now + more * window)
+    assert live.verdicts == expected
+    assert live.tally.decided + live.unlabelled == len(sessions)
+
+
 def test_a_clock_that_is_off_is_allowed_for_as_in_a_report(tmp_path: Path) -> None:
     sessions = [session(n) for n in range(1, 30)]
     hour = 3600
@@ -256,6 +295,57 @@ def test_a_record_stays_for_the_window_even_when_a_new_generation_begins() -> No
     live.add([session(3)], [], now=10.1)
     live.add([], [label(2)], now=19)
     assert set(live.verdicts) == {"C2"}
+
+
+def test_a_verdict_stays_when_its_label_is_dropped() -> None:
+    live = Live(seconds=10)
+    live.add([], [label(1)], now=0)
+    live.add([session(1)], [], now=9)
+    expected = live.verdicts
+    assert set(expected) == {"C1"}
+    for now in (11, 22, 33):
+        live.add([session(100 + now)], [label(100 + now)], now=now)
+    live.add([session(2, **{"id.orig_h": client(1), "client_h": client(1)})], [], now=34)
+    live.compare_clocks()
+    assert {uid: live.verdicts[uid] for uid in expected} == expected
+    assert live.tally.figures().matched == 4
+
+
+def test_a_verdict_stays_when_only_its_label_is_dropped_to_bound_memory() -> None:
+    live = Live(seconds=10, maximum=2)
+    live.add([], [label(1)], now=0)
+    live.add([], [label(5)], now=0)
+    live.add([session(1)], [], now=0)
+    for other in (6, 7, 8):
+        live.add([], [label(other), label(other + 10), label(other + 20)], now=0)
+        live.add([session(50 + other, **{"id.orig_h": client(1), "client_h": client(1)})], [])
+    assert live.verdicts["C1"][0] == "consistent"
+
+
+def test_an_offset_of_the_clocks_is_applied_until_flows_tell_another_one() -> None:
+    hour = 3600
+
+    def late(number: int) -> Record:
+        return label(number, start=label(number)["start"] + hour, end=label(number)["end"] + hour)
+
+    live = Live(seconds=10)
+    live.add([session(n) for n in range(1, 30)], [late(n) for n in range(1, 30)], now=0)
+    live.compare_clocks()
+    assert len(live.verdicts) == 29
+    for now in (11, 22, 33):  # a quiet hour: too few flows to compare clocks by
+        live.add([session(100 + now)], [late(100 + now)], now=now)
+        live.compare_clocks()
+    assert len(live.verdicts) == 32
+
+
+def test_a_flow_without_new_records_is_dropped_with_what_was_carried_over() -> None:
+    live = Live(seconds=10)
+    flow = {"id.orig_h": client(1), "client_h": client(1)}
+    live.add([session(1)], [], now=0)
+    live.add([session(2, **flow)], [], now=11)
+    for now in (22, 33, 44, 55):
+        live.add([session(now)], [], now=now)
+    assert live.unlabelled == 4  # 1, 2, 22 and 33
 
 
 def test_memory_is_bounded_by_a_number_of_records() -> None:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailtap.live.sensors.numbering import Arrival, Numbering
+from mailtap.live.sensors.numbering import (
+    GREATEST_COUNT,
+    GREATEST_NUMBER,
+    Arrival,
+    Numbering,
+)
 from mailtap.live.state import Gap
 
 
@@ -31,6 +36,14 @@ def test_a_record_that_comes_late_is_not_lost_any_more() -> None:
     numbering = Numbering("zeek")
     take(numbering, 1, 5, 3, 2, 4)
     assert (numbering.received, numbering.lost, numbering.restarts) == (5, 0, 0)
+
+
+def test_the_first_records_may_come_in_another_order() -> None:
+    numbering = Numbering("zeek")
+    take(numbering, 5, 2, 7, 4, started=1.0)
+    assert (numbering.received, numbering.lost, numbering.duplicates) == (4, 2, 0)
+    take(numbering, 3, 6, started=1.0)
+    assert (numbering.received, numbering.lost, numbering.restarts) == (6, 0, 0)
 
 
 def test_a_record_that_comes_again_is_counted_once() -> None:
@@ -86,3 +99,14 @@ def test_records_that_come_together_are_taken_as_if_one_by_one(
         assert list(arrivals) == [arrival for arrival, _ in taken]
         assert gaps == [gap for _, gap in taken if gap is not None]
     assert together == alone
+
+
+def test_hostile_numbers_stop_where_the_store_can_still_hold_their_count() -> None:
+    numbering = Numbering("zeek")
+    for run in range(20):
+        take(numbering, GREATEST_NUMBER, run=str(run), started=float(run))
+    assert numbering.lost < 1 << 63
+    assert numbering.expected is not None and numbering.expected < 1 << 63
+    for run in range(20, 2_000):
+        take(numbering, GREATEST_NUMBER, run=str(run), started=float(run))
+    assert numbering.lost == min(1_999 * (GREATEST_NUMBER - 1), GREATEST_COUNT)

@@ -14,6 +14,7 @@ _COMMANDS = {
     "labels": "Print a third-party label file in normal form.",
     "live": "Correlate live sessions with labels; serve a page and metrics.",
     "report": "Sessions and labels that exist already, to a report.",
+    "store": "List or search what live mode keeps, also while it runs.",
 }
 
 

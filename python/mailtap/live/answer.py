@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,18 +24,16 @@ MAXIMUM_TEXT = 256
 #: Messages a second.
 MAXIMUM_RATE = 2_000
 
-#: Messages that may wait to be published.
+#: Messages that may wait to be published to a sensor. One that reads too slowly gets no more than
+#: it reads; the others get all.
 MAXIMUM_QUEUED = 4 * MAXIMUM_RATE
-
-#: Between the names of two sensors whose halves were put together.
-STITCHED_WITH = " + "
 
 #: Keys of a message and what they are called in a judgement.
 _KEYS = {
     "ts": "ts",
     "uid": "uid",
     "community_id": "community_id",
-    "sensor": "sensor",
+    "sensor": "node",
     "client_h": "client_h",
     "client_p": "client_p",
     "server_h": "server_h",
@@ -76,20 +74,25 @@ def _text(value: str) -> str:
 
 @dataclass(frozen=True)
 class Answer:
-    """A message, and the nodes whose session it is about."""
+    """A message, and the URLs of the sensors that sent the session it is about."""
 
-    nodes: frozenset[str]
+    sensors: frozenset[str]
     text: str
 
 
 class Publisher:
     """From the correlator's thread to the sensors, in the event loop: so many a second."""
 
-    def __init__(self, redact: Collection[str], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        redact: Collection[str],
+        transports: Sequence[Transport],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
         self._redacted = redacted_columns(redact)
         self._loop = loop
-        self._queue: asyncio.Queue[list[Answer]] = asyncio.Queue()
-        self._queued = self._sent = self._withheld = 0
+        self._queues = [(transport, asyncio.Queue[str](MAXIMUM_QUEUED)) for transport in transports]
+        self._sent = self._withheld = 0
         self._left = float(MAXIMUM_RATE)
         self._refilled = 0.0
 
@@ -97,40 +100,45 @@ class Publisher:
         """See Answers."""
         self._left = min(MAXIMUM_RATE, self._left + (now - self._refilled) * MAXIMUM_RATE)
         self._refilled = now
-        return int(min(self._left, MAXIMUM_QUEUED - self._queued))
+        return int(self._left)
 
     def put(self, judgements: Sequence[Row], of: int) -> None:
         """See Answers."""
         answers = [
-            Answer(frozenset((row["sensor"] or "").split(STITCHED_WITH)), text)
+            Answer(frozenset(row["sources"]), text)
             for row in judgements
             if (text := message(row, self._redacted)) is not None
         ]
         self._left -= len(answers)
         self._withheld += of - len(answers)
-        self._queued += len(answers)
-        self._loop.call_soon_threadsafe(self._queue.put_nowait, answers)
+        self._loop.call_soon_threadsafe(self._queue_up, answers)
 
-    async def run(
-        self,
-        transports: Sequence[Transport],
-        nodes: Callable[[], Sequence[frozenset[str]]],
-    ) -> None:
-        """Publishes to those sensors whose `nodes` saw the session."""
-        while True:
-            answers = await self._queue.get()
-            self._queued -= len(answers)
-            of_sensors = list(zip(transports, nodes(), strict=True))
-            for answer in answers:
-                sent = [
-                    await transport.publish(VERDICTS_TOPIC, VERDICT_EVENT, answer.text)
-                    for transport, of_sensor in of_sensors
-                    if answer.nodes & of_sensor
-                ]
-                if any(sent):
-                    self._sent += 1
-                else:
-                    self._withheld += 1
+    async def run(self) -> None:
+        """Publishes what is queued, to each sensor at its own pace."""
+        async with asyncio.TaskGroup() as tasks:
+            for transport, queue in self._queues:
+                tasks.create_task(self._publish(transport, queue))
 
     def state(self) -> AnswerState:
         return AnswerState(self._sent, self._withheld)
+
+    def _queue_up(self, answers: Sequence[Answer]) -> None:
+        for answer in answers:
+            queues = [q for t, q in self._queues if t.connection.url in answer.sensors]
+            with_room = [queue for queue in queues if not queue.full()]
+            for queue in with_room:
+                queue.put_nowait(answer.text)
+            # One that no sensor gets is withheld, too.
+            self._withheld += max(len(queues), 1) - len(with_room)
+
+    async def _publish(self, transport: Transport, queue: asyncio.Queue[str]) -> None:
+        while True:
+            text = await queue.get()
+            try:
+                sent = await transport.publish(VERDICTS_TOPIC, VERDICT_EVENT, text)
+            except Exception:  # an error of a connection must not end the others' answers
+                sent = False
+            if sent:
+                self._sent += 1
+            else:
+                self._withheld += 1

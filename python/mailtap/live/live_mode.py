@@ -11,10 +11,12 @@ from mailtap.live.answer import Publisher
 from mailtap.live.core.correlator import Correlator
 from mailtap.live.core.inbox import Inbox
 from mailtap.live.labels.streams import LabelStream, Position, Put
-from mailtap.live.sensors.transport import FatalError, Transport
-from mailtap.live.state import LabelSourceState, SensorState, Snapshot
+from mailtap.live.sensors.transport import LONGEST_WAIT, Backoff, Transport
+from mailtap.live.state import LabelSourceState, Record, Search, SensorState, Snapshot
+from mailtap.live.store.schema import StoreError
 from mailtap.live.store.writer import Store
 from mailtap.policy import Policy
+from mailtap.printable import printable
 
 #: Seconds for which a session and its label wait for each other at least, and the records of a kind
 #: that may be kept for that, by which memory is bounded.
@@ -26,6 +28,9 @@ NOTIFY = 0.25
 
 #: Seconds between looks at whether there is room again.
 ROOM = 0.02
+
+#: Characters of an error that are shown.
+MAXIMUM_ERROR = 256
 
 
 class LiveError(Exception):
@@ -50,8 +55,10 @@ class LiveMode:
         self._streams = list(label_streams)
         self._store = store
         self._window = window
-        self._inbox = Inbox()
-        self._publisher = Publisher(policy.redact, asyncio.get_running_loop()) if answer else None
+        self._inbox = Inbox(len(self._sensors) + len(self._streams))
+        self._publisher = (
+            Publisher(policy.redact, self._sensors, asyncio.get_running_loop()) if answer else None
+        )
         self._ended = False
         self._correlator = Correlator(
             self._inbox,
@@ -65,7 +72,7 @@ class LiveMode:
         )
 
     async def run(self) -> None:
-        """Until it is cancelled. Raises LiveError when no sensor is left to listen to."""
+        """Until it is cancelled. Raises LiveError."""
         self._correlator.start()
         if self._store is not None:
             self._store.start()
@@ -74,12 +81,10 @@ class LiveMode:
                 for number, transport in enumerate(self._sensors):
                     tasks.create_task(self._listen(number, transport))
                 for number, stream in enumerate(self._streams):
-                    tasks.create_task(stream.run(self._putter(number)))
+                    tasks.create_task(self._follow(number, stream))
                 if self._publisher is not None:
-                    tasks.create_task(self._publisher.run(self._sensors, self._correlator.nodes))
+                    tasks.create_task(self._publisher.run())
                 tasks.create_task(self._watch())
-        except* (LiveError, FatalError) as group:
-            raise LiveError("; ".join(map(str, group.exceptions))) from None
         finally:
             self._ended = True
             # A thread that finishes its work must not keep the loop from closing connections.
@@ -88,6 +93,8 @@ class LiveMode:
                 error = await asyncio.to_thread(self._store.close)
                 if error is not None:
                     raise LiveError(f"not everything is stored: {error}")
+            if self._correlator.failure is not None:
+                raise LiveError(f"could not go on: {self._correlator.failure!r}")
 
     def snapshot(self) -> Snapshot:
         """See Live."""
@@ -130,31 +137,62 @@ class LiveMode:
             while seen is self._correlator.latest and not self._ended:
                 await asyncio.sleep(NOTIFY)
 
+    async def stored(self, what: str, search: Search, most: int) -> list[Record] | None:
+        """See Live."""
+        if self._store is None:
+            return None
+        try:
+            return await asyncio.to_thread(self._store.listed, what, search, most)
+        except StoreError:
+            return None
+
     async def _listen(self, number: int, transport: Transport) -> None:
         def receive(frame: bytes) -> None:
             if not self._inbox.put_frame(number, frame, time.monotonic()):
                 transport.connection.discarded += 1
 
-        try:
-            await transport.run(receive)
-        except FatalError as error:
-            transport.connection.ended(str(error))
-        if all(transport.connection.is_over for transport in self._sensors):
-            errors = (f"{t.connection.url}: {t.connection.error}" for t in self._sensors)
-            raise LiveError("; ".join(errors))
+        backoff = Backoff()
+        while True:
+            begun = time.monotonic()
+            try:
+                await transport.run(receive)
+            except Exception as error:  # whatever a sensor does, the others are listened to
+                transport.connection.went(_line(error))
+            if time.monotonic() - begun > LONGEST_WAIT:
+                backoff.reset()
+            await backoff.wait()
+
+    async def _follow(self, number: int, stream: LabelStream) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                return await stream.run(self._putter(number))
+            except Exception as error:  # as with sensors
+                stream.state.went(_line(error))
+            await backoff.wait()
 
     def _putter(self, number: int) -> Put:
         async def put(lines: list[bytes], position: Position | None) -> None:
-            while self._inbox.is_full:
+            while self._inbox.is_full(number):
                 await asyncio.sleep(ROOM)
             self._inbox.put_lines(number, lines, position, time.monotonic())
 
         return put
 
     async def _watch(self) -> None:
+        """Ends live mode when the correlator can't go on."""
         while self._correlator.failure is None:
             await asyncio.sleep(1)
-        raise LiveError(f"could not go on: {self._correlator.failure!r}")
+        raise _CorrelatorError
+
+
+class _CorrelatorError(Exception):
+    """What it failed with is in `Correlator.failure`."""
+
+
+def _line(error: Exception) -> str:
+    """What an error says, in one line."""
+    return printable(str(error).partition("\n")[0])[:MAXIMUM_ERROR] or type(error).__name__
 
 
 def _sensor(state: SensorState, transport: Transport) -> SensorState:

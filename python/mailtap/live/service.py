@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import socket
+import time
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,7 @@ from mailtap.live.labels.streams import SourceTextError, label_stream
 from mailtap.live.live_mode import LiveError, LiveMode
 from mailtap.live.page.access import PageError, listener, read_token
 from mailtap.live.page.server import serve
-from mailtap.live.sensors.transport import FatalError, Tls
+from mailtap.live.sensors.transport import SensorError, Tls
 from mailtap.live.sensors.url import transport
 from mailtap.live.store.schema import StoreError
 from mailtap.live.store.writer import Store
@@ -29,12 +32,16 @@ from mailtap.policy import PolicyError, load_policy
 #: records is many, and none is garbage of that kind.
 COLLECT_AFTER = 200_000
 
-#: Seconds between states on a terminal, and between lines elsewhere.
+#: Seconds between states on a terminal, and between lines elsewhere, where one comes as soon as
+#: there is another trouble, too.
 REDRAW = 0.5
 LINE = 10.0
 
 #: What keeps the service from starting, or ends it; each is one line.
-ERRORS = (PolicyError, StoreError, SourceTextError, FatalError, LiveError, PageError)
+ERRORS = (PolicyError, StoreError, SourceTextError, SensorError, LiveError, PageError)
+
+#: What live mode writes is for its user alone: the store has addresses in it.
+OWN_FILES = 0o077
 
 
 def run(
@@ -50,6 +57,7 @@ def run(
 ) -> None:
     """Until SIGINT or SIGTERM. Raises one of ERRORS."""
     gc.set_threshold(COLLECT_AFTER)
+    os.umask(OWN_FILES)
     policy = load_policy(policy_file)
     transports = [transport(url, tls) for url in sensors]
     token = None if token_file is None else read_token(token_file)
@@ -67,6 +75,7 @@ def run(
 
 
 async def _run(mode: LiveMode, listening: socket.socket | None, token: str | None) -> None:
+    failures: list[BaseException] = []
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(mode.run())
@@ -74,15 +83,27 @@ async def _run(mode: LiveMode, listening: socket.socket | None, token: str | Non
             if listening is not None:
                 tasks.create_task(serve(mode, listening, token))
     except* LiveError as group:
-        raise group.exceptions[0] from None
+        failures.extend(group.exceptions)
+    # Not within except*: Python before 3.11.4 puts what is raised there into a group.
+    if failures:
+        raise failures[0]
 
 
 async def _until_signal(work: Coroutine[Any, Any, None]) -> None:
-    """Does the work until SIGINT or SIGTERM, and lets it end."""
+    """Does the work until SIGINT or SIGTERM, and lets it end. A second signal ends the process at
+    once, with what is not stored yet.
+    """
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        if task.cancelling():
+            click.echo("Error: stopped before everything was stored", err=True)
+            os._exit(1)
+        task.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, end)
     try:
         await task
     except asyncio.CancelledError:
@@ -90,7 +111,14 @@ async def _until_signal(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def _show(mode: LiveMode) -> None:
-    """The state on the terminal, or a line every few seconds on standard output."""
+    """The state on the terminal, or a line every few seconds on standard output, as long as that
+    takes it.
+    """
+    with suppress(OSError):
+        await _show_state(mode)
+
+
+async def _show_state(mode: LiveMode) -> None:
     console = Console()
     if console.is_terminal:
         with Live(console=console, auto_refresh=False) as display:
@@ -98,6 +126,9 @@ async def _show(mode: LiveMode) -> None:
                 display.update(status.screen(state), refresh=True)
                 await asyncio.sleep(REDRAW)
     else:
+        latest, troubles = -LINE, None
         async for state in mode.subscribe():
-            click.echo(status.line(state))
-            await asyncio.sleep(LINE)
+            if time.monotonic() - latest >= LINE or status.troubles(state) != troubles:
+                latest, troubles = time.monotonic(), status.troubles(state)
+                click.echo(status.line(state))
+            await asyncio.sleep(REDRAW)

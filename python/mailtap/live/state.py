@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from mailtap.report.model import (
     Counts,
@@ -140,6 +140,22 @@ class Snapshot:
     answers: AnswerState | None
 
 
+@dataclass(frozen=True)
+class Search:
+    """What must be true of a record in the store; None: anything. Times are epoch seconds."""
+
+    uid: str | None = None
+    address: str | None = None
+    port: int | None = None
+    since: float | None = None
+    until: float | None = None
+    verdict: str | None = None
+    cause: str | None = None
+
+
+Record = dict[str, Any]
+
+
 class Live(Protocol):
     """What the page and the metrics ask of a running live mode, in its event loop."""
 
@@ -151,3 +167,6 @@ class Live(Protocol):
 
         Ends when live mode ends.
         """
+
+    async def stored(self, what: str, search: Search, most: int) -> list[Record] | None:
+        """At most so many `sessions` or `labels` of the store; None: there is no store to read."""

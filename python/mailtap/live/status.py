@@ -34,11 +34,16 @@ def line(state: Snapshot) -> str:
     ]
     if state.delay is not None:
         parts.append(f"delay p99 {state.delay.p99:.3f} s")
-    troubles = [f"{s.url}: {s.error}" for s in state.sensors if s.error]
-    troubles += [f"{s.name}: {s.error}" for s in state.label_sources if s.error]
+    return printable("; ".join([", ".join(parts), *troubles(state)]))
+
+
+def troubles(state: Snapshot) -> list[str]:
+    """What is not as it should be, and why."""
+    found = [f"{s.url}: {s.error}" for s in state.sensors if s.error]
+    found += [f"{s.name}: {s.error}" for s in state.label_sources if s.error]
     if state.store is not None and state.store.error:
-        troubles.append(f"{state.store.path}: {state.store.error}")
-    return printable("; ".join([", ".join(parts), *troubles]))
+        found.append(f"{state.store.path}: {state.store.error}")
+    return found
 
 
 def screen(state: Snapshot) -> Group:

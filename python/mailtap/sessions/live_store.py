@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from mailtap.printable import printable
+from mailtap.records.database_copy import readable
 from mailtap.records.malformed import count
 from mailtap.records.textfile import quoted
 from mailtap.sessions.detect import SourceError
@@ -23,11 +24,14 @@ def load_live_store(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     if not path.is_file():
         raise SourceError(f"{named}: no such file")
     try:
-        connection.execute(f"ATTACH {quoted(str(path))} AS {_STORE} (READ_ONLY)")
-    except duckdb.Error as error:
-        in_use = "lock" in str(error).lower()
-        reason = "is in use; stop live mode first" if in_use else "is no store of live mode"
-        raise SourceError(f"{named}: {reason}") from None
+        with readable(path) as file:
+            _load(connection, file, named)
+    except (duckdb.Error, OSError):
+        raise SourceError(f"{named}: is no store of live mode") from None
+
+
+def _load(connection: duckdb.DuckDBPyConnection, file: Path, named: str) -> None:
+    connection.execute(f"ATTACH {quoted(str(file))} AS {_STORE} (READ_ONLY)")
     try:
         _check_tables(connection, named)
         connection.execute(
@@ -39,8 +43,6 @@ def load_live_store(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
             f"FROM {_STORE}.labels"
         )
         stored = count(connection, f"SELECT count(*) FROM {_STORE}.sessions")
-    except duckdb.Error:
-        raise SourceError(f"{named}: is no store of live mode") from None
     finally:
         connection.execute(f"DETACH {_STORE}")
     if stored and not count(connection, "SELECT count(*) FROM live_sessions"):

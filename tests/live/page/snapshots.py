@@ -12,6 +12,8 @@ from mailtap.live.state import (
     Gap,
     LabelSourceState,
     NodeState,
+    Record,
+    Search,
     SensorState,
     Snapshot,
     StoreState,
@@ -241,3 +243,8 @@ class Live:
             yield self._snapshot
             await self._changed.wait()
             self._changed.clear()
+
+    async def stored(self, what: str, search: Search, most: int) -> list[Record] | None:
+        if self._snapshot.store is None:
+            return None
+        return [{"what": what, "address": search.address, "most": most}]

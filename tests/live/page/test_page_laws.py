@@ -84,7 +84,7 @@ def test_every_state_can_be_shown_and_adds_no_element_of_its_own(now: Snapshot) 
         assert not any(
             name.startswith("on") or name in ("src", "style") for name in elements.attributes
         )
-    assert VIEW.page(sections).encode()
+    assert VIEW.page(now).encode()
 
 
 @given(snapshots())

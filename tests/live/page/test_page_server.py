@@ -7,7 +7,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pytest
 from serving import Served, served
 from snapshots import EVIL, hostile, usual
 
-from mailtap.live.page import access, server
+from mailtap.live.page import access, connections, server
 from mailtap.live.page.view import SECTIONS
 
 TOKEN = "correct-horse-battery-staple"  # noqa: S105 -- of a test
@@ -199,3 +199,48 @@ def test_it_ends_when_cancelled_though_clients_watch() -> None:
         watching = Events(site)
         watching.next()
     watching.close()
+
+
+def test_connections_without_a_request_are_closed_and_keep_nobody_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "MAXIMUM_CONNECTIONS", 8)
+    with served(usual()) as site, ExitStack() as silent:
+        for number in range(20):
+            one = silent.enter_context(socket.create_connection(("127.0.0.1", site.port)))
+            if number % 2:
+                one.sendall(b"GET / HTTP/1.1\r\nHost: ")
+        answer, _ = ask(site, "/healthz")
+        assert answer.status == 200
+
+
+def test_a_request_that_does_not_come_whole_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.2)
+    with served(usual()) as site:
+        for beginning in (b"", b"GET / HTTP/1.1\r\nHost: "):
+            with socket.create_connection(("127.0.0.1", site.port), timeout=10) as one:
+                one.sendall(beginning)
+                with suppress(ConnectionResetError):
+                    assert one.recv(1_000) == b""
+
+
+def test_connections_leave_descriptors_to_sensors(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = len(list(Path("/proc/self/fd").iterdir()))
+    for more, room in ((1_000, connections.MAXIMUM_CONNECTIONS), (100, 20), (10, 1)):
+        limits = (opened + more, opened + more)
+        monkeypatch.setattr(connections.resource, "getrlimit", lambda _, limits=limits: limits)
+        assert abs(connections.room_for_connections() - room) <= 2
+
+
+def test_the_store_is_searched_from_the_page(site: Served, locked: Served) -> None:
+    answer, text = ask(site, "/store/labels?address=192.0.2.1&uid=&port=25")
+    assert answer.status == 200
+    assert json.loads(text) == {"what": "labels", "address": "192.0.2.1", "most": 10_000}
+    for wrong in ("sessions?port=x", "sessions?nothing=1", "sessions?most=5"):
+        assert ask(site, f"/store/{wrong}")[0].status == 400
+    assert ask(site, "/store/judgements")[0].status == 404
+    assert ask(locked, "/store/sessions")[0].status == 401
+    with served(replace(usual(), store=None)) as without:
+        assert ask(without, "/store/sessions")[0].status == 404

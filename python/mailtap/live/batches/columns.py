@@ -35,8 +35,9 @@ from mailtap.records.fields import (
 )
 from mailtap.records.key import IPV4
 
-#: Texts of a kind of field that are remembered with their values.
+#: Texts of a kind of field that are remembered with their values, and the longest of them.
 REMEMBERED = 1 << 16
+LONGEST_REMEMBERED = 256
 
 
 class _Plain(NamedTuple):
@@ -88,8 +89,13 @@ def _remembered(transform: Transform) -> Callable[[str], Scalar | None]:
     alone = Field(("text",), transform)
 
     @lru_cache(REMEMBERED)
-    def value(text: str) -> Scalar | None:
+    def remembered(text: str) -> Scalar | None:
         return alone.python({"text": text})
+
+    def value(text: str) -> Scalar | None:
+        if len(text) > LONGEST_REMEMBERED:
+            return alone.python({"text": text})
+        return remembered(text)
 
     return value
 

@@ -10,7 +10,7 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,16 +19,18 @@ import pyarrow as pa
 from mailtap.correlation.engines import Row
 from mailtap.live.batches.sessions import SessionReader
 from mailtap.live.core.inbox import BATCH, Batch, Inbox
-from mailtap.live.core.intake import LabelIntake, SensorIntake
+from mailtap.live.core.intake import LabelIntake, SensorIntake, read_in_parts
 from mailtap.live.core.meters import Delays
 from mailtap.live.core.rows import (
+    Counts,
     Restored,
     Rows,
+    clock_rows,
+    count_rows,
     gap_rows,
     node_rows,
     position_rows,
     tally_rows,
-    waited_rows,
 )
 from mailtap.live.core.tally import BUCKET, Cell, Figures, Tally
 from mailtap.live.core.window import Change, Window
@@ -105,7 +107,8 @@ class Correlator:
     ) -> None:
         """`label_sources` are names and formats."""
         self._inbox = inbox
-        self._sensors = [SensorIntake(url) for url in sensors]
+        several = len(sensors) > 1
+        self._sensors = [SensorIntake(url, one_of_several=several) for url in sensors]
         self._urls = list(sensors)
         self._label_sources = [LabelIntake(name, form, policy) for name, form in label_sources]
         self._window = Window(policy, window, maximum)
@@ -117,7 +120,7 @@ class Correlator:
         self._tally = Tally()
         self._delays = Delays()
         self._disagreements: deque[Example] = deque(maxlen=SHOWN)
-        self._sessions = self._labels = self._unlabelled = self._unmatched = 0
+        self._counts = Counts()
         self._session_numbers, self._label_numbers = itertools.count(), itertools.count()
         self._clocks_compared = self._shown = time.monotonic()
         self._names = [name for name, _ in label_sources]
@@ -141,10 +144,6 @@ class Correlator:
         if self._thread.ident is not None:
             self._thread.join()
         self._window.close()
-
-    def nodes(self) -> list[frozenset[str]]:
-        """The names of each sensor's nodes so far."""
-        return [sensor.nodes() for sensor in self._sensors]
 
     @property
     def failure(self) -> Exception | None:
@@ -182,9 +181,9 @@ class Correlator:
             numbers = itertools.islice(self._session_numbers, len(sessions))
             sessions = _with(sessions, "session_id", numbers)
             sessions = _with(sessions, "bucket", [bucket] * len(sessions))
-            self._sessions += len(sessions)
+            self._counts.sessions += len(sessions)
         labels = [_with(table, "bucket", [bucket] * len(table)) for table in labels]
-        self._labels += sum(map(len, labels))
+        self._counts.labels += sum(map(len, labels))
         for source, position in batch.positions.items():
             self._positions[self._names[source]] = position
         details = 0 if self._answers is None else self._answers.room(clock)
@@ -205,18 +204,33 @@ class Correlator:
         if not batch.frames:
             return None
         lines = {n: self._sensors[n].lines(frames) for n, frames in batch.frames.items()}
-        together = self._read(list(itertools.chain(*lines.values())))
-        taken, first = [], 0
-        for n, own in lines.items():
-            taken.append(self._sensors[n].take(together.slice(first, len(own)), now, clock))
-            first += len(own)
+        try:
+            together = self._read(list(itertools.chain(*lines.values())))
+        except Exception:  # which line it is about shows when each sensor's are read alone
+            taken = [
+                table for n, own in lines.items() for table in self._taken_alone(n, own, now, clock)
+            ]
+        else:
+            taken, first = [], 0
+            for n, own in lines.items():
+                taken.append(self._sensors[n].take(together.slice(first, len(own)), now, clock))
+                first += len(own)
         return pa.concat_tables(taken) if sum(map(len, taken)) else None
+
+    def _taken_alone(
+        self, sensor: int, lines: list[str], now: float, clock: float
+    ) -> Iterator[pa.Table]:
+        for part, sessions in read_in_parts(self._read, lines):
+            if sessions is None:
+                self._sensors[sensor].count_malformed(len(part))
+            else:
+                yield self._sensors[sensor].take(sessions, now, clock)
 
     def _take(self, change: Change) -> None:
         for cell, bucket, n in change.cells:
             self._tally.add(cell, bucket, n)
-        self._unlabelled += change.unlabelled
-        self._unmatched += change.unmatched
+        self._counts.unlabelled += change.unlabelled
+        self._counts.unmatched += change.unmatched
         self._disagreements.extend(
             example_of(row, self._redact) for row in reversed(change.disagreements)
         )
@@ -234,7 +248,9 @@ class Correlator:
         rows.add("labels", change.labels)
         rows.add("judgements", change.judgements)
         rows.add("tally", tally_rows(change.cells))
-        rows.add("waited", waited_rows(change.unlabelled, change.unmatched))
+        rows.add("counts", count_rows(self._counts))
+        if change.clocks is not None:
+            rows.add("clocks", clock_rows(change.clocks))
         sensors = list(zip(self._urls, self._sensors, strict=True))
         rows.add(
             "gaps", gap_rows([(url, g) for url, sensor in sensors for g in sensor.gaps_since()])
@@ -248,8 +264,7 @@ class Correlator:
         return {name: source.header for name, source in sources}
 
     def _restore(self, restored: Restored) -> None:
-        self._sessions, self._labels = restored.sessions, restored.labels
-        self._unlabelled, self._unmatched = restored.unlabelled, restored.unmatched
+        self._counts = restored.counts
         self._session_numbers = itertools.count(restored.next_session)
         self._label_numbers = itertools.count(restored.next_label)
         for row in restored.tally.to_pylist():
@@ -261,17 +276,19 @@ class Correlator:
         for name, source in zip(self._names, self._label_sources, strict=True):
             if name in restored.headers:
                 source.resume(restored.headers[name])
-        self._take(self._window.restore(*restored.window, time.monotonic()))
+        waiting = self._window.restore(*restored.window, restored.clocks, time.monotonic())
+        # Those that waited when the last run ended, and came too long ago to find their label.
+        self._counts.unlabelled = self._counts.sessions - self._tally.decided - waiting
 
     def _correlated(self) -> Correlated:
         clock = time.monotonic()
         return Correlated(
             at=time.time(),
-            sessions=self._sessions,
-            labels=self._labels,
-            waiting=self._sessions - self._unlabelled - self._tally.decided,
-            unlabelled=self._unlabelled,
-            unmatched=self._unmatched,
+            sessions=self._counts.sessions,
+            labels=self._counts.labels,
+            waiting=self._counts.sessions - self._counts.unlabelled - self._tally.decided,
+            unlabelled=self._counts.unlabelled,
+            unmatched=self._counts.unmatched,
             figures=self._tally.figures(),
             disagreements=tuple(reversed(self._disagreements)),
             delay=self._delays.value(),

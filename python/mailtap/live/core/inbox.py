@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 
 from mailtap.live.labels.streams import Position
 
-#: Records and bytes that may wait. Beyond that frames of sensors are discarded, which their numbers
-#: then show, and label sources wait.
+#: Records and bytes that may wait. Each sensor and each label source has an equal share, so that
+#: none can take the others' room. Beyond it frames of a sensor are discarded, which their numbers
+#: then show, and a label source waits.
 MAXIMUM_RECORDS = 500_000
-MAXIMUM_BYTES = 512 << 20
+MAXIMUM_BYTES = 256 << 20
 
-#: Records taken in at once, by which memory is bounded. Usually it is what came during the last
-#: batch: the more there is to do, the larger are batches, and the less each record costs.
+#: Records and bytes taken in at once, by which memory is bounded. Usually a batch is what came
+#: during the last one: the more there is to do, the larger are batches, and the less each record
+#: costs. Reading a byte takes some ten bytes of memory.
 BATCH = 100_000
+BATCH_BYTES = 32 << 20
 
 
 @dataclass
@@ -34,20 +37,22 @@ class Batch:
 
 
 class Inbox:
-    def __init__(self) -> None:
+    def __init__(self, origins: int) -> None:
+        """`origins` is the number of sensors and label sources."""
+        share = max(1, origins)
+        self._most_records, self._most_bytes = MAXIMUM_RECORDS // share, MAXIMUM_BYTES // share
+        self._sizes: dict[tuple[bool, int], list[int]] = {}  # records and bytes of each origin
         self._waiting: deque[tuple[bool, int, list[bytes], float, Position | None]] = deque()
         self._lock = threading.Lock()
         self._came = threading.Event()
-        self._records = 0
-        self._bytes = 0
 
-    @property
-    def is_full(self) -> bool:
-        return self._records >= MAXIMUM_RECORDS or self._bytes >= MAXIMUM_BYTES
+    def is_full(self, source: int) -> bool:
+        """Whether the label source has to wait."""
+        return self._has_no_room((False, source))
 
     def put_frame(self, sensor: int, frame: bytes, now: float) -> bool:
-        """False: there is no room, the frame is discarded."""
-        if self.is_full:
+        """False: the sensor's share is used up, the frame is discarded."""
+        if self._has_no_room((True, sensor)):
             return False
         self._put(True, sensor, [frame], now, None)
         return True
@@ -66,19 +71,21 @@ class Inbox:
         self._came.set()
 
     def take(self) -> Batch:
-        """What waits, up to `BATCH` records."""
+        """What waits, up to `BATCH` records and `BATCH_BYTES`."""
         batch = Batch()
         size = 0
         with self._lock:
-            while self._waiting and len(batch.arrivals) < BATCH:
+            while self._waiting and len(batch.arrivals) < BATCH and size < BATCH_BYTES:
                 is_frame, origin, items, arrival, position = self._waiting.popleft()
                 (batch.frames if is_frame else batch.lines).setdefault(origin, []).extend(items)
                 batch.arrivals.extend([arrival] * len(items))
                 if position is not None:
                     batch.positions[origin] = position
-                size += sum(map(len, items))
-            self._records -= len(batch.arrivals)
-            self._bytes -= size
+                length = sum(map(len, items))
+                size += length
+                sizes = self._sizes[is_frame, origin]
+                sizes[0] -= len(items)
+                sizes[1] -= length
             if not self._waiting:
                 self._came.clear()
         return batch
@@ -93,7 +100,12 @@ class Inbox:
     ) -> None:
         with self._lock:
             self._waiting.append((is_frame, origin, items, now, position))
-            self._records += len(items)
-            self._bytes += sum(map(len, items))
+            sizes = self._sizes.setdefault((is_frame, origin), [0, 0])
+            sizes[0] += len(items)
+            sizes[1] += sum(map(len, items))
             if not self._came.is_set():
                 self._came.set()
+
+    def _has_no_room(self, origin: tuple[bool, int]) -> bool:
+        records, size = self._sizes.get(origin, (0, 0))
+        return records >= self._most_records or size >= self._most_bytes

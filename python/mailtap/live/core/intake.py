@@ -1,10 +1,15 @@
-"""What comes from each sensor and each label source, counted and read into tables."""
+"""What comes from each sensor and each label source, counted and read into tables.
+
+Whatever a sensor or a source sends, it costs only its own records: what can't be read is counted as
+malformed, also where that is found out by an error nobody thought of.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,25 +23,52 @@ from mailtap.live.sensors.frames import (
     MalformedError,
     read_frame,
 )
-from mailtap.live.sensors.numbering import Arrival, Numbering
+from mailtap.live.sensors.numbering import GREATEST_NUMBER, REMEMBERED, Arrival, Numbering
 from mailtap.live.state import Gap, LabelSourceState, SensorState
 from mailtap.policy import Policy
 
 #: Nodes of a sensor whose numbers are followed. A name that comes beyond is not a cluster's.
 MAXIMUM_NODES = 1_024
 
+#: Numbers that the nodes of a sensor remember together.
+REMEMBERED_TOGETHER = 8 * REMEMBERED
+
 #: Gaps that are shown, the latest.
 SHOWN_GAPS = 100
 
 #: First lines of a label stream among which its format must show.
 HEAD_LINES = 512
+HEAD_BYTES = 4 << 20
+
+Item = TypeVar("Item")
+Read = TypeVar("Read")
+
+
+def read_in_parts(
+    read: Callable[[Sequence[Item]], Read], items: Sequence[Item]
+) -> list[tuple[Sequence[Item], Read | None]]:
+    """The items with what `read` makes of them, in order. An item that it fails on stands alone
+    with None: the halves of a batch that fails are read again, until the item is found.
+    """
+    try:
+        return [(items, read(items))]
+    except Exception:  # a record must not end live mode, whatever the error is
+        if len(items) == 1:
+            return [(items, None)]
+        middle = len(items) // 2
+        return read_in_parts(read, items[:middle]) + read_in_parts(read, items[middle:])
 
 
 class SensorIntake:
-    """The records of one sensor."""
+    """The records of one sensor.
 
-    def __init__(self, url: str) -> None:
+    A session's `source` is the sensor's URL. Its `sensor` is the node, with the URL before it where
+    there are several sensors: two nodes of one name are two.
+    """
+
+    def __init__(self, url: str, *, one_of_several: bool) -> None:
         self._url = url
+        self._one_of_several = one_of_several
         self._numberings: dict[str, Numbering] = {}
         self._gaps: deque[Gap] = deque(maxlen=SHOWN_GAPS)
         self._rate = Rate()
@@ -54,12 +86,22 @@ class SensorIntake:
         """The sessions of these records. `now` is epoch seconds, `clock` only goes forward."""
         self._malformed += len(batch.is_session) - (pc.sum(batch.is_session).as_py() or 0)
         sessions = batch.fields.filter(pc.and_(batch.is_session, self._new(batch.numbers, now)))
+        source = pa.array([self._url] * len(sessions), pa.string())
+        sessions = sessions.append_column("source", source)
+        if self._one_of_several:
+            names = pc.binary_join_element_wise(source, sessions["node"], " ", null_handling="skip")
+            place = sessions.column_names.index("sensor")
+            sessions = sessions.set_column(place, "sensor", names)
         self._received += len(sessions)
         self._rate.add(len(sessions), clock)
         if len(sessions):
             ends = pc.add(sessions["ts"], pc.fill_null(sessions["duration"], 0.0))
             self._lag = now - pc.max(ends).as_py()
         return sessions
+
+    def count_malformed(self, n: int) -> None:
+        """Counts records that could not be read."""
+        self._malformed += n
 
     def gaps_since(self) -> list[Gap]:
         """Gaps since this was last asked."""
@@ -69,13 +111,10 @@ class SensorIntake:
     def numberings(self) -> list[Numbering]:
         return list(self._numberings.values())
 
-    def nodes(self) -> frozenset[str]:
-        """The names of the nodes that are followed."""
-        return frozenset(tuple(self._numberings))
-
     def resume(self, numbering: Numbering) -> None:
         """Goes on with a node's numbers where an earlier run stopped."""
         self._numberings[numbering.node] = numbering
+        self._share_memory()
 
     def state(self, clock: float) -> SensorState:
         """All but what only the connection knows."""
@@ -130,17 +169,37 @@ class SensorIntake:
     def _numbering(self, node: str) -> Numbering | None:
         if node not in self._numberings and len(self._numberings) < MAXIMUM_NODES:
             self._numberings[node] = Numbering(node)
+            self._share_memory()
         return self._numberings.get(node)
+
+    def _share_memory(self) -> None:
+        share = min(REMEMBERED, REMEMBERED_TOGETHER // len(self._numberings))
+        for numbering in self._numberings.values():
+            numbering.remembered = share
 
 
 def _by_node(numbers: pa.Table) -> Iterator[tuple[str, Sequence[int]]]:
     """The places of the records that each node numbered."""
-    numbered = pc.and_(pc.is_valid(numbers["node"]), pc.is_valid(numbers["number"]))
-    for node in pc.unique(numbers["node"].filter(numbered)).to_pylist():
-        yield (
-            node,
-            pc.indices_nonzero(pc.and_(numbered, pc.equal(numbers["node"], node))).to_pylist(),
-        )
+    numbered = pc.and_(
+        pc.is_valid(numbers["node"]),
+        pc.fill_null(pc.less_equal(numbers["number"], GREATEST_NUMBER), False),
+    )
+    places: dict[str, list[int]] = {}
+    for place, (node, has_number) in enumerate(
+        zip(numbers["node"].to_pylist(), numbered.to_pylist(), strict=True)
+    ):
+        if has_number:
+            places.setdefault(node, []).append(place)
+    yield from places.items()
+
+
+def _bounded(lines: list[bytes]) -> list[bytes]:
+    """The first lines, as many as HEAD_BYTES have room for."""
+    sizes = itertools.accumulate(map(len, lines))
+    return [line for line, size in zip(lines, sizes, strict=True) if size <= HEAD_BYTES]
+
+
+_UNREADABLE = "the first lines are in no known label format"
 
 
 class LabelIntake:
@@ -171,16 +230,22 @@ class LabelIntake:
         if self._header is not None:
             # A new file begins with its header again.
             lines = [line for line in lines if line != self._header]
-        batch = self._reader(lines)
-        self._received += len(batch.flows)
-        self._other += batch.other
-        self._malformed += batch.malformed
-        self._rate.add(len(batch.flows), clock)
-        n = len(batch.flows)
+        tables = []
+        for part, batch in read_in_parts(self._reader, lines):
+            if batch is None:
+                self._malformed += len(part)
+                continue
+            self._other += batch.other
+            self._malformed += batch.malformed
+            tables.append(batch.flows)
+        if not tables:
+            return None
+        flows = pa.concat_tables(tables)
+        n = len(flows)
+        self._received += n
+        self._rate.add(n, clock)
         return (
-            batch.flows.append_column(
-                "label_id", pa.array(itertools.islice(numbers, n), pa.int64())
-            )
+            flows.append_column("label_id", pa.array(itertools.islice(numbers, n), pa.int64()))
             .append_column("source", pa.array([self._name] * n, pa.string()))
             .append_column("engine", pa.array([self._reader.form.name] * n, pa.string()))
         )
@@ -211,10 +276,10 @@ class LabelIntake:
     def _recognise(self, lines: list[bytes]) -> LabelReader | None:
         try:
             reader, self._header = reader_of(self._name, lines, self._form, self._policy)
-        except UnknownFormatError as error:
-            self._error = str(error)
+        except Exception as error:  # lines that nobody thought of must not end live mode
+            self._error = str(error) if isinstance(error, UnknownFormatError) else _UNREADABLE
             # The first line may be a header, the latest are as good as any.
-            self._head = [*lines[:1], *lines[1:][-HEAD_LINES:]]
+            self._head = _bounded([*lines[:1], *lines[1:][-HEAD_LINES:]])
             self._malformed += len(lines) - len(self._head)
             return None
         self._error = None

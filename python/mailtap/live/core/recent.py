@@ -1,7 +1,8 @@
 """The latest sessions and labels: those that may still meet.
 
 Records lie in two generations. When the newer is old or large enough, the older is dropped: memory
-is bounded, and a record stays for one full generation at least.
+is bounded, and a record stays for one full generation at least. What the older has of a flow of
+which records came in the newer, too, is carried over: a verdict rests on all records of the flow.
 """
 
 from __future__ import annotations
@@ -42,10 +43,13 @@ _EMPTY = ", ".join(f"NULL::{SESSION_COLUMNS[name]} AS {name}" for name in sorted
 _KEPT = [name for name in SESSION_COLUMNS if name not in _LEFT_OUT]
 
 _RECORDS = {
-    "sessions": ", ".join(f"{name} {SESSION_COLUMNS[name]}" for name in _KEPT) + ", bucket BIGINT",
+    "sessions": ", ".join(f"{name} {SESSION_COLUMNS[name]}" for name in _KEPT)
+    + ", source VARCHAR, bucket BIGINT",
     "labels": ", ".join(f'"{name}" {kind}' for name, kind in LABEL_COLUMNS.items())
     + ", rank INTEGER, moment DOUBLE, bucket BIGINT",
 }
+_CARRIED = "carried BOOLEAN DEFAULT false"
+_NUMBERS = {"sessions": "session_id", "labels": "label_id"}
 
 
 class RecentRecords:
@@ -151,46 +155,91 @@ class RecentRecords:
             "ORDER BY rank DESC, moment DESC, label_id DESC) = 1",
         )
 
-    def unlabelled(self) -> int:
-        """Sessions of the older generation that are not in table `judged`."""
+    def waiting(self) -> int:
+        """Sessions that are not in table `judged`."""
         return self._database.count(
-            f"SELECT count(*) AS n FROM sessions_{self._older} ANTI JOIN judged USING (session_id)"
+            "SELECT count(*) AS n FROM all_sessions ANTI JOIN judged USING (session_id)"
         )
 
-    def unmatched(self) -> int:
+    def drop_older(self, maximum: int) -> tuple[int, int]:
+        """Begins a new generation in the place of the older one, which `judged` and
+        `matched_labels` forget, too. Returns how many of its sessions and labels have waited in
+        vain. At most `maximum` records of a kind are carried over, the latest.
+        """
+        for name, number in _NUMBERS.items():
+            self._database.table(
+                f"carried_{name}",
+                f"SELECT * FROM ({self._of_active_flows(name)}) "
+                f"QUALIFY row_number() OVER (PARTITION BY {KEY} ORDER BY {number} DESC) "
+                f"<= {MAXIMUM_OF_A_FLOW} ORDER BY {number} DESC LIMIT {maximum}",
+            )
+        in_vain = self._unlabelled(), self._unmatched()
+        self._empty(self._older)
+        for name in _NUMBERS:
+            self._database.run(
+                f"INSERT INTO {name}_{self._older} "
+                f"SELECT * REPLACE (true AS carried) FROM carried_{name}"
+            )
+            self._counts[name] = self._database.count(f"SELECT count(*) AS n FROM carried_{name}")
+            self._database.run(f"DROP TABLE carried_{name}")
+        self._database.run(
+            "CREATE OR REPLACE TABLE judged AS SELECT * FROM judged "
+            "SEMI JOIN all_sessions USING (session_id)"
+        )
+        self._database.run(  # a label is added again whenever its flow is judged again
+            "CREATE OR REPLACE TABLE matched_labels AS SELECT DISTINCT * FROM matched_labels "
+            "SEMI JOIN all_labels USING (label_id)"
+        )
+        self._newer, self._older = self._older, self._newer
+        return in_vain
+
+    def _of_active_flows(self, name: str) -> str:
+        """Records of the older generation of whose flow others came in the newer one."""
+        came = "WHERE NOT carried"
+        flows = (
+            f"(SELECT {KEY} FROM sessions_{self._newer} {came} "
+            f"UNION SELECT {KEY} FROM labels_{self._newer} {came})"
+        )
+        query = f"SELECT o.* FROM {name}_{self._older} o SEMI JOIN {flows} USING ({KEY})"
+        if not self._translated:
+            return query
+        if name == "labels":
+            return (
+                f"{query} UNION SELECT l.* FROM labels_{self._older} l "
+                f"SEMI JOIN {flows} t ON {_SAME_NAT}"
+            )
+        return (
+            f"{query} UNION SELECT t.* FROM sessions_{self._older} t "
+            f"SEMI JOIN (SELECT * FROM labels_{self._newer} {came}) l ON {_SAME_NAT}"
+        )
+
+    def _unlabelled(self) -> int:
+        """Sessions of the older generation that are not in table `judged`."""
+        return self._database.count(
+            f"SELECT count(*) AS n FROM sessions_{self._older} ANTI JOIN judged USING (session_id) "
+            "ANTI JOIN carried_sessions USING (session_id)"
+        )
+
+    def _unmatched(self) -> int:
         """Flows with labels in the older generation of which none is in table `matched_labels`. One
         with a later statement in the newer generation still waits.
         """
         return self._database.count(
             f"SELECT count(DISTINCT ({_FLOW})) AS n FROM labels_{self._older} o "
-            "ANTI JOIN matched_labels USING (label_id) "
+            "ANTI JOIN matched_labels USING (label_id) ANTI JOIN carried_labels USING (label_id) "
             f"ANTI JOIN labels_{self._newer} n ON n.rank IS NOT NULL AND {_SAME_FLOW} "
             "WHERE o.is_label AND coalesce(o.l4, 'tcp') = 'tcp'"
         )
 
-    def drop_older(self) -> None:
-        """Begins a new generation in the place of the older one, which `judged` and
-        `matched_labels` forget, too.
-        """
-        self._empty(self._older)
-        self._database.run(
-            "CREATE OR REPLACE TABLE judged AS SELECT * FROM judged "
-            f"SEMI JOIN sessions_{self._newer} USING (session_id)"
-        )
-        self._database.run(  # a label is added again whenever its flow is judged again
-            "CREATE OR REPLACE TABLE matched_labels AS SELECT DISTINCT * FROM matched_labels "
-            f"SEMI JOIN labels_{self._newer} USING (label_id)"
-        )
-        self._newer, self._older = self._older, self._newer
-        self._counts = {"sessions": 0, "labels": 0}
-
     def _keep_sessions(self) -> None:
-        names = ", ".join([*_KEPT, "bucket"])
-        self._database.run(f"INSERT INTO sessions_{self._newer} SELECT {names} FROM new_sessions")
+        names = ", ".join([*_KEPT, "source", "bucket"])
+        self._database.run(
+            f"INSERT INTO sessions_{self._newer} BY NAME SELECT {names} FROM new_sessions"
+        )
         self._counts["sessions"] += self._database.count("SELECT count(*) AS n FROM new_sessions")
 
     def _keep_labels(self) -> None:
-        self._database.run(f"INSERT INTO labels_{self._newer} SELECT * FROM new_labels")
+        self._database.run(f"INSERT INTO labels_{self._newer} BY NAME SELECT * FROM new_labels")
         (kinds,) = self._database.rows(
             "SELECT count(*) AS n, count(nat_ip_a) AS translated, count(rank) AS statements "
             "FROM new_labels"
@@ -220,4 +269,6 @@ class RecentRecords:
 
     def _empty(self, generation: int) -> None:
         for name, listed in _RECORDS.items():
-            self._database.run(f"CREATE OR REPLACE TABLE {name}_{generation} ({listed})")
+            self._database.run(
+                f"CREATE OR REPLACE TABLE {name}_{generation} ({listed}, {_CARRIED})"
+            )

@@ -7,15 +7,20 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from mailtap.correlation.clock import ClockOffset
 from mailtap.live.core.tally import Cell
 from mailtap.live.labels.streams import Position
 from mailtap.live.sensors.numbering import Numbering
 from mailtap.live.state import Gap
 
 #: Tables that the rows replace, instead of being added.
-REPLACED = {"nodes", "positions"}
+REPLACED = {"nodes", "positions", "counts", "clocks"}
+
+#: Tables with a row each record. The others have figures, which stay right without them.
+RECORDS = {"sessions", "labels", "judgements"}
 
 _NODE = ("node", "expected", "started", "received", "lost", "duplicates", "restarts", "latest")
+_CLOCK = ("sensor", "source", "pairs", "offset", "spread", "applied")
 _CELL = {
     **dict.fromkeys(("sensor", "decode_as", "app", "label_provenance", "verdict"), pa.string()),
     "causes": pa.int64(),
@@ -29,17 +34,31 @@ class Rows:
     tables: dict[str, list[pa.Table]] = field(default_factory=dict)
 
     def add(self, table: str, rows: pa.Table | None) -> None:
-        if rows is None or not len(rows):
+        if rows is None:
             return
         if table in REPLACED:
             self.tables[table] = [rows]
-        else:
+        elif len(rows):
             self.tables.setdefault(table, []).append(rows)
 
     def append(self, other: Rows) -> None:
         for table, several in other.tables.items():
             for rows in several:
                 self.add(table, rows)
+
+    def figures(self) -> Rows:
+        """All but the records, the tally's changes summed up."""
+        figures = Rows({name: rows for name, rows in self.tables.items() if name not in RECORDS})
+        if changes := figures.tables.get("tally"):
+            cells = [*_CELL, "bucket"]
+            summed = pa.concat_tables(changes).group_by(cells).aggregate([("n", "sum")])
+            figures.tables["tally"] = [summed.rename_columns([*cells, "n"])]
+        return figures
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        return sum(rows.nbytes for several in self.tables.values() for rows in several)
 
     @property
     def records(self) -> int:
@@ -48,18 +67,28 @@ class Rows:
         )
 
 
+@dataclass
+class Counts:
+    """Sessions and labels that came, and those that waited in vain."""
+
+    sessions: int = 0
+    labels: int = 0
+    unlabelled: int = 0
+    unmatched: int = 0
+
+
 @dataclass(frozen=True)
 class Restored:
-    """What an earlier run left: counts, records that may still meet, nodes' numbers by URL."""
+    """What an earlier run left: counts, records that may still meet, nodes' numbers by URL, and
+    the clock offsets that were applied.
+    """
 
-    sessions: int
-    labels: int
-    unlabelled: int
-    unmatched: int
+    counts: Counts
     next_session: int
     next_label: int
     tally: pa.Table
     window: tuple[pa.Table, pa.Table, pa.Table]  # sessions, labels, judgements
+    clocks: tuple[ClockOffset, ...]
     nodes: dict[str, list[Numbering]]
     headers: dict[str, bytes]  # of label files
 
@@ -100,11 +129,19 @@ def tally_rows(cells: Sequence[tuple[Cell, int, int]]) -> pa.Table | None:
     return pa.table({**columns, "bucket": buckets, "n": differences})
 
 
-def waited_rows(unlabelled: int, unmatched: int) -> pa.Table | None:
-    """Sessions and labels that waited in vain."""
-    if not unlabelled and not unmatched:
-        return None
-    return pa.table({"unlabelled": [unlabelled], "unmatched": [unmatched]})
+def count_rows(counts: Counts) -> pa.Table:
+    return pa.table({name: [n] for name, n in vars(counts).items()})
+
+
+def clock_rows(clocks: Sequence[ClockOffset]) -> pa.Table:
+    """The offsets that are applied, which may be none."""
+    types = (pa.string(), pa.string(), pa.int64(), pa.float64(), pa.float64(), pa.bool_())
+    return pa.table(
+        {
+            name: pa.array([getattr(clock, name) for clock in clocks], kind)
+            for name, kind in zip(_CLOCK, types, strict=True)
+        }
+    )
 
 
 def position_rows(
@@ -119,6 +156,7 @@ def position_rows(
             "device": [position.device for position in positions.values()],
             "inode": [position.inode for position in positions.values()],
             "offset": [position.offset for position in positions.values()],
+            "beginning": pa.array([p.beginning for p in positions.values()], pa.binary()),
             "header": pa.array([headers.get(name) for name in positions], pa.binary()),
         }
     )

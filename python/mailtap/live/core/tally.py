@@ -32,7 +32,7 @@ OUT_OF_SCOPE = "out_of_scope"
 
 VERDICTS = (CONSISTENT, COMPATIBLE, INCONSISTENT)
 
-#: Different cells that are kept apart. What comes beyond has the label `REST`.
+#: Different cells that are kept apart. The names of those that come beyond are replaced by `REST`.
 MAXIMUM_CELLS = 4_096
 REST = "(rest)"
 
@@ -61,12 +61,17 @@ class Tally:
 
     def __init__(self) -> None:
         self._cells: Counter[Cell] = Counter()
+        # Never forgotten: what is taken away again must come off the cell it was added to.
+        self._kept_apart: set[Cell] = set()
         self._timeline: dict[int, Counter[str]] = {}
 
     def add(self, cell: Cell, bucket: int, n: int) -> None:
         """`n` more of a cell, or fewer; they arrived in the bucket (epoch seconds by BUCKET)."""
-        if cell not in self._cells and len(self._cells) >= MAXIMUM_CELLS:
-            cell = replace(cell, app=REST)
+        if cell not in self._kept_apart:
+            if len(self._kept_apart) < MAXIMUM_CELLS:
+                self._kept_apart.add(cell)
+            else:
+                cell = _without_names(cell)
         self._cells[cell] += n
         if not self._cells[cell]:
             del self._cells[cell]
@@ -135,6 +140,20 @@ class Figures:
 
 
 _Scored = Iterable[tuple[Cell, int]]
+
+
+def _without_names(cell: Cell) -> Cell:
+    """The cell as far as the shares and the causes need it: there are few of these."""
+    first = cell.causes & -cell.causes
+    of_port = cell.label_provenance == "port"
+    return replace(
+        cell,
+        sensor=REST,
+        decode_as=REST,
+        app=REST,
+        label_provenance="port" if of_port else REST,
+        causes=first,
+    )
 
 
 def _agreement(scored: _Scored) -> Agreement:

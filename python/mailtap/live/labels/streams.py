@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import signal
+import stat
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from mailtap.labels import FORMAT_NAMES, LabelFile
 from mailtap.live.sensors.frames import MAXIMUM_LINE_BYTES
-from mailtap.live.sensors.transport import Backoff
+from mailtap.live.sensors.transport import LONGEST_WAIT, Backoff
 
 #: Bytes read at once.
 CHUNK = 1 << 20
+
+#: First bytes of a file by which it is recognised.
+BEGINNING = 1024
+
+#: Seconds that NFStream has to print the labels of open flows when live mode ends.
+LAST_LABELS = 10.0
 
 #: Seconds between looks at a file that has not grown.
 POLL = 0.1
@@ -32,11 +41,14 @@ class SourceTextError(ValueError):
 
 @dataclass(frozen=True)
 class Position:
-    """How far a file was read: which file, and the bytes of it."""
+    """How far a file was read: which file, and the bytes of it. `beginning` is a digest of its
+    first bytes: a file that is made later may get the number of one that is gone.
+    """
 
     device: int
     inode: int
     offset: int
+    beginning: bytes | None = None
 
 
 #: Takes lines in, and waits until there is room for more.
@@ -132,29 +144,36 @@ class FileStream:
         """Until another file is in this one's place, and this one is read to its end."""
         lines = LineSplitter()
         file = os.fstat(descriptor)
-        offset = self._start(file)
+        offset = self._start(descriptor, file)
+        beginning = None
         while True:
             replaced = self._is_replaced(file)
             data = os.pread(descriptor, CHUNK, offset)
             if data:
                 offset += len(data)
                 if whole := lines.split(data):
-                    read = Position(file.st_dev, file.st_ino, offset - lines.pending)
-                    await put(whole, read)
+                    read = offset - lines.pending
+                    if beginning is None:
+                        beginning = _beginning(descriptor, read)
+                    await put(whole, Position(file.st_dev, file.st_ino, read, beginning))
                 continue
             if os.fstat(descriptor).st_size < offset:  # began anew
-                offset, lines = 0, LineSplitter()
+                offset, lines, beginning = 0, LineSplitter(), None
                 continue
             if replaced:
                 if rest := lines.end():
-                    await put(rest, Position(file.st_dev, file.st_ino, offset))
+                    await put(rest, Position(file.st_dev, file.st_ino, offset, beginning))
                 return
             await asyncio.sleep(POLL)
 
-    def _start(self, file: os.stat_result) -> int:
+    def _start(self, descriptor: int, file: os.stat_result) -> int:
         resume, self._resume = self._resume, None
         if resume is None or (resume.device, resume.inode) != (file.st_dev, file.st_ino):
             return 0
+        if resume.beginning is not None:
+            length = int.from_bytes(resume.beginning[:4])
+            if _beginning(descriptor, length) != resume.beginning:
+                return 0
         return resume.offset if resume.offset <= file.st_size else 0
 
     def _is_replaced(self, file: os.stat_result) -> bool:
@@ -167,17 +186,36 @@ class FileStream:
         return (there.st_dev, there.st_ino) != (file.st_dev, file.st_ino)
 
 
+def _beginning(descriptor: int, read: int) -> bytes:
+    """A digest of the first bytes of a file, of no more than were read."""
+    first = os.pread(descriptor, min(BEGINNING, read), 0)
+    return len(first).to_bytes(4) + hashlib.sha256(first).digest()
+
+
 class StandardInput:
     def __init__(self, form: str | None) -> None:
         self.name, self.form, self.state = STANDARD_INPUT, form, StreamState()
 
     async def run(self, put: Put) -> None:
         """See LabelStream."""
+        if stat.S_ISREG(os.fstat(sys.stdin.fileno()).st_mode):
+            await self._read_file(put)
+            return
         reader = asyncio.StreamReader(limit=CHUNK)
         protocol = asyncio.StreamReaderProtocol(reader)
         await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin.buffer)
         self.state.came()
         await _read(reader, put)
+        self.state.went("ended")
+
+    async def _read_file(self, put: Put) -> None:
+        """A file has no readiness that an event loop could wait for."""
+        self.state.came()
+        lines = LineSplitter()
+        while data := os.read(sys.stdin.fileno(), CHUNK):
+            await put(lines.split(data), None)
+            await asyncio.sleep(0)
+        await put(lines.end(), None)
         self.state.went("ended")
 
 
@@ -217,7 +255,9 @@ class SocketStream:
 
 
 class InterfaceStream:
-    """NFStream on an interface, in a process of its own: nDPI built in."""
+    """NFStream on an interface, in a process of its own: nDPI built in. When this is cancelled, the
+    labels of the flows that are still open are taken before it ends.
+    """
 
     def __init__(self, interface: str) -> None:
         self.name, self.state = f"nfstream:{interface}", StreamState()
@@ -228,6 +268,7 @@ class InterfaceStream:
         """See LabelStream."""
         backoff = Backoff()
         while True:
+            begun = time.monotonic()
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
@@ -238,15 +279,21 @@ class InterfaceStream:
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,  # so that its own processes can be ended with it
             )
+            reading = asyncio.ensure_future(_read(process.stdout, put, self.state.came))
             try:
-                self.state.came()
-                error, _ = await asyncio.gather(
-                    _last_line(process.stderr), _read(process.stdout, put)
-                )
+                error, _ = await asyncio.gather(_last_line(process.stderr), asyncio.shield(reading))
                 await process.wait()
                 self.state.went(error or "ended")
+            except asyncio.CancelledError:
+                with suppress(ProcessLookupError):
+                    process.terminate()
+                await asyncio.wait([reading], timeout=LAST_LABELS)
+                raise
             finally:
+                reading.cancel()
                 _end(process)
+            if time.monotonic() - begun > LONGEST_WAIT:
+                backoff.reset()
             await backoff.wait()
 
 
@@ -265,9 +312,13 @@ async def _last_line(reader: asyncio.StreamReader | None) -> str:
     return last.decode(errors="replace")
 
 
-async def _read(reader: asyncio.StreamReader | None, put: Put) -> None:
+async def _read(
+    reader: asyncio.StreamReader | None, put: Put, came: Callable[[], None] = lambda: None
+) -> None:
+    """Puts lines until the end; `came` is told of what comes."""
     lines = LineSplitter()
     while reader is not None and (data := await reader.read(CHUNK)):
+        came()
         if whole := lines.split(data):
             await put(whole, None)
     if rest := lines.end():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import parse_qs
 
 import uvicorn
@@ -25,14 +26,28 @@ from starlette.routing import Route
 
 from mailtap.live.page.access import MAXIMUM_TOKEN, Access
 from mailtap.live.page.broadcast import Broadcast
+from mailtap.live.page.connections import BACKLOG, REQUEST_SECONDS, bounded_protocol
 from mailtap.live.page.guard import COOKIE, SIGN_IN, Guard
 from mailtap.live.page.metrics import exposition
 from mailtap.live.page.view import SCRIPT, STYLE, View
-from mailtap.live.state import Live
+from mailtap.live.state import Live, Search
 
-#: Browsers that see the page at once, and connections of any kind.
+#: Browsers that see the page at once.
 MAXIMUM_CLIENTS = 32
-MAXIMUM_CONNECTIONS = 128
+
+#: Records of the store that one search lists.
+MAXIMUM_LISTED = 10_000
+
+#: What may be searched for, and how it is read.
+_SEARCHED: dict[str, Callable[[str], Any]] = {
+    "uid": str,
+    "address": str,
+    "port": int,
+    "since": float,
+    "until": float,
+    "verdict": str,
+    "cause": str,
+}
 
 #: Seconds between two updates of the page, at least.
 PACE = 1.0
@@ -54,7 +69,8 @@ async def serve(live: Live, listener: socket.socket, token: str | None) -> None:
             log_level="critical",
             access_log=False,
             server_header=False,
-            limit_concurrency=MAXIMUM_CONNECTIONS,
+            http=bounded_protocol(),
+            backlog=BACKLOG,
             timeout_graceful_shutdown=_GRACE,
         )
     )
@@ -86,6 +102,7 @@ class Page:
         self._access = access
         self._view = View()
         self._broadcast = Broadcast(MAXIMUM_CLIENTS)
+        self._searching = asyncio.Lock()
         self._shown: dict[str, str] = {}  # what everybody who watches has
 
     def application(self) -> Starlette:
@@ -94,6 +111,7 @@ class Page:
                 Route("/", self._page),
                 Route("/events", self._events),
                 Route("/metrics", self._metrics),
+                Route("/store/{what}", self._stored),
                 Route("/healthz", self._health),
                 Route("/style.css", self._style),
                 Route("/script.js", self._script),
@@ -118,7 +136,7 @@ class Page:
         self._broadcast.close()
 
     async def _page(self, _: Request) -> Response:
-        return HTMLResponse(self._view.page(self._view.sections(self._live.snapshot())))
+        return HTMLResponse(self._view.page(self._live.snapshot()))
 
     async def _events(self, _: Request) -> Response:
         if not len(self._broadcast):
@@ -132,6 +150,25 @@ class Page:
         return Response(
             exposition(self._live.snapshot()), headers={"Content-Type": CONTENT_TYPE_LATEST}
         )
+
+    async def _stored(self, request: Request) -> Response:
+        """Sessions or labels of the store, a JSON object a line."""
+        what = request.path_params["what"]
+        asked = {name: text for name, text in request.query_params.items() if text}
+        try:
+            search = Search(**{name: _SEARCHED[name](text) for name, text in asked.items()})
+        except (KeyError, ValueError):
+            return PlainTextResponse("That can't be searched for.\n", status_code=400)
+        if what not in ("sessions", "labels"):
+            return PlainTextResponse("The store has sessions and labels.\n", status_code=404)
+        if self._searching.locked():
+            return PlainTextResponse("Another search is under way.\n", status_code=503)
+        async with self._searching:
+            found = await self._live.stored(what, search, MAXIMUM_LISTED)
+        if found is None:
+            return PlainTextResponse("There is no store to read.\n", status_code=404)
+        lines = "".join(json.dumps(record) + "\n" for record in found)
+        return Response(lines, media_type="application/x-ndjson")
 
     async def _health(self, _: Request) -> Response:
         """Well as long as nothing that was to be kept is being lost."""
@@ -151,10 +188,14 @@ class Page:
 
     async def _sign_in(self, request: Request) -> Response:
         form = b""
-        async for part in request.stream():
-            form += part
-            if len(form) > _MAXIMUM_FORM:
-                break
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                async for part in request.stream():
+                    form += part
+                    if len(form) > _MAXIMUM_FORM:
+                        break
+        except TimeoutError:
+            return PlainTextResponse("The form did not come.\n", status_code=408)
         (token,) = parse_qs(form.decode("latin-1")).get("token", [""])[:1]
         if not self._access.is_token(token):
             return HTMLResponse(self._view.sign_in(refused=True), status_code=403)

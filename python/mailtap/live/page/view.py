@@ -54,9 +54,10 @@ class View:
         }
         return {name: template.render(shown) for name, template in self._sections.items()}
 
-    def page(self, sections: dict[str, str]) -> str:
+    def page(self, now: Snapshot) -> str:
         return self._page.render(
-            sections={name: Markup(html) for name, html in sections.items()}  # noqa: S704
+            sections={name: Markup(html) for name, html in self.sections(now).items()},  # noqa: S704
+            store=now.store,
         )
 
     def sign_in(self, *, refused: bool) -> str:

@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
-from mailtap.live.sensors.transport import TOPICS, Connection, FatalError, Receive, Tls
+from mailtap.live.sensors.transport import TOPICS, Connection, Receive, SensorError, Tls
 
 #: Seconds between attempts to peer, made by Broker itself.
 RETRY = 2.0
@@ -34,28 +34,28 @@ USUAL = Path("/opt/zeek/bin/zeek-config")
 
 
 def bindings() -> ModuleType:
-    """The module `broker` of an installed Zeek. Raises FatalError."""
+    """The module `broker` of an installed Zeek. Raises SensorError."""
     program = shutil.which("zeek-config") or (str(USUAL) if USUAL.exists() else None)
     if program is None:
-        raise FatalError("broker:// needs Zeek's Python bindings, and there is no zeek-config")
+        raise SensorError("broker:// needs Zeek's Python bindings, and there is no zeek-config")
     found = subprocess.run([program, "--python_dir"], capture_output=True, text=True, check=False)
     folder = found.stdout.strip()
     if not (Path(folder) / "broker").is_dir():
-        raise FatalError(f"the Zeek of {program} was built without Broker's Python bindings")
+        raise SensorError(f"the Zeek of {program} was built without Broker's Python bindings")
     # Bindings of Python 3.10 and later still ask for a name that Python no longer has.
     collections.Iterable = Iterable  # type: ignore[attr-defined]
     sys.path.append(folder)
     try:
         return importlib.import_module("broker")
     except ImportError as error:
-        raise FatalError(f"Broker's Python bindings are for another Python: {error}") from None
+        raise SensorError(f"Broker's Python bindings are for another Python: {error}") from None
     finally:
         sys.path.remove(folder)
 
 
 class BrokerTransport:
     def __init__(self, url: str, tls: Tls) -> None:
-        """Raises FatalError."""
+        """Raises SensorError."""
         self.connection = Connection(url)
         address = urlsplit(url)
         self._host, self._port = address.hostname, address.port

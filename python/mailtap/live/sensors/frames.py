@@ -23,6 +23,9 @@ SESSIONS_TOPIC = "/mailtap/sessions/"
 #: As in a file of session lines.
 MAXIMUM_LINE_BYTES = 1 << 20
 
+#: Characters of a sensor's complaint that are kept.
+MAXIMUM_COMPLAINT = 256
+
 
 class MalformedError(ValueError):
     """Not what a sensor sends."""
@@ -47,7 +50,8 @@ def read_frame(frame: bytes) -> Event | Complaint:
     if not isinstance(message, dict):
         raise MalformedError("not an object")
     if message.get("type") == "error":
-        return Complaint(f"{message.get('code')}: {message.get('context')}")
+        text = f"{message.get('code')!s:.{MAXIMUM_COMPLAINT}}: {message.get('context')}"
+        return Complaint(text[:MAXIMUM_COMPLAINT])
     try:
         _, arguments = message["data"][2]["data"][:2]
         line = arguments["data"][0]["data"]
@@ -83,7 +87,7 @@ def loads(text: str | bytes) -> object:
         value = json.loads(text, strict=False)
         # Once more, for what Python takes and nothing else does: NaN, halves of a surrogate pair.
         return orjson.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, UnicodeError):
         raise MalformedError("not JSON") from None
 
 

@@ -14,8 +14,14 @@ from enum import Enum
 
 from mailtap.live.state import Gap, NodeState
 
-#: Numbers whose records are remembered, to know one that comes again.
+#: Numbers whose records a node's numbering remembers, to recognise one that comes again.
 REMEMBERED = 8192
+
+#: A greater number is no running number: no sensor writes so many records.
+GREATEST_NUMBER = 1 << 53
+
+#: Where counts stop: the store's integers have 64 bits, and a hostile sensor chooses its numbers.
+GREATEST_COUNT = 1 << 62
 
 #: Ranges of missing numbers that are kept, in case they come late.
 KEPT_RANGES = 256
@@ -38,7 +44,9 @@ class Missing:
 
 @dataclass
 class Numbering:
-    """The numbers of one node; `expected` is None until its first record."""
+    """The numbers of one node; `expected` is None until its first record, and `first` where an
+    earlier run of this process had it.
+    """
 
     node: str
     expected: int | None = None
@@ -48,7 +56,9 @@ class Numbering:
     duplicates: int = 0
     restarts: int = 0
     latest: float = 0.0
-    _seen: dict[int, str | None] = field(default_factory=dict)
+    first: int | None = None
+    remembered: int = REMEMBERED
+    _seen: dict[int, int] = field(default_factory=dict)  # the hash of each number's uid
     _order: deque[int] = field(default_factory=deque)
     _missing: deque[Missing] = field(default_factory=lambda: deque(maxlen=KEPT_RANGES))
 
@@ -58,13 +68,16 @@ class Numbering:
         """What the record is, and the gap before it if there is one. `now` is when it came."""
         gap = None
         if self.expected is None:
-            self.expected = number
+            self.first = self.expected = number
         elif self._is_restart(number, uid, started):
             self.restarts += 1
             self._forget()
+            self.first = 1
             gap = self._missing_until(number, now, 1)
         elif number > self.expected:
             gap = self._missing_until(number, now, self.expected)
+        elif self.first is not None and number < self.first:
+            self._came_before_the_first(number)
         elif number < self.expected and not self._came_late(number):
             self.duplicates += 1
             return Arrival.DUPLICATE, None
@@ -111,7 +124,7 @@ class Numbering:
             return started != self.started
         if self.expected is None or number >= self.expected:
             return False
-        return self._seen.get(number, uid) != uid or (
+        return self._seen.get(number, hash(uid)) != hash(uid) or (
             number not in self._seen and not any(m.first <= number <= m.last for m in self._missing)
         )
 
@@ -119,9 +132,16 @@ class Numbering:
         self.expected = number
         if number == first:
             return None
-        self.lost += number - first
+        self.lost = min(self.lost + number - first, GREATEST_COUNT)
         self._missing.append(Missing(first, number - 1))
         return Gap(self.node, self.latest, now, number - first)
+
+    def _came_before_the_first(self, number: int) -> None:
+        """Those between this one and the one that seemed to be the first are missing."""
+        expected, first = self.expected, self.first
+        if first is not None:
+            self._missing_until(first, self.latest, number + 1)
+        self.expected, self.first = expected, number
 
     def _came_late(self, number: int) -> bool:
         """Takes the number out of those that are missing, if it is one."""
@@ -137,9 +157,9 @@ class Numbering:
         return False
 
     def _remember(self, numbers: Sequence[int], uids: Sequence[str | None]) -> None:
-        self._seen.update(zip(numbers, uids, strict=True))
+        self._seen.update(zip(numbers, map(hash, uids), strict=True))
         self._order.extend(numbers)
-        while len(self._order) > REMEMBERED:
+        while len(self._order) > self.remembered:
             self._seen.pop(self._order.popleft(), None)
 
     def _forget(self) -> None:

@@ -22,8 +22,8 @@ FIRST_WAIT = 0.5
 LONGEST_WAIT = 30.0
 
 
-class FatalError(Exception):
-    """A sensor that it makes no sense to try again; one line says why."""
+class SensorError(Exception):
+    """A `--sensor` that can't be used; one line says why."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,6 @@ class Connection:
     error: str | None = None
     made: int = 0
     discarded: int = 0
-    is_over: bool = False  # not tried again
 
     def came(self) -> None:
         self.connected, self.since, self.error = True, time.time(), None
@@ -59,10 +58,6 @@ class Connection:
             self.since = time.time()
         self.connected, self.error = False, why
 
-    def ended(self, why: str) -> None:
-        self.went(why)
-        self.is_over = True
-
 
 #: Takes a frame in as Zeek's WebSocket API has it.
 Receive = Callable[[bytes], None]
@@ -72,10 +67,14 @@ class Transport(Protocol):
     connection: Connection
 
     async def run(self, receive: Receive) -> None:
-        """Receives, and connects again when the connection is lost. Raises FatalError."""
+        """Receives until the connection is lost or refused, and raises what it ended with:
+        whoever calls it waits, and tries again.
+        """
 
     async def publish(self, topic: str, event: str, line: str) -> bool:
-        """Publishes an event with one string argument; whether there was a connection for it."""
+        """Publishes an event with one string argument; whether there was a connection for it.
+        Waits as long as the sensor does not read.
+        """
 
 
 class Backoff:

@@ -6,23 +6,23 @@ import ssl
 from urllib.parse import urlsplit
 
 from mailtap.live.sensors.broker import BrokerTransport
-from mailtap.live.sensors.transport import FatalError, Tls, Transport
+from mailtap.live.sensors.transport import SensorError, Tls, Transport
 from mailtap.live.sensors.websocket import WebSocketTransport
 
 
 def transport(url: str, tls: Tls) -> Transport:
-    """The transport that the URL's scheme names. Raises FatalError."""
+    """The transport that the URL's scheme names. Raises SensorError."""
     try:
         address = urlsplit(url)
         complete = bool(address.hostname) and address.port is not None
     except ValueError:
-        raise FatalError(f"{url}: is no URL") from None
+        raise SensorError(f"{url}: is no URL") from None
     if address.scheme not in ("ws", "wss", "broker"):
-        raise FatalError(f"{url}: give ws://, wss:// or broker://")
+        raise SensorError(f"{url}: give ws://, wss:// or broker://")
     if address.username is not None:
-        raise FatalError(f"{address.scheme}://{address.hostname}: a sensor's URL has no user name")
+        raise SensorError(f"{address.scheme}://{address.hostname}: a sensor's URL has no user name")
     if not complete:
-        raise FatalError(f"{url}: give {address.scheme}://HOST:PORT")
+        raise SensorError(f"{url}: give {address.scheme}://HOST:PORT")
     if address.scheme == "broker":
         return BrokerTransport(url, tls)
     return WebSocketTransport(url, _context(tls) if address.scheme == "wss" else None)
@@ -34,5 +34,5 @@ def _context(tls: Tls) -> ssl.SSLContext:
         if tls.certificate is not None:
             context.load_cert_chain(tls.certificate, tls.key)
     except (OSError, ssl.SSLError) as error:
-        raise FatalError(f"TLS: {error}") from None
+        raise SensorError(f"TLS: {error}") from None
     return context

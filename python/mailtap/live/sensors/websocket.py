@@ -10,9 +10,10 @@ import json
 import ssl
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.exceptions import ConnectionClosed
 
-from mailtap.live.sensors.transport import TOPICS, Backoff, Connection, FatalError, Receive
+from mailtap.live.sensors.frames import MalformedError, loads
+from mailtap.live.sensors.transport import TOPICS, Connection, Receive
 
 PATH = "/v1/messages/json"
 APPLICATION = "mailtap"
@@ -28,8 +29,8 @@ ACKNOWLEDGE = 10.0
 PING = 10.0
 PONG = 20.0
 
-#: Status of a request that will be refused again (RFC 6455 section 7.4.1).
-POLICY_VIOLATION = 1008
+#: Seconds that a sensor has to close the connection before it is cut.
+CLOSE = 1.0
 
 
 class WebSocketTransport:
@@ -41,25 +42,19 @@ class WebSocketTransport:
 
     async def run(self, receive: Receive) -> None:
         """See Transport."""
-        backoff = Backoff()
-        while True:
-            try:
-                await self._session(receive, backoff)
-            except ConnectionClosed as error:
-                if error.rcvd is not None and error.rcvd.code == POLICY_VIOLATION:
-                    raise FatalError(
-                        f"refused: {error.rcvd.reason or 'policy violation'}"
-                    ) from None
-                self.connection.went(_closed(error))
-            except InvalidURI as error:
-                raise FatalError(str(error)) from None
-            except TimeoutError:
-                self.connection.went("no answer")
-            except (OSError, InvalidHandshake, ssl.SSLError) as error:
-                self.connection.went(self._failed(error))
-            finally:
-                self._socket = None
-            await backoff.wait()
+        try:
+            await self._session(receive)
+        except ConnectionClosed as error:
+            raise ConnectionError(_closed(error)) from None
+        except TimeoutError:
+            raise ConnectionError("no answer") from None
+        except Exception as error:
+            if not isinstance(error.__cause__, EOFError):
+                raise
+            advice = "" if self._tls is None else ": does it ask for a certificate (--tls-cert)?"
+            raise ConnectionError(f"closed before it answered{advice}") from None
+        finally:
+            self._socket = None
 
     async def publish(self, topic: str, event: str, line: str) -> bool:
         """See Transport."""
@@ -71,8 +66,8 @@ class WebSocketTransport:
             return False
         return True
 
-    async def _session(self, receive: Receive, backoff: Backoff) -> None:
-        async with connect(
+    async def _session(self, receive: Receive) -> None:
+        async with _Connect(
             self.connection.url.rstrip("/") + PATH,
             ssl=self._tls,
             proxy=None,  # none of the environment's: sensors are near
@@ -81,6 +76,7 @@ class WebSocketTransport:
             open_timeout=CONNECT,
             ping_interval=PING,
             ping_timeout=PONG,
+            close_timeout=CLOSE,
             max_size=MAXIMUM_FRAME,
             max_queue=None,  # a full queue would keep pings unanswered; the inbox is the bound
         ) as socket:
@@ -88,17 +84,14 @@ class WebSocketTransport:
             await _acknowledged(socket)
             self._socket = socket
             self.connection.came()
-            backoff.reset()
             while True:
                 receive(await socket.recv(decode=False))
 
-    def _failed(self, error: Exception) -> str:
-        """Why there is no connection."""
-        if not isinstance(error.__cause__, EOFError):
-            return str(error) or type(error).__name__
-        if self._tls is None:
-            return "closed before it answered"
-        return "closed before it answered: does it ask for a certificate (--tls-cert)?"
+
+class _Connect(connect):
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Follows no redirect: a sensor must not choose which host is connected to."""
+        return exc
 
 
 async def _acknowledged(socket: ClientConnection) -> None:
@@ -106,11 +99,10 @@ async def _acknowledged(socket: ClientConnection) -> None:
     backend that would ever send anything.
     """
     try:
-        frame = await asyncio.wait_for(socket.recv(decode=False), ACKNOWLEDGE)
-        kind = json.loads(frame).get("type")
-    except (TimeoutError, ValueError, AttributeError):
-        kind = None
-    if kind != "ack":
+        answer = loads(await asyncio.wait_for(socket.recv(decode=False), ACKNOWLEDGE))
+    except (TimeoutError, MalformedError):
+        answer = None
+    if not isinstance(answer, dict) or answer.get("type") != "ack":
         raise ConnectionError("the subscription was not acknowledged")
 
 

@@ -1,4 +1,9 @@
-"""The tables of a store, and how its file is opened."""
+"""The tables of a store, their version, and how its file is opened.
+
+A store of an earlier version is brought up to this one when it is opened. A column that is new in
+a table, such as a field that sessions have got, is added by itself; what else changed is a step in
+`MIGRATIONS`.
+"""
 
 from __future__ import annotations
 
@@ -14,23 +19,104 @@ from mailtap.sessions.schema import columns as session_columns
 #: file, which costs the same for little as for much.
 LOG = "128MB"
 
-#: Verdicts are only added, the latest of a session counts. The tally is the sum of its rows.
-TABLES = {
-    "sessions": ", ".join(f"{name} {kind}" for name, kind in session_columns(details=False).items())
-    + ", bucket BIGINT",
-    "labels": ", ".join(f'"{name}" {kind}' for name, kind in LABEL_COLUMNS.items())
-    + ", rank INTEGER, moment DOUBLE, bucket BIGINT",
-    "judgements": "session_id BIGINT, app VARCHAR, label_provenance VARCHAR, verdict VARCHAR, "
-    "causes BIGINT, cause VARCHAR, sensor VARCHAR, decode_as VARCHAR",
-    "tally": "sensor VARCHAR, decode_as VARCHAR, app VARCHAR, label_provenance VARCHAR, "
-    "verdict VARCHAR, causes BIGINT, bucket BIGINT, n BIGINT",
-    "waited": "unlabelled BIGINT, unmatched BIGINT",
-    "gaps": "url VARCHAR, node VARCHAR, after DOUBLE, before DOUBLE, missed BIGINT",
-    "positions": 'name VARCHAR, device BIGINT, inode BIGINT, "offset" BIGINT, header BLOB',
-    "nodes": "url VARCHAR, node VARCHAR, expected BIGINT, started DOUBLE, received BIGINT, "
-    "lost BIGINT, duplicates BIGINT, restarts BIGINT, latest DOUBLE",
+VERSION = 2
+
+#: Columns by table. Verdicts are only added, the latest of a session counts. The tally is the sum
+#: of its rows. `redacted` records lack what the policy hides.
+TABLES: dict[str, dict[str, str]] = {
+    "store_version": {"version": "INTEGER"},
+    "sessions": session_columns(details=False)
+    | {"source": "VARCHAR", "redacted": "BOOLEAN", "bucket": "BIGINT"},
+    "labels": LABEL_COLUMNS
+    | {"rank": "INTEGER", "moment": "DOUBLE", "redacted": "BOOLEAN", "bucket": "BIGINT"},
+    "judgements": {
+        "session_id": "BIGINT",
+        "app": "VARCHAR",
+        "label_provenance": "VARCHAR",
+        "verdict": "VARCHAR",
+        "causes": "BIGINT",
+        "cause": "VARCHAR",
+        "sensor": "VARCHAR",
+        "decode_as": "VARCHAR",
+        "label_id": "BIGINT",
+        "other_half": "BIGINT",
+    },
+    "tally": {
+        "sensor": "VARCHAR",
+        "decode_as": "VARCHAR",
+        "app": "VARCHAR",
+        "label_provenance": "VARCHAR",
+        "verdict": "VARCHAR",
+        "causes": "BIGINT",
+        "bucket": "BIGINT",
+        "n": "BIGINT",
+    },
+    "counts": {
+        "sessions": "BIGINT",
+        "labels": "BIGINT",
+        "unlabelled": "BIGINT",
+        "unmatched": "BIGINT",
+    },
+    "clocks": {
+        "sensor": "VARCHAR",
+        "source": "VARCHAR",
+        "pairs": "BIGINT",
+        "offset": "DOUBLE",
+        "spread": "DOUBLE",
+        "applied": "BOOLEAN",
+    },
+    "gaps": {
+        "url": "VARCHAR",
+        "node": "VARCHAR",
+        "after": "DOUBLE",
+        "before": "DOUBLE",
+        "missed": "BIGINT",
+    },
+    "positions": {
+        "name": "VARCHAR",
+        "device": "BIGINT",
+        "inode": "BIGINT",
+        "offset": "BIGINT",
+        "beginning": "BLOB",
+        "header": "BLOB",
+    },
+    "nodes": {
+        "url": "VARCHAR",
+        "node": "VARCHAR",
+        "expected": "BIGINT",
+        "started": "DOUBLE",
+        "received": "BIGINT",
+        "lost": "BIGINT",
+        "duplicates": "BIGINT",
+        "restarts": "BIGINT",
+        "latest": "DOUBLE",
+    },
 }
-REDACTED_TABLES = {"sessions", "judgements"}
+
+#: Statements that make a store of the next version, by the version that they start from.
+MIGRATIONS: dict[int, tuple[str, ...]] = {
+    1: (
+        """
+        CREATE TABLE counts AS SELECT
+            (SELECT count(*) FROM sessions) AS sessions, (SELECT count(*) FROM labels) AS labels,
+            coalesce(sum(unlabelled), 0)::BIGINT AS unlabelled,
+            coalesce(sum(unmatched), 0)::BIGINT AS unmatched
+        FROM waited""",
+        "DROP TABLE waited",
+    ),
+}
+
+#: The tables that a store of version 1 had; it did not say its version.
+_FIRST_TABLES = {
+    "sessions",
+    "labels",
+    "judgements",
+    "tally",
+    "waited",
+    "gaps",
+    "positions",
+    "nodes",
+}
 
 
 class StoreError(Exception):
@@ -46,15 +132,15 @@ def open_store(path: Path) -> duckdb.DuckDBPyConnection:
             config={
                 "threads": 1,
                 "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
                 "checkpoint_threshold": LOG,
             },
         )
-        for name, columns in TABLES.items():
-            connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns})").fetchall()
-            described = connection.execute(f"DESCRIBE {name}").fetchall()
-            if ", ".join(f"{row[0]} {row[1]}" for row in described) != columns.replace('"', ""):
-                connection.close()
-                raise StoreError(f"{named}: is no store of this version of MailTap")
+        try:
+            _bring_up_to_date(connection, named)
+        except BaseException:
+            connection.close()
+            raise
     except duckdb.Error as error:
         raise StoreError(f"{named}: {error_line(error)}") from None
     return connection
@@ -63,3 +149,56 @@ def open_store(path: Path) -> duckdb.DuckDBPyConnection:
 def error_line(error: Exception) -> str:
     """The first line of an error's message."""
     return printable(str(error).partition("\n")[0])
+
+
+def _bring_up_to_date(connection: duckdb.DuckDBPyConnection, named: str) -> None:
+    """Makes the tables what they are in this version, all of them or none."""
+    tables = _columns(connection)
+    connection.begin()
+    version = _version(connection, set(tables), named)
+    for earlier in range(version, VERSION):
+        for statement in MIGRATIONS[earlier]:
+            connection.execute(statement)
+    tables = _columns(connection)
+    for table, columns in TABLES.items():
+        listed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+        if table not in tables:
+            connection.execute(f"CREATE TABLE {table} ({listed})")
+            continue
+        for name, kind in columns.items():
+            found = tables[table].get(name)
+            if found is None:
+                connection.execute(f'ALTER TABLE {table} ADD COLUMN "{name}" {kind}')
+            elif found != kind:
+                raise StoreError(f"{named}: column {name} of table {table} is not {kind}")
+    connection.execute("DELETE FROM store_version")
+    connection.execute("INSERT INTO store_version VALUES (?)", [VERSION])
+    connection.commit()
+
+
+def _version(connection: duckdb.DuckDBPyConnection, tables: set[str], named: str) -> int:
+    """The version that the store has. Raises StoreError."""
+    if not tables:
+        return VERSION
+    if "store_version" not in tables:
+        if tables >= _FIRST_TABLES:
+            return 1
+        raise StoreError(f"{named}: is no store of MailTap's")
+    ((version,),) = connection.execute("SELECT max(version) FROM store_version").fetchall()
+    if version is None or not 1 <= version <= VERSION:
+        raise StoreError(
+            f"{named}: was written by a later version of MailTap (store version {version}, "
+            f"this one writes {VERSION})"
+        )
+    return int(version)
+
+
+def _columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """The columns of each table that is there, with their types."""
+    found: dict[str, dict[str, str]] = {}
+    for table, name, kind in connection.execute(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = current_database() AND schema_name = 'main' AND NOT internal"
+    ).fetchall():
+        found.setdefault(table, {})[name] = kind
+    return found

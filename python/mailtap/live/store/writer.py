@@ -7,9 +7,11 @@ thread of its own: a slow disk must not hold up verdicts.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -17,24 +19,22 @@ import pyarrow as pa
 
 from mailtap.live.core.rows import REPLACED, Restored, Rows
 from mailtap.live.labels.streams import Position
-from mailtap.live.state import StoreState
+from mailtap.live.state import Record, Search, StoreState
+from mailtap.live.store.listing import LISTINGS
+from mailtap.live.store.recent import RecentFiles
+from mailtap.live.store.redaction import hidden_columns
 from mailtap.live.store.restore import position, restore
-from mailtap.live.store.schema import (
-    REDACTED_TABLES,
-    TABLES,
-    StoreError,
-    error_line,
-    open_store,
-)
+from mailtap.live.store.schema import TABLES, StoreError, error_line, open_store
 from mailtap.printable import printable
-from mailtap.sessions.redaction import redacted_columns
 
 #: Seconds between batches, and before a batch that could not be written is tried again.
 INTERVAL = 1.0
 RETRY = 5.0
 
-#: Rows that may wait for a disk that is full or slow.
+#: Records and bytes that may wait for a disk that is full or slow. Beyond that the oldest records
+#: are discarded; the figures that they changed are kept.
 MAXIMUM_WAITING = 2_000_000
+MAXIMUM_BYTES = 512 << 20
 
 
 class Store:
@@ -42,12 +42,15 @@ class Store:
         """Opens the file, or makes it. Raises StoreError."""
         self._path = path
         self._named = printable(str(path))
-        self._redacted = redacted_columns(redact)
+        self._hidden = hidden_columns(redact)
+        self._recent = RecentFiles(path)
         self._connection: duckdb.DuckDBPyConnection | None = open_store(path)
         self._waiting: deque[Rows] = deque()
-        self._records = 0
+        self._figures = Rows()  # of the batches that were discarded
+        self._records = self._bytes = 0  # that wait, or are being written
         self._discarded = 0
         self._error: str | None = None
+        self._writing = False
         self._condition = threading.Condition()
         self._closing = False
         self._stored = int(self._connection.sql("SELECT count(*) FROM sessions").fetchall()[0][0])
@@ -60,11 +63,9 @@ class Store:
         """Has the rows written with the next batch. Never waits."""
         with self._condition:
             self._waiting.append(rows)
-            self._records += rows.records
-            while self._records > MAXIMUM_WAITING and len(self._waiting) > 1:
-                oldest = self._waiting.popleft()
-                self._records -= oldest.records
-                self._discarded += oldest.records
+            self._count(rows, 1)
+            # What is being written is the oldest, and may come back.
+            self._discard_oldest(2 if self._writing else 1)
 
     def close(self) -> str | None:
         """Writes what waits, once; what went wrong with it, if anything did."""
@@ -75,6 +76,7 @@ class Store:
             self._thread.join()
         if self._connection is not None:
             self._connection.close()
+        self._recent.close()
         return self._error
 
     def state(self) -> StoreState:
@@ -82,65 +84,102 @@ class Store:
 
     def restore(self, first_bucket: int) -> Restored:
         """See mailtap.live.store.restore."""
-        return restore(self._opened(), first_bucket)
+        return restore(self._opened(), self._recent, first_bucket)
 
     def position(self, name: str) -> Position | None:
         """How far an earlier run read the label file of this name."""
         return position(self._opened(), name)
+
+    def listed(self, what: str, search: Search, most: int) -> list[Record]:
+        """At most so many `sessions` or `labels`, in any thread. Raises StoreError."""
+        try:
+            with self._opened().cursor() as cursor:
+                return list(itertools.islice(LISTINGS[what](cursor, search), most))
+        except duckdb.Error as error:
+            raise StoreError(f"{self._named}: {error_line(error)}") from None
 
     def _run(self) -> None:
         wait = INTERVAL
         while True:
             with self._condition:
                 self._condition.wait_for(lambda: self._closing, wait)
-                rows = Rows()
-                for waiting in self._waiting:
-                    rows.append(waiting)
+                taken, figures = list(self._waiting), self._figures
                 self._waiting.clear()
+                self._figures = Rows()
+                self._writing = True
             try:
-                self._write(rows)
+                self._write(figures, *taken)
                 wait = INTERVAL
-            except (duckdb.Error, StoreError) as error:
+            except Exception as error:  # whatever it is, the records are kept for another try
                 wait = RETRY
-                self._fail(rows, error)
+                self._fail(taken, figures, error)
             if self._closing:
                 return
 
-    def _write(self, rows: Rows) -> None:
+    def _write(self, *batches: Rows) -> None:
         if self._connection is None:
             self._connection = open_store(self._path)
+        rows = Rows()
+        for batch in batches:
+            rows.append(batch)
+        self._recent.expire()
         if rows.tables:
             self._connection.begin()
             for name, tables in rows.tables.items():
-                if name in REPLACED:
-                    self._connection.execute(f"DELETE FROM {name}").fetchall()
-                columns = [row.partition(" ")[0].strip('"') for row in TABLES[name].split(", ")]
-                redacted = self._redacted if name in REDACTED_TABLES else ()
-                names = [
-                    column
-                    for column in columns
-                    if column in tables[0].column_names and column not in redacted
-                ]
-                added = pa.concat_tables([table.select(names) for table in tables])
-                self._connection.register("added", added)
-                self._connection.execute(
-                    f"INSERT INTO {name} BY NAME SELECT * FROM added"
-                ).fetchall()
-                self._connection.unregister("added")
+                self._insert(self._connection, name, pa.concat_tables(tables))
             self._connection.commit()
         with self._condition:
-            self._error = None
-            self._records -= rows.records
+            self._error, self._writing = None, False
+            for batch in batches[1:]:
+                self._count(batch, -1)
             self._stored += sum(map(len, rows.tables.get("sessions", ())))
 
-    def _fail(self, rows: Rows, error: Exception) -> None:
-        """Keeps the rows for another try, on a new connection: an error may have broken it."""
+    def _insert(self, connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+        if name in REPLACED:
+            connection.execute(f"DELETE FROM {name}").fetchall()
+        hidden = self._hidden.get(name, frozenset())
+        self._recent.add(name, rows, hidden)
+        names = [
+            column
+            for column in TABLES[name]
+            if column in rows.column_names and column not in hidden
+        ]
+        added = rows.select(names)
+        if hidden and "redacted" in TABLES[name]:
+            added = added.append_column("redacted", pa.array([True] * len(rows)))
+        connection.register("added", added)
+        connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM added").fetchall()
+        connection.unregister("added")
+
+    def _fail(self, taken: Sequence[Rows], figures: Rows, error: Exception) -> None:
+        """Keeps what was to be written, to be tried again on a new connection: an error may have
+        broken this one.
+        """
         if self._connection is not None:
-            self._connection.close()
+            with suppress(duckdb.Error):
+                self._connection.close()
             self._connection = None
         with self._condition:
             self._error = str(error) if isinstance(error, StoreError) else error_line(error)
-            self._waiting.appendleft(rows)
+            self._waiting.extendleft(reversed(taken))
+            figures.append(self._figures)
+            self._figures = figures
+            self._writing = False
+            self._discard_oldest(1)
+
+    def _discard_oldest(self, times: int) -> None:
+        """Discards what is more than so many times the limit."""
+        records, size = times * MAXIMUM_WAITING, times * MAXIMUM_BYTES
+        while self._waiting and (self._records > records or self._bytes > size):
+            oldest = self._waiting.popleft()
+            self._count(oldest, -1)
+            self._discarded += oldest.records
+            self._figures.append(oldest)
+            self._figures = self._figures.figures()
+
+    def _count(self, rows: Rows, sign: int) -> None:
+        self._records += sign * rows.records
+        self._bytes += sign * rows.size
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
         if self._connection is None:

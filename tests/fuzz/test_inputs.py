@@ -1,0 +1,192 @@
+"""Frames of sensors, lines of labels and logs, and policy files, mutated at random.
+
+The rule: whatever one sensor or label source sends, the other ones' figures stay the same, and the
+correlator goes on; a log or a policy that can't be read is refused with an error of MailTap's own.
+`MAILTAP_FUZZ_EXAMPLES` is how many inputs are tried of each kind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+sys.path.append(str(Path(__file__).parents[1] / "live"))
+
+from mailtap import labels as label_files
+from mailtap import sessions as sources
+from mailtap.labels import LabelError, LabelFile
+from mailtap.live.core.correlator import Correlator
+from mailtap.live.core.inbox import Inbox
+from mailtap.live.store.writer import Store
+from mailtap.policy import PolicyError, load_policy
+from mailtap.sessions import SourceError
+from records import label, session
+from stand_in import frame
+
+EXAMPLES = int(os.environ.get("MAILTAP_FUZZ_EXAMPLES", "20"))
+FUZZED = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+POLICY = load_policy(None)
+
+NUMBERS = (
+    st.sampled_from(
+        [0, -1, 2**31, 2**53, 2**63, 10**18, 10**400, 1e300, -1e300, 1e18, 1e-300, float("nan")]
+    )
+    | st.floats()
+)
+TEXTS = st.text(max_size=40) | st.sampled_from(
+    ["", "\x00", "\x1b[31m", "\u202e", "\u2028", "'; DROP TABLE sessions; --", "x" * 100_000, "[]"]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def records(usual: dict[str, object]) -> st.SearchStrategy[str]:
+    """A record of which some fields are something else, as JSON or nearly."""
+    changed = st.dictionaries(st.sampled_from(sorted(usual)), VALUES, max_size=4)
+    lines = changed.map(lambda change: json.dumps(usual | change, allow_nan=True))
+    cut = st.tuples(lines, st.integers(0, 200)).map(lambda one: one[0][: one[1]])
+    return lines | cut | TEXTS
+
+
+FRAMES = (
+    records(session(1, started=1.0)).map(lambda line: frame(line).encode(errors="replace"))
+    | st.binary(max_size=200)
+    | st.sampled_from([b"[" * 200_000, b"{" * 200_000, b"", b"null", b'{"type":"error"}'])
+)
+LABEL_LINES = records(label(1)).map(lambda line: line.encode(errors="replace")) | st.binary(
+    max_size=200
+)
+
+
+class Client:
+    """Live mode with a good and a hostile sensor, and a good and a hostile label source."""
+
+    def __init__(self, store: Path | None = None) -> None:
+        self.store = None if store is None else Store(store, ())
+        self.inbox = Inbox(4)
+        self.correlator = Correlator(
+            self.inbox,
+            ["ws://good", "ws://hostile"],
+            [("good", "jsonl"), ("hostile", None)],
+            POLICY,
+            window=600.0,
+            maximum=100_000,
+            store=self.store,
+            answers=None,
+        )
+        self.correlator.start()
+        if self.store is not None:
+            self.store.start()
+
+    def end(self) -> int:
+        """Sessions of the good sensor that were taken in."""
+        self.correlator.stop()
+        assert self.correlator.failure is None
+        if self.store is not None:
+            assert self.store.close() is None
+        latest = self.correlator._correlated()
+        assert latest.label_sources[0].received == 5
+        assert latest.figures.matched >= 0
+        assert latest.waiting >= 0
+        return latest.sensors[0].received
+
+
+@FUZZED
+@given(st.lists(FRAMES, max_size=30), st.lists(LABEL_LINES, max_size=30))
+@example([frame(session(1, seq=10**18, started=n)).encode() for n in range(12)], [])
+@example([frame(session(1, ts=1e300, duration=-1e18)).encode()], [b"a\rb,c", b'"' + b"x" * 200_000])
+def test_one_sensor_s_nonsense_changes_no_figure_of_the_others(
+    frames: list[bytes], lines: list[bytes]
+) -> None:
+    client = Client()
+    now = time.monotonic()
+    for one in frames:
+        client.inbox.put_frame(1, one, now)
+    client.inbox.put_lines(1, lines, None, now)
+    for number in range(2, 7):
+        client.inbox.put_frame(0, frame(session(number)).encode(), now)
+    good = [json.dumps(label(number)).encode() for number in range(2, 7)]
+    client.inbox.put_lines(0, good, None, now)
+    assert client.end() == 5
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fuzz")
+
+
+@FUZZED
+@given(st.lists(FRAMES, max_size=10))
+@example([frame(session(1, seq=2**53, started=n)).encode() for n in range(1_100)])
+def test_the_store_takes_whatever_live_mode_takes(scratch: Path, frames: list[bytes]) -> None:
+    path = scratch / "live.duckdb"
+    path.unlink(missing_ok=True)
+    client = Client(path)
+    now = time.monotonic()
+    for one in frames:
+        client.inbox.put_frame(1, one, now)
+    good = [json.dumps(label(number)).encode() for number in range(2, 7)]
+    client.inbox.put_lines(0, good, None, now)
+    client.end()
+
+
+@FUZZED
+@given(st.lists(records(session(1)).filter(lambda line: "\n" not in line), max_size=10))
+def test_a_log_is_read_or_refused(scratch: Path, lines: list[str]) -> None:
+    log = scratch / "mail_session.log"
+    text = "\n".join([json.dumps(session(1)), *lines]) + "\n"
+    log.write_bytes(text.encode(errors="surrogatepass"))
+    with sources.open_database() as connection:
+        try:
+            sources.load(connection, [log], POLICY)
+        except SourceError as error:
+            assert str(error).isprintable()
+
+
+@FUZZED
+@given(st.lists(LABEL_LINES, max_size=10))
+def test_a_label_file_is_read_or_refused(scratch: Path, lines: list[bytes]) -> None:
+    file = scratch / "labels.jsonl"
+    file.write_bytes(b"\n".join(lines))
+    with sources.open_database() as connection:
+        try:
+            label_files.load(connection, [LabelFile(file)], POLICY)
+        except LabelError as error:
+            assert str(error).isprintable()
+
+
+POLICIES = st.dictionaries(
+    st.sampled_from(["redact", "join", "ports", "effective", "labels", "expect", "generic"])
+    | TEXTS,
+    VALUES,
+    max_size=3,
+).map(lambda document: json.dumps(document).encode(errors="replace")) | st.binary(max_size=100)
+
+
+@FUZZED
+@given(POLICIES)
+@example(b"a: &a [*a]")
+@example(b"[" * 10_000)
+@example(b"redact: !!python/object/apply:os.system [true]")
+def test_a_policy_is_taken_or_refused(scratch: Path, text: bytes) -> None:
+    file = scratch / "policy.yaml"
+    file.write_bytes(text)
+    try:
+        load_policy(file)
+    except PolicyError as error:
+        assert str(error)
