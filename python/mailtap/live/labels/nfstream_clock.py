@@ -27,8 +27,8 @@ WAIT = 0.25
 #: Seconds by which time lags behind the clock: packets that are on their way are not late then.
 LAG = 1.0
 
-#: Seconds after SIGTERM in which packets are still taken: the kernel hands them over in blocks, each
-#: after a second at the latest.
+#: Seconds after SIGTERM in which packets are still taken: the kernel hands them over in blocks,
+#: each after a second at the latest.
 DRAIN = 1.5
 
 
