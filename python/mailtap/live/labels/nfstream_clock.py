@@ -22,13 +22,14 @@ from typing import Any
 TIME_ONLY, END = 2, -2
 
 #: Seconds that are waited for a packet.
-WAIT = 0.5
+WAIT = 0.25
 
 #: Seconds by which time lags behind the clock: packets that are on their way are not late then.
 LAG = 1.0
 
-#: Seconds after SIGTERM in which packets that are there already are still taken.
-DRAIN = 1.0
+#: Seconds after SIGTERM in which packets are still taken: the kernel hands them over in blocks,
+#: each after a second at the latest.
+DRAIN = 1.5
 
 
 def run_by_clock() -> None:
@@ -77,12 +78,9 @@ class _Engine:
         """The next packet, or the time."""
         if self._ends is not None and time.monotonic() > self._ends:
             return END
-        wait = WAIT if self._ends is None else 0.0
-        if self._poll.poll(wait * 1000):
+        if self._poll.poll(WAIT * 1000):
             taken: int = self._lib.capture_next(capture, packet, *arguments)
             return taken
-        if self._ends is not None:
-            return END
         packet.time = int((time.time() - LAG) * 1000)
         return TIME_ONLY
 

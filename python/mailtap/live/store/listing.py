@@ -48,10 +48,15 @@ def sessions(connection: duckdb.DuckDBPyConnection, search: Search) -> Iterator[
     )
 
 
+#: A name that the policy reads as it read the engine's: `smtp.ssl` would be TLS from the start.
+_NAME = "CASE WHEN encryption = 'unknown' THEN replace(app, '.ssl', '.encrypted') ELSE app END"
+
+
 def labels(connection: duckdb.DuckDBPyConnection, search: Search) -> Iterator[Record]:
     """Labels of TCP flows in the order they came, as `--labels` reads them (format `jsonl`)."""
     columns = (
-        'app, provenance, src_ip, src_port, dst_ip, dst_port, l4 AS proto, community_id, "start", '
+        f"{_NAME} AS app, provenance, src_ip, src_port, dst_ip, dst_port, l4 AS proto, "
+        'community_id, "start", '
         '"end", packets, engine, source'
     )
     conditions = {
