@@ -157,7 +157,8 @@ def expected(truth: Truth, view: View) -> dict[str, Expected]:
             sure = parts(item, together=both and uncut, alone=client_alone)
             if item.known:
                 named |= item.strong or (standard and item.usual)
-                lines[item.side] += item.kind != OTHER
+                # Redis answers with bare +OK and -ERR, too.
+                lines[item.side] += item.kind != OTHER and item.text not in ("+OK", "-ERR")
             odd |= not item.known and item.kind == COMMAND
         elif number in headers:
             sure = {k: v for k, v in item.values.items() if k in HEADER_FIELDS}

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from lab import pcap
+from lab.expected import Expected, expected
 from lab.tcp import sessions
 from lab.truth import Truth, known, whole
+from lab.views import views
 
 LIST = "truth.jsonl"
 
@@ -31,7 +33,9 @@ def save(folder: Path, truths: Iterable[Truth]) -> None:
 
 
 def described(file: str, truth: Truth) -> dict[str, Any]:
-    """A session: where it is, what was done, and the record with all bytes seen."""
+    """A session: where it is, what was done, the record with all bytes seen, and the fields of it
+    that the definition of a record leaves open.
+    """
     client, server = truth.session.client, truth.session.server
     return {
         "file": file,
@@ -45,7 +49,13 @@ def described(file: str, truth: Truth) -> dict[str, Any]:
         "serves": truth.serves,
         "speaks": truth.speaks,
         "record": whole(truth),
+        "open": sorted(name for name, field in _of_all(truth).items() if not field.decided),
     }
+
+
+def _of_all(truth: Truth) -> dict[str, Expected]:
+    """What is expected of the session where all bytes are seen."""
+    return expected(truth, next(iter(views(truth.session, 0))))
 
 
 def listed(folder: Path) -> list[dict[str, Any]]:

@@ -59,7 +59,7 @@ bool Recognised(const SideFacts& facts, const SideFacts* peer, bool midstream, S
         return usual_port || ! (facts.found_late || midstream) || weight >= kCertain || facts.tls_upgrade;
     bool pop3_server = taken.service == Service::Pop3 && taken.role == Role::Server;
     if ( facts.strange || (pop3_server && ! facts.worded) )
-        return usual_port && agreed && ! peer->strange;
+        return false;
     if ( usual_port || (agreed && ! peer->strange && weight >= kCertain) )
         return true;
     return taken.weight == kMedium && (facts.weight_sum >= kWeakLinesSuffice || facts.tls_upgrade);

@@ -14,7 +14,22 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
-from certificates import (
+from mailtap._engine import MAX_TLS_READER_BYTES, TlsReader
+from reading import read
+from tls_bytes import (
+    CERTIFICATE,
+    CLIENT_HELLO,
+    HANDSHAKE,
+    SERVER_HELLO,
+    certificate_message,
+    client_hello,
+    handshake,
+    message,
+    record,
+    records,
+    server_hello,
+)
+from tls_certificates import (
     BEGIN,
     BMP,
     COMMON_NAME,
@@ -32,21 +47,6 @@ from certificates import (
     der,
     handmade,
     name,
-)
-from mailtap._engine import MAX_TLS_READER_BYTES, TlsReader
-from reading import read
-from tls_bytes import (
-    CERTIFICATE,
-    CLIENT_HELLO,
-    HANDSHAKE,
-    SERVER_HELLO,
-    certificate_message,
-    client_hello,
-    handshake,
-    message,
-    record,
-    records,
-    server_hello,
 )
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import composite
 
-from certificates import SEQUENCE, der, handmade
 from mailtap._engine import MAX_TLS_READER_BYTES, TlsReader
 from tls_bytes import (
     APPLICATION_DATA,
@@ -38,6 +37,7 @@ from tls_bytes import (
     ssl2_client_hello,
     supported_versions,
 )
+from tls_certificates import SEQUENCE, der, handmade
 from tls_sessions import contexts, run
 
 if TYPE_CHECKING:
