@@ -5,7 +5,8 @@
 `python -m lab judge FOLDER` judges the captures that a run kept (build/lab/captures).
 
 Exit status 0: enough is right (WHOLE and ENOUGH below), or the laboratory can't run here (one line
-says why). 1: it isn't. 2: the laboratory itself is wrong: a server failed, or truth and log disagree.
+says why). 1: it isn't. 2: the laboratory itself is wrong: a server failed, or truth and log
+disagree.
 """
 
 from __future__ import annotations
