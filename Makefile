@@ -1,4 +1,4 @@
-# Everything from a clean checkout: only Python 3.11 or later (with venv), a C++20 compiler and make are needed.
+# Everything from a clean checkout: Python 3.11 or later (with venv), a C++20 compiler, zlib's headers and make are needed.
 
 PYTHON ?= python3
 VENV := .venv

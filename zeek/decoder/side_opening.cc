@@ -1,0 +1,165 @@
+// SideDecoder until it has found out what the side speaks.
+
+#include "side.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "text.h"
+
+namespace mailtap::decoder {
+
+namespace {
+
+constexpr uint8_t kMaxStrangeLines = 8;        // on a mail port, before its protocol shows
+constexpr uint64_t kMaxSearched = 64 * 1024;   // without footing, on any other port
+constexpr std::size_t kMaxSocksOpening = 1024; // the longest legal one is 792 bytes
+constexpr uint8_t kCapabilitiesOfAList = 3;    // in a row: more than a client sends as commands
+
+bool IsProxyHeader(std::string_view line) { return line.starts_with("PROXY TCP") && line.size() <= 107; }
+
+} // namespace
+
+void SideDecoder::Socks(std::string_view& bytes) {
+    std::size_t pending = lines_.Pending().size();
+    lines_.Append(bytes.substr(0, kMaxSocksOpening - pending));
+    SocksOpening opening = ReadSocks(lines_.Pending(), presumption_.role);
+    bool full = lines_.Pending().size() >= kMaxSocksOpening;
+    if ( opening.state == SocksOpening::More && ! full ) {
+        bytes = {};
+        return;
+    }
+
+    lines_.Clear(); // it may have held a password
+    if ( opening.state != SocksOpening::Open ) {
+        Enter(Mode::Opaque);
+        return;
+    }
+    facts_.tunnel = Tunnel::Socks;
+    facts_.tunnel_port = opening.port;
+    facts_.opening_role = presumption_.role;
+    bytes.remove_prefix(opening.length - pending);
+    Follow({.kind = Next::Inner}, {});
+}
+
+void SideDecoder::OpeningLine(const Line& line) {
+    std::string_view text = line.text;
+    if ( ! facts_.lost && text.size() >= kMaxOpeningLine ) {
+        Enter(Mode::Opaque);
+        return;
+    }
+    if ( text.empty() || IsProxyHeader(text) )
+        return;
+    if ( strange_lines_ == 0 && ! facts_.lost && (IsHttpRequest(text) || IsHttpResponse(text)) ) {
+        Enter(Mode::Http);
+        Follow(http_.Begin(text, facts_), line);
+        return;
+    }
+    if ( MayBeCapability(text) ) {
+        HoldCapability(line);
+        return;
+    }
+
+    Reading reading = Read(text, presumption_);
+    if ( held_capabilities_ > 0 ) {
+        bool listed = text == "." || pop3::IsReply(text);
+        SecretBuffer whole(text);
+        ReleaseCapabilities(
+            {.service = Service::Pop3, .role = listed ? Role::Server : Role::Client, .weight = kStrong});
+        ProtocolLine({.text = whole.View(), .end = whole.View()});
+        return;
+    }
+
+    // After missing bytes, the first line may be the rest of any line.
+    bool first = strange_lines_ == 0;
+    Service usual = reading.role == Role::Client ? presumption_.as_client : presumption_.as_server;
+    bool usual_port = reading.service != Service::None && reading.service == usual;
+    bool expected_role = ! presumption_.Contradicts(reading.role);
+    Weight needed = first ? kWeak : kStrong;
+    if ( usual_port && expected_role )
+        needed = kWeak;
+    else if ( facts_.lost && first )
+        needed = kMedium;
+    // Where a session is seen from the middle on another port, a client's weak line names no protocol. It counts if the
+    // server's side does.
+    bool doubtful = facts_.lost && first && reading.role == Role::Client && reading.weight == kWeak && ! usual_port;
+    if ( (reading.weight < needed && ! doubtful) || (facts_.lost && first && ! expected_role) ) {
+        StrangeLine(text);
+        return;
+    }
+    facts_.found_late = ! first;
+    facts_.strange = doubtful || (! first && reading.weight == kWeak);
+    Adopt(reading);
+    if ( facts_.lost && IsSmtpClient() && ! line.cut ) {
+        Recover(false);
+        RecoveryLine(line);
+    }
+    else
+        ProtocolLine(line);
+}
+
+// On a mail port a session may begin with other lines, or in the middle of something; elsewhere it is no mail.
+void SideDecoder::StrangeLine(std::string_view line) {
+    bool mail_port = presumption_.as_client != Service::None || presumption_.as_server != Service::None;
+    if ( facts_.lost )
+        strange_lines_ = 1;
+    else if ( ! mail_port || ! IsText(line) || ++strange_lines_ > kMaxStrangeLines )
+        Enter(Mode::Opaque);
+    if ( ! mail_port && searched_ > kMaxSearched )
+        Enter(Mode::Opaque);
+}
+
+// Several POP3 capabilities are commands, too. Seen from the middle, such lines may be either side's.
+bool SideDecoder::MayBeCapability(std::string_view line) const {
+    return facts_.lost && presumption_.role != Role::Client && pop3::IsCapability(line);
+}
+
+void SideDecoder::HoldCapability(const Line& line) {
+    held_.Append(line.text);
+    held_.Append("\r\n");
+    bool sure = pop3::IsCapabilityOnly(line.text) || ++held_capabilities_ == kCapabilitiesOfAList;
+    if ( sure )
+        ReleaseCapabilities({.service = Service::Pop3, .role = Role::Server, .weight = kStrong});
+}
+
+void SideDecoder::ReleaseCapabilities(const Reading& reading) {
+    SecretBuffer lines = std::exchange(held_, SecretBuffer());
+    held_capabilities_ = 0;
+    facts_.found_late = strange_lines_ > 0;
+    Adopt(reading);
+    if ( auto* server = std::get_if<pop3::Server>(&protocol_) )
+        server->ExpectAnswer();
+    lines_.Clear();
+    Decode(lines.View());
+}
+
+void SideDecoder::Adopt(const Reading& reading) {
+    facts_.reading = reading;
+    facts_.weight_sum = 0;
+    bool client = reading.role == Role::Client;
+    switch ( reading.service ) {
+        case Service::Smtp:
+            if ( client )
+                protocol_.emplace<smtp::Client>();
+            else
+                protocol_.emplace<smtp::Server>();
+            break;
+        case Service::Pop3:
+            if ( client )
+                protocol_.emplace<pop3::Client>();
+            else
+                protocol_.emplace<pop3::Server>();
+            break;
+        case Service::Imap:
+            if ( client )
+                protocol_.emplace<imap::Client>();
+            else
+                protocol_.emplace<imap::Server>();
+            break;
+        case Service::None: break;
+    }
+    Enter(Mode::Lines);
+    seeking_ = false;
+}
+
+} // namespace mailtap::decoder
