@@ -180,3 +180,8 @@ def test_the_fields_are_the_last_messages_own() -> None:
     )
     assert facts["from"] == [b"a@example.org", b"b@example.org"]
     assert (facts["subject"], facts["msg_id"]) == (b"", b"")
+
+
+def test_a_user_from_the_middle_is_the_clients() -> None:
+    facts = decode(C("CAPA", "STLS", "USER bob", "PASS secret"), port=110, midstream=True)
+    assert (facts["service"], facts["user"], facts["commands"]) == ("pop3", b"bob", 4)

@@ -10,10 +10,11 @@ namespace mailtap::decoder::imap {
 
 namespace {
 
-// A display name as a header writes it: quoted where it holds what would end or divide it (RFC 5322 3.2.3).
+// A display name as a header writes it: quoted where it holds what would end or divide it (RFC 5322 3.2.3). A dot does
+// neither, and most senders leave it unquoted (4.1).
 std::string DisplayName(std::string_view name) {
     std::string decoded = DecodeEncodedWords(name);
-    if ( decoded.find_first_of("()<>[]:;@\\,.\"") == std::string::npos )
+    if ( decoded.find_first_of("()<>[]:;@\\,\"") == std::string::npos )
         return decoded;
     std::string quoted = "\"";
     for ( char c : decoded ) {

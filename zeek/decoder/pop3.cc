@@ -127,9 +127,7 @@ Weight ServerWeight(std::string_view line) {
 
 bool IsReply(std::string_view line) { return IsStatus(line, "+OK") || IsStatus(line, "-ERR"); }
 
-bool IsCapability(std::string_view line) {
-    return IsCapabilityOnly(line) || IsAmong(kCommandCapabilities, line.substr(0, line.find(' ')));
-}
+bool IsCapability(std::string_view line) { return IsCapabilityOnly(line) || IsAmong(kCommandCapabilities, line); }
 
 bool IsCapabilityOnly(std::string_view line) { return IsAmong(kCapabilities, line.substr(0, line.find(' '))); }
 
