@@ -9,6 +9,7 @@ import shutil
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,6 +91,15 @@ def drawn(count: int, seed: int) -> tuple[list[Row], list[Row]]:
     return sessions, labels
 
 
+def rounded(value: Any) -> Any:
+    """The value with its floats to nine digits: the engines add them up in different orders."""
+    if isinstance(value, dict):
+        return {key: rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [rounded(inner) for inner in value]
+    return round(value, 9) if isinstance(value, float) else value
+
+
 def test_spark_gives_the_same_document_and_the_same_sessions(tmp_path: Path) -> None:
     connection = database(*drawn(count=600, seed=7))
     policy = load_policy()
@@ -109,7 +119,7 @@ def test_spark_gives_the_same_document_and_the_same_sessions(tmp_path: Path) -> 
     assert any(clock.applied for clock in consistency.clock_offsets)
     assert len([n for n in consistency.causes.values() if n]) > 8
 
-    assert document(found) == document(expected)
+    assert rounded(document(found)) == rounded(document(expected))
     assert found.examples == expected.examples
     lines = [
         sorted(json.dumps(json.loads(line), sort_keys=True) for line in path.open())
