@@ -19,14 +19,15 @@ from hypothesis import strategies as st
 
 sys.path.append(str(Path(__file__).parents[1] / "live"))
 
-from mailtap import labels as label_files
-from mailtap import sessions as sources
 from mailtap.labels import LabelError, LabelFile
+from mailtap.labels.load import load as load_labels
 from mailtap.live.core.correlator import Correlator
 from mailtap.live.core.inbox import Inbox
 from mailtap.live.store.writer import Store
 from mailtap.policy import PolicyError, load_policy
+from mailtap.records.database import open_database
 from mailtap.sessions import SourceError
+from mailtap.sessions.load import load as load_sessions
 from records import label, session
 from stand_in import frame
 
@@ -151,9 +152,9 @@ def test_a_log_is_read_or_refused(scratch: Path, lines: list[str]) -> None:
     log = scratch / "mail_session.log"
     text = "\n".join([json.dumps(session(1)), *lines]) + "\n"
     log.write_bytes(text.encode(errors="surrogatepass"))
-    with sources.open_database() as connection:
+    with open_database() as connection:
         try:
-            sources.load(connection, [log], POLICY)
+            load_sessions(connection, [log], POLICY)
         except SourceError as error:
             assert str(error).isprintable()
 
@@ -163,9 +164,9 @@ def test_a_log_is_read_or_refused(scratch: Path, lines: list[str]) -> None:
 def test_a_label_file_is_read_or_refused(scratch: Path, lines: list[bytes]) -> None:
     file = scratch / "labels.jsonl"
     file.write_bytes(b"\n".join(lines))
-    with sources.open_database() as connection:
+    with open_database() as connection:
         try:
-            label_files.load(connection, [LabelFile(file)], POLICY)
+            load_labels(connection, [LabelFile(file)], POLICY)
         except LabelError as error:
             assert str(error).isprintable()
 
