@@ -282,3 +282,15 @@ def test_a_stream_that_grows_without_end_is_left() -> None:
     data = bomb.compress(bytes(200_000_000)) + bomb.flush()
     facts = decode(*COMPRESSED[:-2], S(b"\x62\x60" + data), port=143)
     assert facts["service"] == "imap"
+
+
+def test_compression_asked_for_within_itself_changes_nothing() -> None:
+    twice = ["a3 COMPRESS DEFLATE", "a4 SELECT INBOX", "a5 LOGOUT"]
+    facts = decode(
+        *COMPRESSED[:-2],
+        C(deflate(*twice)),
+        S(deflate("a3 OK DEFLATE active", "a4 OK done", "* BYE out")),
+        port=143,
+    )
+    assert facts["last_command"] == b"LOGOUT"
+    assert facts["replies"] == 5

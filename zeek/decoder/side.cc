@@ -22,7 +22,6 @@ void SideDecoder::Enter(Mode mode) {
     message_.GiveUp();
     recovery_.Begin(false);
     protocol_.emplace<std::monostate>();
-    inflater_.Drop();
 }
 
 void SideDecoder::Data(std::string_view bytes) {
@@ -258,7 +257,10 @@ void SideDecoder::Follow(const Next& next, const Line& line) {
             else if ( mode_ == Mode::Http )
                 Enter(Mode::Opening);
             break;
-        case Next::Compress: Enter(Mode::DeflateProbe); break;
+        case Next::Compress:
+            if ( ! inflater_ ) // RFC 4978 3: compression can't be asked for twice
+                Enter(Mode::DeflateProbe);
+            break;
         case Next::Inner:
             inner_ = true;
             searched_ = 0;
@@ -282,6 +284,7 @@ void SideDecoder::Gap(uint64_t length) {
     facts_.lost = true;
     if ( inflater_ || mode_ == Mode::DeflateProbe ) { // the rest can't be inflated
         Enter(Mode::Opaque);
+        inflater_.Drop();
         return;
     }
     switch ( mode_ ) {

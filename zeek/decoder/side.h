@@ -43,8 +43,6 @@ public:
     // message by the standard, with commands behind it. Null when it doesn't differ.
     const SideDecoder* ReadWithBareLineEnds() const { return bare_.Get(); }
 
-    const Presumption& Presumed() const { return presumption_; }
-
     std::size_t Memory() const;
 
 private:

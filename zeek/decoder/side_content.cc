@@ -11,9 +11,12 @@
 namespace mailtap::decoder {
 
 void SideDecoder::Inflate(std::string_view bytes) {
+    // The inflater must outlive the call, so Enter() doesn't drop it.
     bool whole = inflater_->Data(bytes, [this](std::string_view part) { Decode(part); });
-    if ( ! whole || mode_ == Mode::Opaque )
+    if ( ! whole )
         Enter(Mode::Opaque);
+    if ( mode_ == Mode::Opaque )
+        inflater_.Drop();
 }
 
 // Whether a message's line is no longer the message's: its beginning was refused, or its end is missing.
