@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 import sys
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,13 +16,20 @@ sys.path.insert(0, str(HERE.parent / "capture"))
 sys.path.insert(0, str(HERE.parent / "decoder" / "tls"))
 
 import tls_bytes as tls  # noqa: E402
-from certificates import SEQUENCE, der, handmade  # noqa: E402
 from packets import ACK, CLIENT, Conversation, Packet, ethernet, ipv4, mail_session  # noqa: E402
+from tls_certificates import SEQUENCE, der, handmade  # noqa: E402
 
 ORIG, RESP, ORIG_GAP = 0, 1, 2
 PORT_25, PORT_110, PORT_143, PORT_1080, PORT_8025, PORT_40001 = 0, 1, 2, 5, 6, 7
 
 HELLO = b"\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03" + b"r" * 32 + b"\0\0\2\x13\1\1\0"
+
+
+def deflated(*parts: bytes) -> bytes:
+    """A stream as IMAP's COMPRESS has it, flushed after each part."""
+    stream = zlib.compressobj(wbits=-15)
+    return b"".join(stream.compress(part) + stream.flush(zlib.Z_SYNC_FLUSH) for part in parts)
+
 
 DIALOGUES: dict[str, tuple[int, list[tuple[int, bytes]]]] = {
     "smtp": (
@@ -86,6 +94,38 @@ DIALOGUES: dict[str, tuple[int, list[tuple[int, bytes]]]] = {
             ),
             (RESP, b"\r\na3 OK\r\n* 1 FETCH (BODY[HEADER] {14}\r\nFrom: a@b.c\r\n)\r\n"),
             (ORIG, b"a4 APPEND x {13+}\r\nFrom: a@b.c\r\n\r\na5 LOGOUT\r\n"),
+        ],
+    ),
+    "imap-compressed": (
+        PORT_143,
+        [
+            (ORIG, b"a1 LOGIN a b\r\na2 COMPRESS DEFLATE\r\n"),
+            (RESP, b"* OK IMAP4rev1\r\na1 OK Logged in\r\na2 OK DEFLATE active\r\n"),
+            (ORIG, deflated(b"a3 COMPRESS DEFLATE\r\na4 FETCH 1 BODY[]\r\n", b"a5 LOGOUT\r\n")),
+            (RESP, deflated(b"a3 OK DEFLATE\r\n* 1 FETCH (BODY[] {9}\r\nFrom: a\r\n)\r\n")),
+        ],
+    ),
+    "smtp-bare-line-ends": (
+        PORT_25,
+        [
+            (ORIG, b"EHLO a\r\nMAIL FROM:<a@b.c>\r\nDATA\r\nSubject: s\r\n\r\nx\n.\n"),
+            (ORIG, b"MAIL FROM:<d@e.f>\nDATA\nSubject: t\n\n\r\n.\r\nQUIT\r\n"),
+            (RESP, b"220 mx ESMTP\r\n250 mx\r\n250 ok\r\n354 go\r\n250 ok\r\n250 ok\r\n354 go\r\n"),
+        ],
+    ),
+    "smtp-after-a-gap": (
+        PORT_25,
+        [
+            (ORIG, b"EHLO a\r\nDATA\r\nSubject: s\r\n\r\ntext\r\n"),
+            (ORIG_GAP, b"0123456789"),
+            (ORIG, b"MAIL FROM:<x@y.z>\r\nmore text\r\n.\r\nMAIL FROM:<a@b.c>\r\nDATA\r\n"),
+        ],
+    ),
+    "pop3-capabilities": (
+        PORT_8025,
+        [
+            (RESP, b"CAPA\r\nTOP\r\nUIDL\r\nSASL PLAIN\r\n.\r\n+OK Begin TLS\r\n"),
+            (ORIG, b"CAPA\r\nSTLS\r\n" + HELLO),
         ],
     ),
     "http-tunnel": (
