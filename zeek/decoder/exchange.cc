@@ -76,7 +76,6 @@ private:
             case CommandKind::Data: found_.data_refused |= IsFailure(code); break;
             case CommandKind::Message:
             case CommandKind::LastChunk: EndMessage(code); break;
-            case CommandKind::Retrieve: found_.retrieve_accepted |= IsSuccess(code); break;
             case CommandKind::Chunk:
             case CommandKind::Quit:
             case CommandKind::Other: break;

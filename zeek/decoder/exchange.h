@@ -16,7 +16,6 @@ struct Exchange {
     Outcome starttls = Outcome::Unknown; // of the last request
     Outcome auth = Outcome::Unknown;     // of the last attempt
     bool data_refused = false;           // a DATA command was
-    bool retrieve_accepted = false;      // POP3: a RETR or TOP was
     uint64_t messages = 0;               // sent by the client and accepted by the server
     bool complete = false;               // every command was paired with its reply, or is waiting for it
 };

@@ -176,10 +176,8 @@ Next Client::Read(const Line& line, SideFacts& facts) {
     }
     else if ( is("STAT") || is("LIST") || is("UIDL") || is("DELE") || is("LAST") )
         facts.Reach(Stage::Envelope);
-    else if ( is("RETR") || is("TOP") ) {
-        kind = CommandKind::Retrieve;
+    else if ( is("RETR") || is("TOP") )
         facts.Reach(Stage::Data);
-    }
     else if ( is("QUIT") ) {
         kind = CommandKind::Quit;
         facts.logout = true;

@@ -266,7 +266,6 @@ void SideDecoder::Follow(const Next& next, const Line& line) {
             searched_ = 0;
             Enter(Mode::Opening);
             break;
-        case Next::Opaque:
         case Next::Other: Enter(Mode::Opaque); break;
     }
 }

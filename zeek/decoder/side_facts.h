@@ -47,7 +47,6 @@ enum class CommandKind : uint8_t {
     Message, // the end of a message after DATA
     Chunk,   // BDAT
     LastChunk,
-    Retrieve, // RETR and TOP
     Quit,
 };
 
@@ -160,7 +159,6 @@ struct Next {
         Skip,     // `length` bytes of no interest
         Capture,  // `length` bytes for the protocol to see (an IMAP string)
         Compress, // deflated bytes, unless the server refused COMPRESS
-        Opaque,   // nothing more that can be read
         Inner,    // a tunnel is open: whatever follows is a fresh side
         Other,    // no mail
     };
