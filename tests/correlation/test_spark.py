@@ -95,7 +95,7 @@ def rounded(value: Any) -> Any:
     """The value with its floats to nine digits: the engines add them up in different orders."""
     if isinstance(value, dict):
         return {key: rounded(inner) for key, inner in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [rounded(inner) for inner in value]
     return round(value, 9) if isinstance(value, float) else value
 
