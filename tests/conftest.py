@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,37 @@ def pytest_configure(config: pytest.Config) -> None:
     default = subprocess.check_output([zeek_config, "--zeekpath"], text=True).strip()
     os.environ["ZEEKPATH"] = f"{default}:{packages}"
     os.environ["ZEEK_PLUGIN_PATH"] = str(PLUGIN)
+
+
+class CapabilityHeader(ctypes.Structure):
+    """Whose capabilities are read or set: `__user_cap_header_struct` of capset(2)."""
+
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+class CapabilityData(ctypes.Structure):
+    """`__user_cap_data_struct` of capset(2), for 32 capabilities."""
+
+    _fields_ = tuple((name, ctypes.c_uint32) for name in ("effective", "permitted", "inheritable"))
+
+
+@pytest.fixture
+def file_modes_hold() -> Iterator[None]:
+    """Root, too, is refused what a file's mode forbids: the test runs without the capabilities
+    CAP_DAC_OVERRIDE (1) and CAP_DAC_READ_SEARCH (2), see capabilities(7).
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    this_thread = CapabilityHeader(version=0x20080522, pid=0)  # _LINUX_CAPABILITY_VERSION_3
+
+    def called(function: str, capabilities: ctypes.Array[CapabilityData]) -> None:
+        if libc[function](ctypes.byref(this_thread), capabilities) != 0:
+            raise OSError(ctypes.get_errno(), f"{function} failed")
+
+    capabilities = (CapabilityData * 2)()
+    called("capget", capabilities)
+    before = capabilities[0].effective
+    capabilities[0].effective &= ~(1 << 1 | 1 << 2)
+    called("capset", capabilities)
+    yield
+    capabilities[0].effective = before
+    called("capset", capabilities)

@@ -168,7 +168,7 @@ def test_missing_files_and_directories_are_refused(tmp_path: Path) -> None:
         analyze(tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.usefixtures("file_modes_hold")
 def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "x.pcap", pcap(PACKETS))
     path.chmod(0)

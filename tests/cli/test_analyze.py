@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -222,7 +221,7 @@ def test_what_can_not_be_read_is_one_clear_line(make: Any, tmp_path: Path) -> No
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.usefixtures("file_modes_hold")
 def test_no_permission(small: Path, tmp_path: Path) -> None:
     locked = tmp_path / "locked.pcap"
     locked.write_bytes(small.read_bytes())

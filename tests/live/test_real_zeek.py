@@ -112,11 +112,15 @@ def replayed(way: str, capture: Path, folder: Path) -> Iterator[str | Transport]
             yield BrokerTransport(f"broker://127.0.0.1:{port}", certificates.client)
         return
     with replaying(capture, folder, way) as port:
-        yield f"ws://127.0.0.1:{port}"
+        if way == "broker":
+            yield BrokerTransport(f"broker://127.0.0.1:{port}", Tls(disabled=True))
+        else:
+            yield f"ws://127.0.0.1:{port}"
 
 
-# Broker, the slowest way, is tried with TLS from one sensor and without TLS from a cluster.
-@pytest.mark.parametrize("way", ["live", "broker, verified", "cluster", "cluster, broker"])
+@pytest.mark.parametrize(
+    "way", ["live", "broker", "broker, verified", "cluster", "cluster, broker"]
+)
 def test_verdicts_are_those_of_a_report_on_the_logs_and_none_is_missing(
     way: str, capture: Path, labels: Path, by_report: Verdicts, tmp_path: Path
 ) -> None:

@@ -39,14 +39,18 @@ def check_readable(path: Path) -> int:
     """
     try:
         status = path.stat()
+        if stat.S_ISREG(status.st_mode):
+            path.open("rb").close()  # its mode may allow what a file server forbids
     except FileNotFoundError:
         raise CaptureError(f"{shown(path)}: no such file") from None
+    except PermissionError:
+        raise _forbidden(path) from None
     except (OSError, ValueError) as error:
         raise CaptureError(f"{shown(path)}: {_reason(error)}") from None
     if stat.S_ISDIR(status.st_mode):
         raise CaptureError(f"{shown(path)}: is a directory; name the capture files in it")
-    if not os.access(path, os.R_OK):
-        raise CaptureError(f"{shown(path)}: no permission to read it")
+    if not os.access(path, os.R_OK):  # of a pipe, which would wait for its writer if opened
+        raise _forbidden(path)
     if stat.S_ISREG(status.st_mode) and status.st_size == 0:
         raise CaptureError(f"{shown(path)}: is empty")
     return status.st_size
@@ -123,6 +127,10 @@ def _is_gzip(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         return file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+
+
+def _forbidden(path: Path) -> CaptureError:
+    return CaptureError(f"{shown(path)}: no permission to read it")
 
 
 def _reason(error: Exception) -> str:

@@ -24,16 +24,15 @@ def _variants(scenario: Scenario) -> Iterator[Scenario]:
 
 
 CATALOGUES = (
-    *(
-        smtp.catalogue,
-        senders.catalogue,
-        relays.catalogue,
-        pop3.catalogue,
-        readers.pop3,
-        imap.catalogue,
-        readers.imap,
-    ),
-    *(strangers.catalogue, lmtp.catalogue),
+    *smtp.CATALOGUES,
+    senders.catalogue,
+    relays.catalogue,
+    pop3.catalogue,
+    readers.pop3,
+    *imap.CATALOGUES,
+    readers.imap,
+    strangers.catalogue,
+    lmtp.catalogue,
 )
 _EVERY = [
     variant

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,11 @@ from typing import Any
 from lab.clients import Clients
 from lab.servers.base import Server
 from lab.talk import Talk
+
+
+def b64(text: str | bytes) -> str:
+    """Base64."""
+    return base64.b64encode(text.encode() if isinstance(text, str) else text).decode()
 
 
 @dataclass(frozen=True)

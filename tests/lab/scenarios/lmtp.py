@@ -5,7 +5,7 @@ from __future__ import annotations
 from lab.accounts import CLIENT_NAME
 from lab.messages import LONG, PLAIN
 from lab.scenarios.base import Catalogue, Stage
-from lab.scenarios.smtp import SENDER, TO_ALICE, TO_BOB, finish
+from lab.scenarios.smtp.dialogue import SENDER, TO_ALICE, TO_BOB, finish
 from lab.talk import Talk
 
 catalogue = Catalogue("lmtp")

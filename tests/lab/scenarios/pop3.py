@@ -8,8 +8,7 @@ from typing import Any
 
 from lab.accounts import ALICE, BOB, TOKEN, WRONG
 from lab.messages import BARE, PLAIN, RICH, header_from
-from lab.scenarios.base import Catalogue, Stage
-from lab.scenarios.smtp import b64
+from lab.scenarios.base import Catalogue, Stage, b64
 from lab.talk import Talk
 
 catalogue = Catalogue("pop3")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.messages import LONG, PLAIN, Message
 from lab.scenarios.base import Catalogue, Stage
-from lab.scenarios.smtp import SENDER
+from lab.scenarios.smtp.dialogue import SENDER
 
 catalogue = Catalogue("smtp")
 

@@ -10,7 +10,7 @@ from lab.accounts import ALICE, CLIENT_NAME, WRONG
 from lab.clients import ClientError
 from lab.messages import BARE, LONG, PLAIN, RICH, header_from
 from lab.scenarios.base import Catalogue, Stage
-from lab.scenarios.smtp import SENDER, TO_ALICE, TO_BOB
+from lab.scenarios.smtp.dialogue import SENDER, TO_ALICE, TO_BOB
 
 catalogue = Catalogue("smtp")
 add = catalogue.add
