@@ -40,6 +40,7 @@ TABLES: dict[str, dict[str, str]] = {
         "decode_as": "VARCHAR",
         "label_id": "BIGINT",
         "other_half": "BIGINT",
+        "redacted": "BOOLEAN",
     },
     "tally": {
         "sensor": "VARCHAR",
