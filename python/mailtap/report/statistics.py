@@ -62,20 +62,28 @@ def clustered_rate(clusters: Sequence[Clusters]) -> Rate:
     """The share of the sessions of all clusters, with an interval that allows for clusters:
     sessions of one server are not independent.
 
-    Wilson's interval on the effective number of sessions, after Korn and Graubard (1998): the
-    number divided by the design effect, and less where few clusters leave the effect uncertain.
-    With a single cluster there is nothing to tell the effect by: sessions count as independent.
+    Wilson's interval on the effective number of sessions, after Korn and Graubard (1998).
     """
-    n, base = _totals(clusters)
+    return rate_of_part(*_totals(clusters), effective_part(clusters))
+
+
+def rate_of_part(n: int, base: int, part: float) -> Rate:
+    """The share `n` / `base`, with Wilson's interval as if only this part of the base counted."""
     if base == 0:
         return Rate(n, None, None)
-    effective = base / design_effect(clusters)
-    if sum(cluster.count for cluster in clusters if cluster.size) > 1:
-        freedom = base / _mean_size(clusters, base) - 1
-        effective *= (Z95 / _student(freedom)) ** 2
-    share = n / base
-    low, high = wilson_of_share(share, min(effective, base))
-    return Rate(n, share, (low, high))
+    return Rate(n, n / base, wilson_of_share(n / base, base * part))
+
+
+def effective_part(clusters: Sequence[Clusters]) -> float:
+    """The effective number of sessions as a part of all, at most 1: that of the design effect, and
+    less where few clusters leave the effect uncertain. With a single cluster the effect can't be
+    estimated: sessions count as independent.
+    """
+    _, base = _totals(clusters)
+    if sum(cluster.count for cluster in clusters if cluster.size) < 2:
+        return 1.0
+    freedom = base / _mean_size(clusters, base) - 1
+    return min(1.0, (Z95 / _student(freedom)) ** 2 / design_effect(clusters))
 
 
 def design_effect(clusters: Sequence[Clusters]) -> float:

@@ -12,6 +12,7 @@ from mailtap.live.labels.streams import Position
 from mailtap.live.sensors.numbering import Numbering
 from mailtap.live.store.recent import KEYS, RecentFiles
 
+_SERVER_CELL = "server_group, verdict, unexplained, port_guess"
 _CELL = "sensor, decode_as, app, label_provenance, verdict, causes, bucket"
 
 
@@ -28,6 +29,10 @@ def restore(
         next_label=_next_number(connection, recent, "labels"),
         tally=_arrow(
             connection, f"SELECT {_CELL}, sum(n)::BIGINT AS n FROM tally GROUP BY {_CELL}"
+        ),
+        servers=_arrow(
+            connection,
+            f"SELECT {_SERVER_CELL}, sum(n)::BIGINT AS n FROM servers GROUP BY {_SERVER_CELL}",
         ),
         window=_window(connection, recent, first_bucket),
         clocks=tuple(
