@@ -11,8 +11,29 @@ import yaml
 from mailtap.correlation.verdicts import CAUSES, UNEXPLAINED
 from mailtap.labels.formats import FORMATS
 from mailtap.policy import load_policy
+from mailtap.sessions.schema import FIELDS
 
 CHECKOUT = Path(__file__).parents[2]
+
+
+def decoded_fields() -> set[str]:
+    """The fields of the session record that the decoder fills."""
+    header = (CHECKOUT / "zeek/decoder/facts_fields.h").read_text(encoding="utf-8")
+    return set(re.findall(r'visit\("(\w+)"', header))
+
+
+def test_every_field_of_the_decoder_is_in_the_table_of_fields() -> None:
+    assert decoded_fields() <= {field.name for field in FIELDS}
+
+
+def test_zeek_s_record_has_every_field_of_the_decoder() -> None:
+    script = (CHECKOUT / "zeek/plugin/scripts/types.zeek").read_text(encoding="utf-8")
+    assert decoded_fields() <= set(re.findall(r"^\s+(\w+): ", script, re.MULTILINE))
+
+
+def test_the_decoder_s_type_stub_has_every_field() -> None:
+    stub = (CHECKOUT / "python/mailtap/_engine.pyi").read_text(encoding="utf-8")
+    assert decoded_fields() <= set(re.findall(r'"(\w+)": ', stub))
 
 
 def test_zeek_takes_every_cause() -> None:
