@@ -24,6 +24,8 @@ _CLOCK = ("sensor", "source", "pairs", "offset", "spread", "applied")
 _CELL = {
     **dict.fromkeys(("sensor", "decode_as", "app", "label_provenance", "verdict"), pa.string()),
     "causes": pa.int64(),
+    "funnel_step": pa.string(),
+    "funnel_loss": pa.string(),
 }
 
 

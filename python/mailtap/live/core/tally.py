@@ -11,18 +11,21 @@ from mailtap.correlation.verdicts import (
     COMPATIBLE,
     CONSISTENT,
     INCONSISTENT,
+    NOT_DECODED_BY_BOTH,
     UNEXPLAINED,
     first_cause,
+    mask_of,
     named_causes,
 )
+from mailtap.report.losses import FunnelCount
 from mailtap.report.model import (
     Agreement,
+    BothDecoded,
     Counts,
     MatrixCell,
     Rate,
     SensorAgreement,
     WindowAgreement,
-    WithoutPortGuesses,
 )
 from mailtap.report.statistics import rate
 
@@ -54,6 +57,8 @@ class Cell:
     label_provenance: str | None
     verdict: str
     causes: int
+    funnel_step: str | None
+    funnel_loss: str | None
 
 
 class Tally:
@@ -94,7 +99,6 @@ class Tally:
     def figures(self) -> Figures:
         scored = [(cell, n) for cell, n in self._cells.items() if cell.verdict in VERDICTS]
         overall = _agreement(scored)
-        payload = _agreement([(c, n) for c, n in scored if c.label_provenance != "port"])
         causes = _causes(scored)
         matched = overall.matched
         return Figures(
@@ -105,11 +109,13 @@ class Tally:
             compatible=rate(overall.compatible, matched),
             inconsistent=rate(overall.inconsistent, matched),
             unexplained=rate(causes[UNEXPLAINED], matched),
-            without_port_guesses=WithoutPortGuesses(
-                payload.matched,
-                rate(payload.consistent, payload.matched),
-                rate(payload.compatible, payload.matched),
-                rate(payload.inconsistent, payload.matched),
+            both_decoded=_both_decoded(scored),
+            labelled=tuple(
+                FunnelCount(
+                    cell.funnel_step, cell.funnel_loss, cell.decode_as == "BASE", _is_guess(cell), n
+                )
+                for cell, n in self._cells.items()
+                if cell.funnel_step is not None
             ),
             causes=causes,
             matrix=_matrix(scored),
@@ -132,7 +138,8 @@ class Figures:
     compatible: Rate
     inconsistent: Rate
     unexplained: Rate
-    without_port_guesses: WithoutPortGuesses
+    both_decoded: BothDecoded
+    labelled: tuple[FunnelCount, ...]
     causes: Counts
     matrix: tuple[MatrixCell, ...]
     by_sensor: tuple[SensorAgreement, ...]
@@ -143,16 +150,35 @@ _Scored = Iterable[tuple[Cell, int]]
 
 
 def _without_names(cell: Cell) -> Cell:
-    """The cell as far as the shares and the causes need it: there are few of these."""
-    first = cell.causes & -cell.causes
-    of_port = cell.label_provenance == "port"
+    """The cell as far as the shares, the causes and the funnel need it: there are few of these."""
     return replace(
         cell,
         sensor=REST,
-        decode_as=REST,
+        decode_as="BASE" if cell.decode_as == "BASE" else REST,
         app=REST,
-        label_provenance="port" if of_port else REST,
-        causes=first,
+        label_provenance=REST,
+        causes=cell.causes & -cell.causes,
+    )
+
+
+def _is_guess(cell: Cell) -> bool:
+    return bool(cell.causes & mask_of(["label_port_guess"]))
+
+
+def _both_decoded(scored: _Scored) -> BothDecoded:
+    apart = mask_of(NOT_DECODED_BY_BOTH)
+    both = [(cell, n) for cell, n in scored if not cell.causes & apart]
+    verdicts = _agreement(both)
+    guesses = sum(n for cell, n in scored if _is_guess(cell))
+    matched = verdicts.matched
+    return BothDecoded(
+        matched=matched,
+        port_guesses=guesses,
+        too_little=_agreement(scored).matched - guesses - matched,
+        consistent=rate(verdicts.consistent, matched),
+        compatible=rate(verdicts.compatible, matched),
+        inconsistent=rate(verdicts.inconsistent, matched),
+        unexplained=rate(_causes(both)[UNEXPLAINED], matched),
     )
 
 

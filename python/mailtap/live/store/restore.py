@@ -11,7 +11,9 @@ from mailtap.live.labels.streams import Position
 from mailtap.live.sensors.numbering import Numbering
 from mailtap.live.store.recent import NUMBERS, RecentFiles
 
-_CELL = "sensor, decode_as, app, label_provenance, verdict, causes, bucket"
+_CELL = (
+    "sensor, decode_as, app, label_provenance, verdict, causes, funnel_step, funnel_loss, bucket"
+)
 
 
 def restore(
