@@ -39,7 +39,7 @@ def selection(
 ) -> str:
     """SQL with a row per record and a column for each of `names`, NULL where `fields` has none.
 
-    Column `bad` tells a line that is no record; it is NULL for an empty line. Raises
+    Column `bad` is true for a line that is no record, and NULL for an empty line. Raises
     NotNativeError.
     """
     places = list(dict.fromkeys(place for field in fields.values() for place in field.places))
