@@ -22,7 +22,7 @@ fuzz: $(VENV)/tox
 	tests/fuzz/run $(or $(SECONDS_EACH),60)
 	MAILTAP_FUZZ_EXAMPLES=$(or $(EXAMPLES),2000) $(VENV)/bin/tox run -e py -x 'testenv.commands=pytest tests/fuzz'
 
-# Real mail servers and clients in namespaces of their own, and the decoder held against what they did; see docs/lab.md.
+# Real mail servers and clients in namespaces of their own, and the decoder held against them; see docs/explanation/lab.md.
 # Needs root and Debian's packages; says in one line when it can't run here.
 lab: $(VENV)/installed
 	PYTHONPATH=tests $(VENV)/bin/python -m lab

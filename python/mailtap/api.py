@@ -76,7 +76,7 @@ class Report:
 
     def sessions(self) -> pyarrow.Table:
         """The sessions as an Arrow table, which pandas, polars and DuckDB take: the fields of
-        docs/session.md, and `app`, `label_provenance`, `verdict` and `cause` if there are labels.
+        the session record, and `app`, `label_provenance`, `verdict` and `cause` if there are labels.
 
         What the policy redacts is `***`. Raises MissingPackageError.
         """

@@ -9,11 +9,11 @@ import pytest
 from mailtap.sessions.redaction import REDACTABLE, redacted_columns
 from mailtap.sessions.schema import FIELDS, columns, markdown
 
-DOCS = Path(__file__).parents[2] / "docs" / "session.md"
+DOCS = Path(__file__).parents[2] / "docs" / "reference" / "session.md"
 
 
 def test_the_documented_fields_are_those_of_the_table() -> None:
-    assert markdown() in DOCS.read_text(encoding="utf-8"), "make it anew, as docs/session.md says"
+    assert markdown() in DOCS.read_text(encoding="utf-8"), "make it anew, as docs/reference/session.md says"
 
 
 def test_every_column_has_one_entry() -> None:

@@ -1,4 +1,4 @@
-"""The report as one JSON document, keys as docs/verdicts.md has them."""
+"""The report as one JSON document, keys as docs/explanation/verdicts.md has them."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ NUMBER_FIELDS = {
 
 
 class SessionBatch(NamedTuple):
-    """A row each line: the fields of docs/session.md that a report reads, whether it is a session
+    """A row each line: the fields of docs/reference/session.md that a report reads, whether it is a session
     at all, and NUMBER_FIELDS.
     """
 
