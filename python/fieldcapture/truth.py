@@ -1,6 +1,7 @@
 """What is true of a session, by rule from what was said and which of it was seen.
 
-The rules are those of docs/reference/session.md. Where that page leaves room, the generator reads it so:
+The rules are those of docs/reference/session.md. Where that page leaves room, the generator reads
+it so:
 
 - A piece's facts count when its side was seen and it was said after the tap began.
 - `messages`: a client shows a delivery by the end of DATA or its last BDAT chunk, a server by its

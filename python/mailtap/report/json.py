@@ -8,6 +8,9 @@ from typing import Any
 
 from mailtap.report.model import Report
 
+#: Fields of the report that its page alone shows.
+NOT_IN_DOCUMENT = frozenset({"examples"})
+
 
 def to_json(report: Report) -> str:
     """The document, ASCII only and with a line break at its end."""
@@ -15,7 +18,5 @@ def to_json(report: Report) -> str:
 
 
 def document(report: Report) -> dict[str, Any]:
-    """The document as dictionaries and lists; the example sessions belong to the page only."""
-    fields = asdict(report)
-    del fields["examples"]
-    return fields
+    """The document as dictionaries and lists, as `mailtap.report.schema` describes it."""
+    return {key: value for key, value in asdict(report).items() if key not in NOT_IN_DOCUMENT}

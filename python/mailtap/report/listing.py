@@ -20,8 +20,8 @@ _JUDGED = (
 
 
 def listing(redact: Collection[str], *, judged: bool, with_live: bool = False) -> str:
-    """SQL of the sessions, with the names of docs/reference/session.md, and their labels and verdicts if
-    `judged`.
+    """SQL of the sessions, with the names of docs/reference/session.md, and their labels and
+    verdicts if `judged`.
 
     The table `whole_sessions` has details. `with_live`: the table `missed_sessions` is there.
     """
