@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 SOURCES := $(shell find python zeek/decoder pyproject.toml VERSION -type f -not -name '*.so' -not -path '*/__pycache__/*')
 
-.PHONY: demo test fuzz lab bench format clean
+.PHONY: demo test site fuzz lab bench format clean
 
 # From nothing to the report: a field capture, nDPI's labels, tables here and a page beside it.
 demo: $(VENV)/installed
@@ -16,6 +16,10 @@ demo: $(VENV)/installed
 # Tests, types, formats, and Zeek's btests where a Zeek is found.
 test: $(VENV)/tox
 	$(VENV)/bin/tox run
+
+# The documentation as a site, in build/site.
+site: $(VENV)/tox
+	$(VENV)/bin/tox run -e docs
 
 # Coverage-guided fuzzing of the decoder and the packet layer, SECONDS each, then mutated frames, labels, logs, policies.
 fuzz: $(VENV)/tox
