@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import shutil
 import subprocess
@@ -62,7 +61,7 @@ def every_report_fits_the_schema() -> Iterator[None]:
 
     def document(report: Report) -> dict[str, Any]:
         result = made(report)
-        validator.validate(json.loads(json.dumps(result)))
+        validator.validate(result)
         return result
 
     with pytest.MonkeyPatch.context() as patch:

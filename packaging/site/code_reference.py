@@ -17,7 +17,7 @@ from mailtap.sessions.schema import markdown as session_fields
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.append(str(CHECKOUT / "tests" / "live" / "page"))
 
-from snapshots import usual  # noqa: E402  # live mode with a bit of everything
+from snapshots import usual  # live mode with a bit of everything
 
 __all__ = ["glossary", "label_formats", "metrics", "policy", "session_fields"]
 

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(Path(__file__).parent))
 
-import code_reference  # noqa: E402
-import zeek_reference  # noqa: E402
+import code_reference
+import zeek_reference
 
-from mailtap.report.schema import schema  # noqa: E402
+from mailtap.report.schema import schema
 
 #: Pages of the site that are elsewhere in the repository.
 ROOT_PAGES = {

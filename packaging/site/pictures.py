@@ -32,8 +32,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 ASSETS = CHECKOUT / "docs" / "assets"
 sys.path[:0] = [str(CHECKOUT / "tests" / "report"), str(CHECKOUT / "python")]
 
-from browser import Page, browser, find_browser  # noqa: E402
-from fieldcapture.gateway import write_gateway_export  # noqa: E402
+from browser import Page, browser, find_browser
+from fieldcapture.gateway import write_gateway_export
 
 COLUMNS, ROWS = 88, 50
 MAILTAP = (sys.executable, "-m", "mailtap")

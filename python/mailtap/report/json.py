@@ -19,4 +19,14 @@ def to_json(report: Report) -> str:
 
 def document(report: Report) -> dict[str, Any]:
     """The document as dictionaries and lists, as `mailtap.report.schema` describes it."""
-    return {key: value for key, value in asdict(report).items() if key not in NOT_IN_DOCUMENT}
+    fields = asdict(report)
+    return {key: _plain(fields[key]) for key in fields if key not in NOT_IN_DOCUMENT}
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, as JSON has them."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in value]
+    return value
