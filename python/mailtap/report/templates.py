@@ -31,7 +31,7 @@ def environment(package: str) -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"number": _number, "percent": _percent, "moment": moment}
-    made.globals["terms"] = glossary()
+    made.globals["glossary"] = glossary()
     return made
 
 
