@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from importlib.metadata import version
 from inspect import getdoc
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from mailtap.report.json import NOT_IN_DOCUMENT
 from mailtap.report.model import Report
@@ -41,7 +41,7 @@ def _object(
     kind: type, definitions: dict[str, Any], without: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
     hints = get_type_hints(kind)
-    names = [field.name for field in fields(kind) if field.name not in without]
+    names = [name for name in _names(kind) if name not in without]
     return {
         "description": " ".join((getdoc(kind) or "").split()),
         "type": "object",
@@ -51,11 +51,18 @@ def _object(
     }
 
 
+def _names(kind: Any) -> list[str]:
+    """Of a dataclass or a TypedDict, in their order."""
+    if is_typeddict(kind):
+        return list(get_type_hints(kind))
+    return [field.name for field in fields(kind)]
+
+
 def _schema(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a type: dataclasses are defined once and referred to."""
+    """The schema of a type: records are defined once and referred to."""
     if hint in _SCALARS:
         return dict(_SCALARS[hint])
-    if isinstance(hint, type) and is_dataclass(hint):
+    if isinstance(hint, type) and (is_dataclass(hint) or is_typeddict(hint)):
         if hint.__name__ not in definitions:
             definitions[hint.__name__] = {}  # it may contain itself
             definitions[hint.__name__] = _object(hint, definitions)
@@ -65,7 +72,7 @@ def _schema(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
         return {"anyOf": [_schema(one, definitions) for one in arguments]}
     if origin is Literal:
         return {"enum": list(arguments)}
-    if origin is tuple and arguments[-1] is ...:
+    if origin is list or (origin is tuple and arguments[-1] is ...):
         return {"type": "array", "items": _schema(arguments[0], definitions)}
     if origin is tuple:
         return {
