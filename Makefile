@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 SOURCES := $(shell find python zeek/decoder pyproject.toml VERSION -type f -not -name '*.so' -not -path '*/__pycache__/*')
 
-.PHONY: demo test fuzz lab bench format clean
+.PHONY: demo test site fuzz lab bench format clean
 
 # From nothing to the report: a field capture, nDPI's labels, tables here and a page beside it.
 demo: $(VENV)/installed
@@ -17,13 +17,17 @@ demo: $(VENV)/installed
 test: $(VENV)/tox
 	$(VENV)/bin/tox run
 
+# The documentation as a site, in build/site.
+site: $(VENV)/tox
+	$(VENV)/bin/tox run -e docs
+
 # Coverage-guided fuzzing of the decoder and the packet layer, SECONDS each, then mutated frames, labels, logs, policies, and
 # faults of sensors and of live mode.
 fuzz: $(VENV)/tox
 	tests/fuzz/run $(or $(SECONDS_EACH),60)
 	MAILTAP_FUZZ_EXAMPLES=$(or $(EXAMPLES),2000) $(VENV)/bin/tox run -e py -x 'testenv.commands=pytest tests/fuzz tests/live/test_faults.py'
 
-# Real mail servers and clients in namespaces of their own, and the decoder held against what they did; see docs/lab.md.
+# Real mail servers and clients in namespaces of their own, and the decoder held against them; see docs/explanation/lab.md.
 # Needs root and Debian's packages; says in one line when it can't run here.
 lab: $(VENV)/installed
 	PYTHONPATH=tests $(VENV)/bin/python -m lab

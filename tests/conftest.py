@@ -10,10 +10,16 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from jsonschema import Draft202012Validator
 
+from mailtap import api
+from mailtap.report import json as report_json
+from mailtap.report.model import Report
+from mailtap.report.schema import schema
 from mailtap.zeek.installation import ZEEK_PLACES
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -45,6 +51,23 @@ def pytest_configure(config: pytest.Config) -> None:
     default = subprocess.check_output([zeek_config, "--zeekpath"], text=True).strip()
     os.environ["ZEEKPATH"] = f"{default}:{packages}"
     os.environ["ZEEK_PLUGIN_PATH"] = str(PLUGIN)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_report_fits_the_schema() -> Iterator[None]:
+    """Each document that is made in this process is one of the published schema."""
+    validator = Draft202012Validator(schema())
+    made = report_json.document
+
+    def document(report: Report) -> dict[str, Any]:
+        result = made(report)
+        validator.validate(result)
+        return result
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report_json, "document", document)
+        patch.setattr(api, "document", document)
+        yield
 
 
 class CapabilityHeader(ctypes.Structure):

@@ -1,4 +1,4 @@
-// A session as its line: the session record in JSON (docs/session.md).
+// A session as its line: the session record in JSON (docs/reference/session.md).
 
 #pragma once
 

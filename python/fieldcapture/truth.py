@@ -1,6 +1,7 @@
 """What is true of a session, by rule from what was said and which of it was seen.
 
-The rules are those of docs/session.md. Where that page leaves room, the generator reads it so:
+The rules are those of docs/reference/session.md. Where that page leaves room, the generator reads
+it so:
 
 - A piece's facts count when its side was seen and it was said after the tap began.
 - `messages`: a client shows a delivery by the end of DATA or its last BDAT chunk, a server by its
@@ -81,7 +82,7 @@ def facts(pieces: Sequence[Piece], view: View) -> Facts:
 
 
 def _empty_cause(service: str, starttls: StartTls, shown: Sequence[Shown], view: View) -> str:
-    """The table of docs/session.md, in its order."""
+    """The table of docs/reference/session.md, in its order."""
     stage = max((item.stage for item in shown), default=Stage.CONNECT)
     logins = {item.login for item in shown} - {None}
     if starttls in (StartTls.REQUESTED, StartTls.ACCEPTED, StartTls.TLS):

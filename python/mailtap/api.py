@@ -35,6 +35,7 @@ from mailtap.report.html import to_html
 from mailtap.report.json import document
 from mailtap.report.listing import listing
 from mailtap.report.model import Report as Figures
+from mailtap.report.schema import schema
 from mailtap.report.server_logs import Truth, parse_truth, read_truth
 from mailtap.sessions.live_store import LIVE_TABLES, load_live_store
 from mailtap.sessions.load import load as load_sessions
@@ -71,13 +72,18 @@ class Report:
         """The report as dictionaries and lists, keys as in the JSON document."""
         return document(self.figures)
 
+    @staticmethod
+    def schema() -> dict[str, Any]:
+        """The JSON Schema of `to_dict` and of the document that `--json` prints."""
+        return schema()
+
     def to_html(self) -> str:
         """The report as one self-contained page."""
         return to_html(self.figures)
 
     def sessions(self) -> pyarrow.Table:
         """The sessions as an Arrow table, which pandas, polars and DuckDB take: the fields of
-        docs/session.md, and `app`, `label_provenance`, `verdict` and `cause` if there are labels.
+        the session record, and `app`, `label_provenance`, `verdict` and `cause` with labels.
 
         What the policy redacts is `***`. Raises MissingPackageError.
         """

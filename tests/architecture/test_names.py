@@ -40,7 +40,7 @@ def test_zeek_takes_every_cause() -> None:
 
 
 def test_causes_are_documented_in_their_order() -> None:
-    page = (CHECKOUT / "docs/verdicts.md").read_text(encoding="utf-8")
+    page = (CHECKOUT / "docs/explanation/verdicts.md").read_text(encoding="utf-8")
     table = page.partition("## Cause")[2].partition("\n## ")[0]
     assert tuple(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == (*CAUSES, UNEXPLAINED)
 

@@ -1,6 +1,6 @@
 """`make lab`: play all scenarios, and hold the decoder against what happened.
 
-`python -m lab SERVER...` plays those servers only, and leaves docs/lab.md as it is.
+`python -m lab SERVER...` plays those servers only, and leaves docs/explanation/lab.md as it is.
 `python -m lab keep` writes tests/lab/captures anew: what chosen.py names, from the last run.
 `python -m lab judge FOLDER` judges the captures that a run kept (build/lab/captures).
 
@@ -27,7 +27,7 @@ from lab.truth import Truth, disagreements, known
 CHECKOUT = Path(__file__).resolve().parents[2]
 BUILD = CHECKOUT / "build" / "lab"
 KEPT = CHECKOUT / "tests" / "lab" / "captures"
-PAGE = CHECKOUT / "docs" / "lab.md"
+PAGE = CHECKOUT / "docs" / "explanation" / "lab.md"
 WHOLE = ("both", "client", "server", "small segments", "reordered")
 """Views in which no byte of the sides seen is missing: every field must be right in all of them."""
 ENOUGH = 0.999

@@ -123,7 +123,7 @@ def summary(tally: Tally) -> str:
 
 
 def page(tally: Tally, versions: Mapping[str, str], left_out: Iterable[str]) -> str:
-    """The tables as docs/lab.md has them, below its introduction."""
+    """The tables as docs/explanation/lab.md has them, below its introduction."""
     software = [[f"{name}", version] for name, version in sorted(versions.items())]
     return "\n".join(
         [

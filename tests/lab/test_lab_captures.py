@@ -1,6 +1,7 @@
 """Real servers' sessions, as a laboratory recorded them: each replayed in every view.
 
-What the visible bytes decide must be in the session record; see docs/lab.md. No server runs here.
+What the visible bytes decide must be in the session record; see docs/explanation/lab.md.
+No server runs here.
 """
 
 from __future__ import annotations

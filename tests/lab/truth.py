@@ -127,7 +127,7 @@ def summed(items: Iterable[Mapping[str, Any]]) -> Sum:
 
 
 def empty_cause(total: Sum, service: str, sides: set[str]) -> str | None:
-    """By the order in docs/session.md."""
+    """By the order in docs/reference/session.md."""
     stage = STAGES[total.stage]
     if any(total.sets.values()):
         return None

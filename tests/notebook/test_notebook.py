@@ -13,7 +13,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 def test_it_goes_from_a_capture_to_a_plot(tmp_path: Path) -> None:
     shutil.copy(CHECKOUT / "tests/lab/captures/postfix.pcap", tmp_path / "tap.pcap")
-    notebook = nbformat.read(CHECKOUT / "docs/capture-to-plot.ipynb", as_version=4)
+    notebook = nbformat.read(CHECKOUT / "docs/guides/capture-to-plot.ipynb", as_version=4)
     client = NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}, timeout=120)
     client.execute()  # raises what a cell raises
     outputs = [
@@ -29,5 +29,5 @@ def test_it_goes_from_a_capture_to_a_plot(tmp_path: Path) -> None:
 
 
 def test_it_is_committed_without_outputs() -> None:
-    notebook = nbformat.read(CHECKOUT / "docs/capture-to-plot.ipynb", as_version=4)
+    notebook = nbformat.read(CHECKOUT / "docs/guides/capture-to-plot.ipynb", as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells)

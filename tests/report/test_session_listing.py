@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from mailtap.cli.report import report
 
-#: The whole record of docs/session.md.
+#: The whole record of docs/reference/session.md.
 RECORD: dict[str, Any] = {
     "ts": 1700000000.25,
     "duration": 3.25,

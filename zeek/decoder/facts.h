@@ -28,7 +28,7 @@ enum class AuthResult : uint8_t { Unknown, Success, Failure };
 // The furthest stage of a session. In order.
 enum class Stage : uint8_t { Connect, Greeting, Hello, Auth, Envelope, Data, Delivered, Retrieved, Logout };
 
-// Why a mail session has no address fields; see docs/session.md. None: it has some, or is no mail.
+// Why a mail session has no address fields; see docs/reference/session.md. None: it has some, or is no mail.
 enum class EmptyCause : uint8_t {
     None,
     StartTls,

@@ -1,4 +1,4 @@
-"""Verdict and causes of a session that has a label. docs/verdicts.md explains each to the user.
+"""Verdict and causes of a session that has a label; docs/explanation/verdicts.md explains each.
 
 The rules are conditions on one record: the session's fields by their names, the label's as `app`
 and `label_protocol`, `label_encryption`, `label_carrier` and `label_provenance`.

@@ -109,7 +109,8 @@ class Delay:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The base of the shares is `matched`; docs/verdicts.md says what each figure counts.
+    """The base of the shares is `matched`; docs/explanation/verdicts.md says what each
+    figure counts.
 
     `waiting` sessions may still get their label. A verdict that a later record changes is counted
     as it is now.

@@ -27,8 +27,8 @@ _IN_FIRST_LINES = ("client_h", "server_h", "helo", "banner", "mailfrom", "rcptto
 
 
 def listing(redact: Collection[str], *, judged: bool, with_live: bool = False) -> str:
-    """SQL of the sessions, with the names of docs/session.md, and their labels and verdicts if
-    `judged`.
+    """SQL of the sessions, with the names of docs/reference/session.md, and their labels and
+    verdicts if `judged`.
 
     The table `whole_sessions` has details. `with_live`: the table `missed_sessions` is there.
     """

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-#: Of why labelled sessions were not decoded as mail, or have no addresses. docs/verdicts.md has the
-#: exact conditions.
+#: Of why labelled sessions were not decoded as mail, or have no addresses.
+#: docs/explanation/verdicts.md has the exact conditions.
 CAUSES = {
     "unmatched": "A label without a session.",
     "ambiguous": "Several labels fit the session and contradict each other.",

@@ -1,8 +1,8 @@
 """The report: every figure that a run has to say, and nothing about how it looks.
 
 Built by `mailtap.report.build`, rendered by `json`, `text` and `html` of this package. The names
-are those of the JSON document. Shares lie between 0 and 1. docs/verdicts.md says what each figure
-counts.
+are those of the JSON document. Shares lie between 0 and 1.
+docs/explanation/verdicts.md says what each figure counts.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mailtap.printable import printable
+from mailtap.report.glossary import glossary
 
 #: What a page and a terminal show for a value that is not known.
 UNSET = "\N{EN DASH}"
@@ -30,6 +31,7 @@ def environment(package: str) -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"number": _number, "percent": _percent, "moment": moment}
+    made.globals["glossary"] = glossary()
     return made
 
 

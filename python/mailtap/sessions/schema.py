@@ -2,7 +2,7 @@
 
 Everything that handles fields of a session takes them from here: the loaders, the stitching of two
 sensors' halves, the listing with --sessions, the policy's `redact`, the store of live mode, and
-the table of fields in docs/session.md.
+the table of fields in docs/reference/session.md.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class SessionField:
     - `listed`: whether --sessions lists it.
     - `detail`: the column is only there when sessions are to be listed.
     - `redacted_by`: names in the policy's `redact` that hide it, beside its own.
-    - `kind`, `meaning`: what docs/session.md says about it.
+    - `kind`, `meaning`: what docs/reference/session.md says about it.
     """
 
     name: str | None
@@ -158,7 +158,7 @@ def _names(names: Collection[str]) -> str:
     return " ".join(f"`{name}`" for name in names)
 
 
-#: In the order of docs/session.md.
+#: In the order of docs/reference/session.md.
 FIELDS: tuple[SessionField, ...] = (
     _unlisted("session_id", "BIGINT", merging.FIRST_ID),
     # Which sensor saw it: its source (folder, file or URL) where there are several, and its node.
@@ -360,7 +360,7 @@ def record_fields(*, details: bool) -> Mapping[str, Field]:
 
 
 def markdown() -> str:
-    """The table of fields in docs/session.md."""
+    """The table of fields in docs/reference/session.md."""
     rows = [
         f"| `{field.name}` | {field.kind} | {field.meaning} |" for field in FIELDS if field.listed
     ]

@@ -1,4 +1,4 @@
-"""A session as Python has it: the fields of docs/session.md."""
+"""A session as Python has it: the fields of docs/reference/session.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Session:
 
     Names are those of the record, but for those that Python doesn't allow: `id.orig_h` and the like
     are `orig_h`, `from`, `to` and `user` are `header_from`, `header_to` and `user_name`. Times are
-    epoch seconds. docs/session.md says what each field means.
+    epoch seconds. docs/reference/session.md says what each field means.
     """
 
     ts: float | None = None

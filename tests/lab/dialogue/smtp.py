@@ -169,7 +169,7 @@ class _Reader:
                 }
             case "QUIT":
                 command.values["logout"] = True
-            case "VRFY" | "EXPN":  # docs/session.md doesn't say what they are
+            case "VRFY" | "EXPN":  # docs/reference/session.md doesn't say what they are
                 command.maybe["stage"] = "envelope"
             case "STARTTLS":
                 command.values["starttls"] = "requested"

@@ -34,8 +34,8 @@ NUMBER_FIELDS = {
 
 
 class SessionBatch(NamedTuple):
-    """A row each line: the fields of docs/session.md that a report reads, whether it is a session
-    at all, and NUMBER_FIELDS.
+    """A row each line: the fields of docs/reference/session.md that a report reads, whether it is
+    a session at all, and NUMBER_FIELDS.
     """
 
     fields: pa.Table

@@ -1,0 +1,87 @@
+"""The recipes of CONTRIBUTING.md, followed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mailtap
+from fieldcapture.gateway import Share, write_gateway_export
+from mailtap.correlation import verdicts
+from mailtap.correlation.conditions import Condition, Is
+from mailtap.labels import detect
+from mailtap.report import consistency
+from mailtap.report.glossary import glossary
+from mailtap.sessions.vocabulary import DECODE_AS, DIRECTIONS, EMPTY_CAUSES
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def recipe(title: str) -> str:
+    text = (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    return text.partition(f"### {title}\n")[2].partition("\n##")[0]
+
+
+def block(language: str, text: str) -> str:
+    found = re.search(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize("field", ["helo", "last_command", "banner"])
+def test_a_field_of_the_record_is_in_each_file_that_the_recipe_names(field: str) -> None:
+    steps = recipe("A field of the session record").partition("\n\nA field that is not")[0]
+    files = re.findall(r"`((?:zeek|python)/[\w/.]+)`", steps)
+    assert len(files) >= 6
+    lacking = [name for name in files if not re.search(rf"\b{field}\b", _text(name))]
+    assert lacking == []
+
+
+def test_a_label_format_is_detected_named_and_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = recipe("A label format")
+    names: dict[str, Any] = {}
+    exec(block("python", text), names)  # noqa: S102  # the recipe's own example
+    monkeypatch.setattr(detect, "FORMATS", (names["ACME"], *detect.FORMATS))
+    monkeypatch.setattr(detect, "FORMAT_NAMES", ("acme", *detect.FORMAT_NAMES))
+    path = tmp_path / "acme.csv"
+    path.write_text(block("text", text))
+    for file in (str(path), f"{path}:acme"):
+        (label,) = mailtap.labels(file)
+        assert (label.protocol, label.encryption, label.dst_port) == ("smtp", "tls", 25)
+
+
+def test_a_cause_is_counted_by_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = verdicts._causes
+
+    def with_another(mail_ports: tuple[int, ...]) -> dict[str, Condition]:
+        return {"another": Is("server_p", 25), **usual(mail_ports)}
+
+    monkeypatch.setattr(verdicts, "_causes", with_another)
+    causes = ("another", *verdicts.CAUSES)
+    for module in (verdicts, consistency):
+        monkeypatch.setattr(module, "CAUSES", causes)
+    write_gateway_export(tmp_path / "export.csv", makeup=(Share("smtp", 25, "BASE", 4),))
+    with mailtap.report(tmp_path / "export.csv") as report:
+        assert report.figures.consistency is not None
+        assert report.figures.consistency.causes["another"] == 4
+
+
+def test_every_cause_is_in_the_glossary_and_has_its_row() -> None:
+    causes = {*verdicts.CAUSES, verdicts.UNEXPLAINED}
+    assert set(glossary()["causes"]) == causes
+    rows = re.findall(r"^\| `(\w+)` \|", _text("docs/explanation/verdicts.md"), re.MULTILINE)
+    assert causes <= set(rows)
+
+
+def test_every_other_name_of_a_fixed_vocabulary_is_in_the_glossary() -> None:
+    assert set(glossary()["empty_causes"]) == set(EMPTY_CAUSES)
+    assert {*DECODE_AS, *DIRECTIONS} <= set(glossary()["concepts"])
+
+
+def _text(name: str) -> str:
+    return (CHECKOUT / name).read_text(encoding="utf-8")
