@@ -21,8 +21,8 @@ zeek::RecordValPtr MakeRecord(const zeek::Connection& connection, const zeek::Re
 zeek::RecordValPtr MakeProgress(const stream::TwoSides& session, const decoder::Facts& facts);
 zeek::RecordValPtr NoProgress();
 
-// The record's logged fields as a session line (docs/explanation/architecture.md), and `started`, in seconds since the epoch;
-// without the line feed. Fields whose type a session line doesn't know are left out.
+// The record's logged fields as a session line (docs/explanation/architecture.md), and `started`, in seconds since the
+// epoch; without the line feed. Fields whose type a session line doesn't know are left out.
 std::string SessionLine(const zeek::RecordVal& record, double started);
 
 } // namespace mailtap::plugin
