@@ -24,7 +24,6 @@ EXTRAS = {
         "mailtap live",
     ),
     "arrow": (("pyarrow",), "sessions as Arrow in Python"),
-    "accuracy": (("numpy", "scipy"), "figures of accuracy"),
     "ndpi": (("nfstream",), "nDPI's labels: --dpi ndpi, nfstream:INTERFACE"),
     "spark": (("pyspark",), "mailtap report --engine spark"),
 }
