@@ -71,6 +71,8 @@ def glossary() -> str:
             _terms(sections["causes"], "cause-"),
             "## Why a mail session has no addresses\n",
             _terms(sections["empty_causes"], "empty-"),
+            "## Losses of the funnel\n",
+            _terms(sections["losses"], "loss-"),
         )
     )
 

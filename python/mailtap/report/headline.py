@@ -35,8 +35,8 @@ def headline_of_base(base: Base) -> str:
 
 
 def other_actions(report: Report) -> list[Action]:
-    """The actions beside those that are told with the causes of BASE."""
+    """The actions beside those that are shown with the causes of BASE."""
     if report.base is None or not report.base.sessions:
         return list(report.actions)
-    told = {one.action for one in report.base.causes}
-    return [one for one in report.actions if one["action"] not in told and one["cause"] != GUESS]
+    shown = {one.action for one in report.base.causes}
+    return [one for one in report.actions if one["action"] not in shown and one["cause"] != GUESS]

@@ -21,8 +21,8 @@ from mailtap.report.charts import (
     port_map,
     timeline,
 )
+from mailtap.report.glossary import explained_losses, glossary
 from mailtap.report.headline import headline, headline_of_base, other_actions
-from mailtap.report.meanings import CAUSES, STEPS
 from mailtap.report.model import Consistency, Report
 from mailtap.report.templates import (
     asset,
@@ -52,8 +52,8 @@ def to_html(report: Report) -> str:
             headline_of_base=headline_of_base(report.base) if report.base else "",
             guesses=[action for action in report.actions if action["cause"] == GUESS],
             other_actions=other_actions(report),
-            meanings=CAUSES,
-            step_names=STEPS,
+            explained_losses=explained_losses(),
+            step_names=glossary()["steps"],
         )
     )
 

@@ -11,8 +11,8 @@ from rich.text import Text
 from mailtap.accuracy.actions import GUESS, Action
 from mailtap.accuracy.funnel import Step
 from mailtap.printable import printable
+from mailtap.report.glossary import explained_losses, glossary
 from mailtap.report.headline import headline, headline_of_base, other_actions, remark
-from mailtap.report.meanings import CAUSES, STEPS
 from mailtap.report.model import Base, Report
 from mailtap.report.tables import percent, table
 
@@ -34,8 +34,8 @@ def render_losses(report: Report) -> Iterator[RenderableType]:
 def _base(base: Base, actions: Iterable[Action]) -> Table:
     made = _advice(headline_of_base(base))
     for one in base.causes:
-        told = [CAUSES.get(one.cause, ""), one.text or ""]
-        _row(made, one.cause, one.n, percent(one.n, base.sessions), " ".join(filter(None, told)))
+        texts = [explained_losses().get(one.cause, ""), one.text or ""]
+        _row(made, one.cause, one.n, percent(one.n, base.sessions), " ".join(filter(None, texts)))
     for guess in actions:
         if guess["cause"] == GUESS:
             share = percent(guess["n"], base.sessions)
@@ -63,8 +63,8 @@ def _advice(title: str) -> Table:
     return made
 
 
-def _row(made: Table, cause: str, n: int, share: str, told: str) -> None:
-    made.add_row(Text(printable(cause)), f"{n:,}", share, Text(printable(told)))
+def _row(made: Table, cause: str, n: int, share: str, text: str) -> None:
+    made.add_row(Text(printable(cause)), f"{n:,}", share, Text(printable(text)))
 
 
 def _funnel(steps: tuple[Step, ...]) -> Table:
@@ -72,7 +72,7 @@ def _funnel(steps: tuple[Step, ...]) -> Table:
     rows = []
     for step in steps:
         n = step["n"]
-        rows.append((STEPS[step["step"]], f"{n:,}", percent(n, labelled)))
+        rows.append((glossary()["steps"][step["step"]], f"{n:,}", percent(n, labelled)))
         for loss in step["lost"]:
             lost = loss["n"]
             rows.append((f"  - {loss['cause']}", f"-{lost:,}", percent(lost, labelled)))

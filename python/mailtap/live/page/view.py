@@ -15,8 +15,8 @@ from mailtap.report.charts import (
     matrix_map,
     timeline,
 )
+from mailtap.report.glossary import explained_losses, glossary
 from mailtap.report.headline import headline, headline_of_base
-from mailtap.report.meanings import CAUSES, STEPS
 from mailtap.report.model import Example
 from mailtap.report.templates import (
     UNSET,
@@ -69,8 +69,8 @@ class View:
             "headline": headline(now.both_decoded),
             "headline_of_base": headline_of_base(now.base) if now.base else "",
             "guesses": [action for action in now.actions if action["cause"] == GUESS],
-            "meanings": CAUSES,
-            "step_names": STEPS,
+            "explained_losses": explained_losses(),
+            "step_names": glossary()["steps"],
             "disagreements": [(one, _key(one)) for one in now.disagreements[:MAXIMUM_LISTED]],
         }
         return {name: template.render(shown) for name, template in self._sections.items()}
