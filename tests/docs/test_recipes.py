@@ -58,8 +58,8 @@ def test_a_label_format_is_detected_named_and_read(
 def test_a_cause_is_counted_by_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = verdicts._causes
 
-    def with_another(mail_ports: tuple[int, ...]) -> dict[str, Condition]:
-        return {"another": Is("server_p", 25), **usual(mail_ports)}
+    def with_another(*arguments: Any) -> dict[str, Condition]:
+        return {"another": Is("server_p", 25), **usual(*arguments)}
 
     monkeypatch.setattr(verdicts, "_causes", with_another)
     causes = ("another", *verdicts.CAUSES)
