@@ -100,7 +100,7 @@ void SideDecoder::OpeningLine(const Line& line) {
 
 // On a mail port a session may begin with other lines, or in the middle of something; elsewhere it is no mail.
 void SideDecoder::StrangeLine(std::string_view line) {
-    bool mail_port = presumption_.as_client != Service::None || presumption_.as_server != Service::None;
+    bool mail_port = OnMailPort();
     if ( facts_.lost )
         strange_lines_ = 1;
     else if ( ! mail_port || ! IsText(line) || ++strange_lines_ > kMaxStrangeLines )
