@@ -13,6 +13,7 @@ from mailtap.report.listing import examples
 from mailtap.report.missed import missed_by_live
 from mailtap.report.model import Report
 from mailtap.report.sessions import session_figures
+from mailtap.report.tls import finding_counts, tls_figures
 
 
 def build_report(
@@ -49,6 +50,7 @@ def build_report(
         if with_live
         else None
     )
+    tls = tls_figures(engine, policy.redact)
     return Report(
         complete=complete,
         engine=engine_name,
@@ -59,6 +61,8 @@ def build_report(
         mail=figures.mail,
         decode_as=figures.decode_as,
         consistency=consistency,
+        tls=tls,
+        findings=finding_counts(engine, tls),
         live=live,
         warnings=(*warnings, *figures.warnings, *seeds, *clock_warnings(correlation.clocks)),
         examples=examples(engine, policy.redact) if consistency and listing else (),

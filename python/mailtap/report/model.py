@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mailtap.correlation.clock import ClockOffset
+from mailtap.report.tls_model import Tls
 
 #: Counts by a name of a fixed vocabulary, in the vocabulary's order, zeros included.
 Counts = Mapping[str, int]
@@ -259,6 +260,8 @@ class Report:
     mail: Mail
     decode_as: Counts  # of all sessions
     consistency: Consistency | None
+    tls: Tls
+    findings: Counts  # sessions by finding
     live: MissedByLive | None = None
     warnings: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
