@@ -7,14 +7,16 @@
 redef MailTap::agreement_verdicts = 200;
 redef MailTap::agreement_max_sensors = 5;
 
-function send(sensor: string, verdict: string, n: count)
+function send(sensor: string, verdict: string, n: count, provenance: string
+    &default="payload", first_cause: string &default="oneway")
 	{
-	local cause = verdict == "inconsistent" ? ", \"cause\": \"oneway\"" : "";
+	local cause = verdict == "inconsistent" ? fmt(", \"cause\": \"%s\"",
+	    first_cause) : "";
 	local sent = 0;
 
 	while ( ++sent <= n )
-		event MailTap::mail_verdict(fmt("{\"v\": 1, \"ts\": 1, \"sensor\": \"%s\", \"app\": \"smtp\", \"provenance\": \"payload\", \"verdict\": \"%s\"%s}",
-		    sensor, verdict, cause));
+		event MailTap::mail_verdict(fmt("{\"v\": 1, \"ts\": 1, \"sensor\": \"%s\", \"app\": \"smtp\", \"provenance\": \"%s\", \"verdict\": \"%s\"%s}",
+		    sensor, provenance, verdict, cause));
 	}
 
 event zeek_init()
@@ -36,6 +38,10 @@ event zeek_init()
 	send("steady", "consistent", 200);
 	send("steady", "inconsistent", 24);
 	send("steady", "consistent", 176);
+
+	# Labels guessed by port, and sessions without payload.
+	send("guessed", "inconsistent", 200, "port");
+	send("empty", "inconsistent", 200, "payload", "no_payload");
 
 	# Too few to be judged.
 	send("silent", "inconsistent", 199);

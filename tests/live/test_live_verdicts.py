@@ -55,6 +55,8 @@ class Live:
         change = self.window.add(table, [self._table(labels)] if labels else [], now)
         for cell, bucket, n in change.cells:
             self.tally.add(cell, bucket, n)
+        for server_cell, n in change.servers:
+            self.tally.add_servers(server_cell, n)
         self.unlabelled += change.unlabelled
         self.unmatched += change.unmatched
         self._note(change.judgements)
@@ -63,6 +65,8 @@ class Live:
         change = self.window.compare_clocks()
         for cell, bucket, n in change.cells:
             self.tally.add(cell, bucket, n)
+        for server_cell, n in change.servers:
+            self.tally.add_servers(server_cell, n)
         self._note(change.judgements)
 
     @property

@@ -47,7 +47,7 @@ bool IsTlsFailed(const Evidence& e) {
 
 // A server's success shows a login, but not always which: its client's commands are better evidence.
 bool IsCleartextLogin(const Evidence& e) {
-    const bool client_seen = e.client.commands > 0 && ! e.client.lost;
+    const bool client_seen = e.client.commands > 0 && ! e.client_lost;
     return e.client.password_sent || (! client_seen && e.server.password_accepted);
 }
 
@@ -73,7 +73,7 @@ std::vector<std::string> FindingsOf(const Evidence& e) {
     add(e.server.referral || (e.server.alert_text && (IsEncrypted(e) || IsAccepted(e))), "referral");
     add(IsCleartextLogin(e), "cleartext_login");
     add(IsTlsFailed(e), "tls_failed");
-    add(e.client.smuggled, "smuggled");
+    add(e.smuggled, "smuggled");
     return findings;
 }
 

@@ -18,6 +18,8 @@ struct Evidence {
     const Exchange& exchange;
     const tls::Facts& client_tls;
     const tls::Facts& server_tls;
+    bool client_lost; // bytes of the client are missing
+    bool smuggled;    // whether the server took what was smuggled or not
 };
 
 // The findings' names, in the order of docs/findings.md.

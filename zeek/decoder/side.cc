@@ -196,10 +196,11 @@ bool SideDecoder::Weigh(std::string_view line) {
     // POP3's answers hold lines of any form; its decoder knows which of them are strange. A command may be unknown
     // here.
     bool any_form = (taken.service == Service::Pop3 && taken.role == Role::Server) ||
-                    (taken.service == Service::Imap && taken.role == Role::Client && imap::HasCommandForm(line));
-    if ( taken.weight < kStrong && weight == kNone && ! line.empty() && ! any_form ) {
+                    (taken.service == Service::Imap && taken.role == Role::Client && imap::HasCommandForm(line)) ||
+                    (facts_.lost && IsSmtpClient() && smtp::HasCommandForm(line, true));
+    if ( taken.weight < kStrong && weight == kNone && ! line.empty() && (! any_form || facts_.doubtful) ) {
         Reading other = Read(line, presumption_);
-        if ( other.weight >= kMedium && other.role == taken.role ) {
+        if ( other.weight >= (any_form ? kStrong : kMedium) && other.role == taken.role ) {
             Adopt(other);
             weight = other.weight;
         }
@@ -339,7 +340,7 @@ void SideDecoder::Gap(uint64_t length) {
             Enter(Mode::Opaque);
         return;
     }
-    facts_.lost = true;
+    facts_.lost = facts_.gap = true;
     awaited_.Drop();
     upgrade_ = false;
     if ( inflater_ || mode_ == Mode::DeflateProbe ) { // the rest can't be inflated

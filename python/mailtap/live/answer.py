@@ -1,4 +1,4 @@
-"""Verdicts back to the sensors: messages, and how many of them a second."""
+"""Verdicts that are published to the sensors: the messages, and the limits of their rate."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from mailtap.sessions.redaction import REDACTED, redacted_columns
 
 VERSION = 1
 
-#: What Zeek accepts: bytes of a message, and of each text in it.
+#: Bytes of a message and of each text in it that MailTap's Zeek scripts accept.
 MAXIMUM_BYTES = 4_096
 MAXIMUM_TEXT = 256
 
 #: Messages a second.
 MAXIMUM_RATE = 2_000
 
-#: Messages that may wait to be published to a sensor. One that reads too slowly gets no more than
-#: it reads; the others get all.
+#: Messages that may wait for a sensor to read. Further ones are not sent to that sensor; other
+#: sensors have queues of their own.
 MAXIMUM_QUEUED = 4 * MAXIMUM_RATE
 
 #: Keys of a message and what they are called in a judgement.

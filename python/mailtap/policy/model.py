@@ -50,7 +50,7 @@ class NameRule:
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine's own names, and how its evidence tells the provenance."""
+    """An engine's own names, and the provenance that follows from its evidence."""
 
     names: Mapping[str, NameRule]
     mail_and_tls: str

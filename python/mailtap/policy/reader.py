@@ -24,7 +24,6 @@ PROTOCOLS = ("smtp", "pop3", "imap")
 ENCRYPTIONS = ("none", "starttls", "tls", "unknown")
 CARRIERS = ("http", "socks", "vpn")
 PROVENANCES = ("payload", "port", "ip", "cache", "unknown")
-ENGINES = ("ndpi", "suricata", "arkime", "panos", "fortigate", "generic")
 GENERIC_COLUMNS = (
     "name",
     "provenance",
@@ -66,20 +65,19 @@ T = TypeVar("T")
 
 def load_policy(path: Path | None = None) -> Policy:
     """The shipped policy, with the file at `path` laid over it. Raises PolicyError."""
-    shipped = files("mailtap.policy").joinpath("default.yaml").read_text(encoding="utf-8")
-    document = read_document(shipped, "default.yaml")
-    if path is not None:
-        document = merge(document, read_file(path))
-    return _policy(document)
+    text = files("mailtap.policy").joinpath("default.yaml").read_text(encoding="utf-8")
+    shipped = read_document(text, "default.yaml")
+    engines = tuple(_mapping(_mapping(shipped)["engines"]))
+    return _policy(shipped if path is None else merge(shipped, read_file(path)), engines)
 
 
-def _policy(document: Value) -> Policy:
+def _policy(document: Value, engine_names: Collection[str]) -> Policy:
     keys = ("effective", "mail_ports", "join", "redact", "names", "engines", "expect")
     top = _section(document, (*keys, "generic", "gateway"))
     effective = _section(top["effective"], ("packets", "payload_bytes"))
     join = _section(top["join"], ("slack", "community_id_seed"))
     expect = _section(top["expect"], ("mail", "carrier", "other"))
-    engines = _section(top["engines"], ENGINES)
+    engines = _section(top["engines"], engine_names)
     return Policy(
         effective=EffectiveThresholds(
             packets=_integer(effective["packets"], 0, 1 << 31),

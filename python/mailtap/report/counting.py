@@ -8,7 +8,7 @@ from mailtap.correlation.engines import QueryEngine
 from mailtap.correlation.keys import IS_TCP_LABEL
 from mailtap.correlation.verdicts import INCONSISTENT
 
-#: Distinct labels are counted as bits of a number for so many of them: a group each is dear.
+#: Distinct labels are counted as bits, so many in a number: a group each would take far longer.
 _BITS = 32
 
 _CUBE = (
@@ -52,7 +52,7 @@ def count_judged(engine: QueryEngine, window: str) -> None:
 
 
 def counts_of_join(engine: QueryEngine) -> JoinCounts:
-    """What came of `pair_by_join`, after `count_judged`."""
+    """The counts after `pair_by_join` and `count_judged`."""
     (labels,) = engine.rows(
         f"SELECT count(CASE WHEN {IS_TCP_LABEL} THEN 1 END) AS labelled, "
         f"count(CASE WHEN {IS_TCP_LABEL} THEN NULL ELSE 1 END) AS no_statement FROM labels l"
@@ -76,7 +76,7 @@ def counts_of_join(engine: QueryEngine) -> JoinCounts:
 
 
 def counts_of_rows(engine: QueryEngine) -> JoinCounts:
-    """What came of `pair_by_row`, after `count_judged`."""
+    """The counts after `pair_by_row` and `count_judged`."""
     (carried,) = engine.rows("SELECT count(label_is_label) AS n FROM whole_sessions")
     sessions, paired = _sessions(engine), _paired(engine)
     return JoinCounts(

@@ -232,7 +232,7 @@ class MissedByLive:
 
 @dataclass(frozen=True)
 class Example:
-    """A session to look up, for the page. Fields that the source does not tell are None."""
+    """A session to look up, for the page. Fields that the source does not have are None."""
 
     verdict: str
     cause: str | None

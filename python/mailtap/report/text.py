@@ -88,7 +88,7 @@ def _tls(report: Report) -> Iterator[Table]:
 
 
 def _sides_known(report: Report) -> bool:
-    """A gateway's export tells neither sides nor sizes: there is nothing more to say of it."""
+    """Whether the sources of sessions have directions; a gateway's export has not."""
     known = report.direction.c2s + report.direction.s2c + report.direction.bidirectional
     return known > 0 or report.sessions == 0
 

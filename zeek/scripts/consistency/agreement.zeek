@@ -57,6 +57,9 @@ const past_weight = 0.5;
 # The 97.5 % point of the standard normal distribution.
 const z95 = 1.959963984540054;
 
+# Of sessions without payload, or with too little for the policy.
+const causes_not_counted = set("no_payload", "below_threshold");
+
 # The sensor whose latest verdict is oldest comes first. (Entries of an ordered table can't expire.)
 global agreements: table[string] of Agreement &ordered;
 
@@ -141,8 +144,21 @@ function judge(sensor: string, a: Agreement)
 	a$by_cause = table();
 	}
 
+# Verdicts that say nothing about the sensor's decoding: the label is a guess by port, or the session
+# had nothing to decode.
+function is_counted(verdict: Verdict): bool
+	{
+	if ( verdict$provenance == "port" )
+		return F;
+
+	return ! verdict?$cause || verdict$cause !in causes_not_counted;
+	}
+
 event MailTap::verdict_received(verdict: Verdict)
 	{
+	if ( ! is_counted(verdict) )
+		return;
+
 	local a = agreement_of(verdict$sensor);
 	++a$total;
 

@@ -37,9 +37,7 @@ def text_reader(container: Container, places: Sequence[str]) -> TextReader:
 
 
 class JsonTextReader:
-    """Of lines with a JSON object each, in the query engine: all at once, and without the
-    interpreter.
-    """
+    """Reads lines of JSON objects in the query engine, which releases the interpreter meanwhile."""
 
     def __init__(self, places: Sequence[str]) -> None:
         """A place is a key; one with dots is a key with dots, else keys within each other."""

@@ -15,6 +15,15 @@ from mailtap.correlation.verdicts import (
     first_cause,
     named_causes,
 )
+from mailtap.live.core.servers import (
+    Condition,
+    ServerCell,
+    Servers,
+    is_any,
+    is_no_port_guess,
+    is_unexplained,
+    of_verdict,
+)
 from mailtap.report.model import (
     Agreement,
     Counts,
@@ -24,7 +33,6 @@ from mailtap.report.model import (
     WindowAgreement,
     WithoutPortGuesses,
 )
-from mailtap.report.statistics import rate
 
 #: Sessions that have labels but no verdict: the labels contradict each other, or it is no mail.
 AMBIGUOUS = "ambiguous"
@@ -64,6 +72,7 @@ class Tally:
         # Never forgotten: what is taken away again must come off the cell it was added to.
         self._kept_apart: set[Cell] = set()
         self._timeline: dict[int, Counter[str]] = {}
+        self._servers = Servers()
 
     def add(self, cell: Cell, bucket: int, n: int) -> None:
         """`n` more of a cell, or fewer; they arrived in the bucket (epoch seconds by BUCKET)."""
@@ -83,6 +92,10 @@ class Tally:
                 del self._timeline[min(self._timeline)]
         self._timeline[bucket][cell.verdict] += n
 
+    def add_servers(self, cell: ServerCell, n: int) -> None:
+        """`n` more sessions of servers, or fewer, all of which `add` counts, too."""
+        self._servers.add(cell, n)
+
     def total(self, verdict: str) -> int:
         return sum(n for cell, n in self._cells.items() if cell.verdict == verdict)
 
@@ -97,19 +110,26 @@ class Tally:
         payload = _agreement([(c, n) for c, n in scored if c.label_provenance != "port"])
         causes = _causes(scored)
         matched = overall.matched
+
+        def share(n: int, is_counted: Condition) -> Rate:
+            return self._servers.rate(n, matched, is_counted, is_any)
+
+        def share_of_payload(n: int, is_counted: Condition) -> Rate:
+            return self._servers.rate(n, payload.matched, is_counted, is_no_port_guess)
+
         return Figures(
             matched=matched,
             ambiguous=self.total(AMBIGUOUS),
             out_of_scope=self.total(OUT_OF_SCOPE),
-            consistent=rate(overall.consistent, matched),
-            compatible=rate(overall.compatible, matched),
-            inconsistent=rate(overall.inconsistent, matched),
-            unexplained=rate(causes[UNEXPLAINED], matched),
+            consistent=share(overall.consistent, of_verdict(CONSISTENT)),
+            compatible=share(overall.compatible, of_verdict(COMPATIBLE)),
+            inconsistent=share(overall.inconsistent, of_verdict(INCONSISTENT)),
+            unexplained=share(causes[UNEXPLAINED], is_unexplained),
             without_port_guesses=WithoutPortGuesses(
                 payload.matched,
-                rate(payload.consistent, payload.matched),
-                rate(payload.compatible, payload.matched),
-                rate(payload.inconsistent, payload.matched),
+                share_of_payload(payload.consistent, of_verdict(CONSISTENT)),
+                share_of_payload(payload.compatible, of_verdict(COMPATIBLE)),
+                share_of_payload(payload.inconsistent, of_verdict(INCONSISTENT)),
             ),
             causes=causes,
             matrix=_matrix(scored),

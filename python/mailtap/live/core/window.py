@@ -18,6 +18,7 @@ from mailtap.correlation.pipeline import compare_clocks, correlate
 from mailtap.correlation.verdicts import INCONSISTENT, first_cause_sql
 from mailtap.live.core.database import Database
 from mailtap.live.core.recent import KEY, RecentRecords
+from mailtap.live.core.servers import GROUP, ServerCell, server_changes
 from mailtap.live.core.tally import AMBIGUOUS, OUT_OF_SCOPE, VERDICTS, Cell
 from mailtap.policy import Policy
 
@@ -51,7 +52,8 @@ STITCHED = "stitched"
 
 @dataclass
 class Change:
-    """What a batch changed: cells of the tally with bucket and difference, and what is behind it.
+    """What a batch changed: cells of the tally with bucket and difference, the same by server, and
+    what is behind it.
 
     `sessions` and `labels` are those of the batch in normal form. `judgements` has a row each
     session whose verdict is new or another; `verdict` is NULL where there is none any more.
@@ -60,6 +62,7 @@ class Change:
     """
 
     cells: list[tuple[Cell, int, int]] = field(default_factory=list)
+    servers: list[tuple[ServerCell, int]] = field(default_factory=list)
     sessions: pa.Table | None = None
     labels: pa.Table | None = None
     judgements: pa.Table | None = None
@@ -210,6 +213,17 @@ class Window:
                 f"UNION ALL SELECT *, -1 AS n FROM stale) GROUP BY {_CELL} HAVING sum(n) <> 0"
             )
         ]
+        verdicts = ", ".join(f"'{verdict}'" for verdict in VERDICTS)
+        change.servers += server_changes(
+            (row["g"], row["verdict"], row["causes"], row["label_provenance"], row["n"])
+            for row in self._database.rows(
+                f"SELECT {GROUP} AS g, c.verdict, c.causes, c.label_provenance, "
+                "sum(n)::BIGINT AS n FROM (SELECT *, 1 AS n FROM fresh "
+                "UNION ALL SELECT *, -1 AS n FROM stale) c "
+                f"JOIN sessions s ON s.session_id = c.session_id WHERE c.verdict IN ({verdicts}) "
+                "GROUP BY ALL HAVING sum(n) <> 0"
+            )
+        )
         (known,) = self._database.rows("SELECT count(*) AS n FROM stale")
         changed = (
             "(SELECT * FROM fresh EXCEPT SELECT * FROM stale) "
@@ -223,7 +237,6 @@ class Window:
         if any(cell.verdict == INCONSISTENT and n > 0 for cell, _, n in change.cells):
             change.disagreements = self._details(f"verdict = '{INCONSISTENT}'", EXAMPLES)
         if details:
-            verdicts = ", ".join(f"'{verdict}'" for verdict in VERDICTS)
             change.details = self._details(f"verdict IN ({verdicts})", details)
 
     def _details(self, condition: str, number: int) -> list[Row]:

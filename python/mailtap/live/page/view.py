@@ -29,6 +29,9 @@ SECTIONS = ("agreement", "causes", "timeline", "sensors", "matrix", "disagreemen
 #: Of the latest disagreements, those that are listed.
 MAXIMUM_LISTED = 50
 
+#: The words of the page, explained as on a report's page.
+_TERMS = '{% from "macros.html" import terms %}{{ terms() }}'
+
 STYLE = asset("mailtap.report", "page.css") + asset(_PACKAGE, "live.css")
 SCRIPT = asset(_PACKAGE, "live.js")
 
@@ -38,6 +41,7 @@ class View:
         made = environment(_PACKAGE)
         made.filters["decimal"] = _decimal
         self._page = made.get_template("live.html")
+        self._terms = made.from_string(_TERMS).render()
         self._sign_in = made.get_template("sign-in.html")
         self._sections: dict[str, Template] = {
             name: made.get_template(f"sections/{name}.html") for name in SECTIONS
@@ -58,6 +62,7 @@ class View:
         return self._page.render(
             sections={name: Markup(html) for name, html in self.sections(now).items()},  # noqa: S704
             store=now.store,
+            terms=self._terms,
         )
 
     def sign_in(self, *, refused: bool) -> str:

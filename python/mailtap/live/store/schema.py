@@ -21,8 +21,8 @@ LOG = "128MB"
 
 VERSION = 2
 
-#: Columns by table. Verdicts are only added, the latest of a session counts. The tally is the sum
-#: of its rows. `redacted` records lack what the policy hides.
+#: Columns by table. Verdicts are only added, the latest of a session counts. The tally and
+#: the counts by server are the sums of their rows. `redacted` records lack what the policy hides.
 TABLES: dict[str, dict[str, str]] = {
     "store_version": {"version": "INTEGER"},
     "sessions": session_columns(details=False)
@@ -40,6 +40,7 @@ TABLES: dict[str, dict[str, str]] = {
         "decode_as": "VARCHAR",
         "label_id": "BIGINT",
         "other_half": "BIGINT",
+        "redacted": "BOOLEAN",
     },
     "tally": {
         "sensor": "VARCHAR",
@@ -49,6 +50,13 @@ TABLES: dict[str, dict[str, str]] = {
         "verdict": "VARCHAR",
         "causes": "BIGINT",
         "bucket": "BIGINT",
+        "n": "BIGINT",
+    },
+    "servers": {
+        "server_group": "BIGINT",
+        "verdict": "VARCHAR",
+        "unexplained": "BOOLEAN",
+        "port_guess": "BOOLEAN",
         "n": "BIGINT",
     },
     "counts": {
