@@ -8,10 +8,9 @@ redef MailTap::agreement_verdicts = 200;
 redef MailTap::agreement_max_sensors = 5;
 
 function send(sensor: string, verdict: string, n: count, provenance: string
-    &default="payload", first_cause: string &default="oneway")
+    &default="payload", why: string &default="oneway")
 	{
-	local cause = verdict == "inconsistent" ? fmt(", \"cause\": \"%s\"",
-	    first_cause) : "";
+	local cause = verdict == "inconsistent" ? fmt(", \"cause\": \"%s\"", why) : "";
 	local sent = 0;
 
 	while ( ++sent <= n )
@@ -39,9 +38,10 @@ event zeek_init()
 	send("steady", "inconsistent", 24);
 	send("steady", "consistent", 176);
 
-	# Labels guessed by port, and sessions without payload.
-	send("guessed", "inconsistent", 200, "port");
-	send("empty", "inconsistent", 200, "payload", "no_payload");
+	# What one of the two had nothing to decode of says nothing, and doesn't count.
+	send("guessed", "inconsistent", 400, "port", "label_port_guess");
+	send("guessed", "inconsistent", 400, "payload", "no_payload");
+	send("guessed", "inconsistent", 400, "payload", "below_threshold");
 
 	# Too few to be judged.
 	send("silent", "inconsistent", 199);

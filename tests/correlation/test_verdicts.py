@@ -21,6 +21,8 @@ from verdict_oracle import judgement as judgement_of
 
 JUDGE = Judge(load_policy())
 
+HAS = ("has_mailfrom", "has_rcptto", "has_from", "has_to")
+
 #: A bidirectional session on port 25 that MailTap looked at and found no mail in, and a label that
 #: read SMTP in its payload.
 RECORD = {
@@ -38,6 +40,8 @@ RECORD = {
     "midstream": False,
     "stage": "connect",
     "empty_cause": None,
+    "decoder": None,
+    **dict.fromkeys(HAS),
     "label_protocol": "smtp",
     "label_encryption": "none",
     "label_carrier": None,
@@ -166,6 +170,8 @@ records = st.fixed_dictionaries(
         "midstream": maybe(True, False),
         "stage": maybe(*STAGES),
         "empty_cause": maybe("greeting_only", "hello_only"),
+        "decoder": maybe("mailtap", "zeek", "gateway"),
+        **{name: maybe(True, False) for name in HAS},
         "label_protocol": maybe("smtp", "pop3", "imap"),
         "label_encryption": st.sampled_from(["none", "starttls", "tls", "unknown"]),
         "label_carrier": maybe("http", "socks", "vpn"),
@@ -180,7 +186,7 @@ def test_sql_judges_as_python_does(rows: list[dict[str, Any]]) -> None:
     connection = duckdb.connect()
     kinds = {
         name: "BOOLEAN"
-        if name in ("implicit_tls", "effective", "midstream")
+        if name in ("implicit_tls", "effective", "midstream", *HAS)
         else "BIGINT"
         if name in ("server_p", "client_bytes", "server_bytes", "gap_bytes")
         else "VARCHAR"

@@ -76,6 +76,7 @@ def laboratory(names: list[str]) -> int:
     note(f"{len(outcome.recorded)} connections recorded")
     for server in lab.servers:
         (BUILD / f"{server.name}.log").write_text("\n".join([*server.output, *server.log()]))
+        (BUILD / f"{server.name}.maillog").write_text("".join(f"{x}\n" for x in server.dated_log()))
 
     truths = []
     for recorded in outcome.recorded:

@@ -194,7 +194,7 @@ def test_verdicts_are_those_of_the_report_in_whatever_order_records_come(
     assert figures.inconsistent == consistency.inconsistent
     assert figures.unexplained == consistency.unexplained
     assert figures.causes == consistency.causes
-    assert figures.without_port_guesses == consistency.without_port_guesses
+    assert figures.both_decoded == consistency.both_decoded
     assert figures.ambiguous == consistency.ambiguous
     assert figures.out_of_scope == consistency.out_of_scope
     assert {(c.app, c.provenance, c.decode_as): c.n for c in figures.matrix} == {

@@ -35,7 +35,7 @@ def batch(first: int, n: int, came: int) -> Rows:
     """A batch of sessions, each of which the tally counts; `came` sessions in all by then."""
     rows = Rows()
     rows.add("sessions", pa.table({"session_id": list(range(first, first + n))}))
-    cell = Cell("zeek", "MAIL", "smtp", "payload", "consistent", 0)
+    cell = Cell("zeek", "MAIL", "smtp", "payload", "consistent", 0, "addresses", None)
     rows.add("tally", tally_rows([(cell, 0, n)]))
     rows.add("counts", count_rows(Counts(sessions=came)))
     return rows

@@ -20,10 +20,14 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import TypedDict
 
-STEPS = ("labelled", "matched", "payload", "effective", "recognised", "readable", "addresses")
+from mailtap.sessions.vocabulary import FUNNEL_STEPS
 
-#: The cause of a loss for which nothing else is known.
+STEPS = FUNNEL_STEPS
+
+#: The cause of a loss for which nothing else is known, and of one at the last step where the source
+#: of sessions doesn't say whether there are addresses.
 UNEXPLAINED = "unexplained"
+NOT_KNOWN = "not_known"
 
 
 class Loss(TypedDict):

@@ -71,7 +71,7 @@ class Either:
         self.parts = parts
 
     def sql(self) -> str:
-        return "(" + " OR ".join(part.sql() for part in self.parts) + ")"
+        return "(" + (" OR ".join(part.sql() for part in self.parts) or "false") + ")"
 
 
 class FirstOf:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from mailtap.accuracy import funnel
+from mailtap.correlation import sql
 from mailtap.correlation.conditions import (
     Above,
     All,
@@ -19,7 +21,7 @@ from mailtap.correlation.conditions import (
     Not,
     Unset,
 )
-from mailtap.policy import Expectation, Expectations, Policy
+from mailtap.policy import Expectation, Expectations, Policy, Unsupported
 from mailtap.sessions.vocabulary import IMPLICIT_TLS_PORTS, SERVICES, STARTTLS_TAKEN
 
 CONSISTENT = "consistent"
@@ -41,7 +43,31 @@ CAUSES = (
     "midstream",
     "gap",
     "nonstandard_port",
+    "unsupported",
     "conflict",
+)
+
+#: Why there was nothing that both could have decoded: the label only repeats what the port or the
+#: address says, or the session has too little payload.
+NOT_DECODED_BY_BOTH = ("label_port_guess", "no_payload", "below_threshold")
+
+_HAS_ADDRESSES = "(has_mailfrom OR has_rcptto OR has_from OR has_to)"
+_TLS = (
+    f"(coalesce(starttls IN {sql.literals(STARTTLS_TAKEN)}, false) "
+    "OR coalesce(implicit_tls, false))"
+)
+
+#: What a source doesn't say is not held against a session, but for whether there are addresses.
+_STEP = funnel.step_sql(
+    {
+        "labelled": "label_protocol IS NOT NULL",
+        "matched": "true",
+        "payload": "coalesce(NOT (client_bytes = 0 AND server_bytes = 0), true)",
+        "effective": "coalesce(effective, true)",
+        "recognised": "(service IS NOT NULL OR coalesce(decode_as = 'MAIL', false))",
+        "readable": f"(NOT {_TLS} OR coalesce({_HAS_ADDRESSES}, false))",
+        "addresses": _HAS_ADDRESSES,
+    }
 )
 
 #: What makes a session that agrees differ from plain mail.
@@ -56,7 +82,7 @@ class Judge:
         same_protocol = Not(Differs("service", "label_protocol"))
         self.consistent = All(same_protocol, _expected(policy.expect, lambda e: e.consistent))
         self.compatible = All(same_protocol, _expected(policy.expect, lambda e: e.compatible))
-        self.causes = _causes(ports)
+        self.causes = _causes(ports, policy.unsupported)
         #: Sessions that are neither mail, nor labelled mail, nor on a mail port have no say in how
         #: well mail is decoded.
         self.in_scope: Condition = Either(
@@ -67,7 +93,9 @@ class Judge:
         )
 
     def sql(self) -> str:
-        """SQL columns `verdict`, `causes` (the mask of `named_causes`) and `in_scope`."""
+        """SQL columns `verdict`, `causes` (the mask of `named_causes`), `in_scope`,
+        `funnel_step` and `funnel_loss` (accuracy/funnel.py).
+        """
         bits = " + ".join(
             f"CASE WHEN {self.causes[name].sql()} THEN {1 << bit} ELSE 0 END"
             for bit, name in enumerate(CAUSES)
@@ -76,8 +104,31 @@ class Judge:
             f"CASE WHEN {self.consistent.sql()} THEN '{CONSISTENT}' "
             f"WHEN {self.compatible.sql()} THEN '{COMPATIBLE}' "
             f"ELSE '{INCONSISTENT}' END AS verdict, {bits} AS causes, "
-            f"{self.in_scope.sql()} AS in_scope"
+            f"{self.in_scope.sql()} AS in_scope, "
+            f"{_STEP} AS funnel_step, {self._funnel_loss()} AS funnel_loss"
         )
+
+    def _funnel_loss(self) -> str:
+        """That the label is a guess explains the label and not why no mail was recognised, so it
+        comes last.
+        """
+        names = [name for name in CAUSES if name not in NOT_DECODED_BY_BOTH]
+        cases = " ".join(
+            f"WHEN {self.causes[name].sql()} THEN '{name}'" for name in (*names, "label_port_guess")
+        )
+        return funnel.cause_sql(
+            _STEP,
+            unmatched="NULL",
+            cause=f"CASE {cases} END",
+            encryption="CASE WHEN implicit_tls THEN 'implicit_tls' END",
+            empty=f"coalesce(empty_cause, CASE WHEN {_HAS_ADDRESSES} IS NULL "
+            f"AND starttls IS NULL THEN '{funnel.NOT_KNOWN}' END)",
+        )
+
+
+def mask_of(names: Iterable[str]) -> int:
+    """The mask of causes."""
+    return sum(1 << CAUSES.index(name) for name in names)
 
 
 def named_causes(mask: int) -> tuple[str, ...]:
@@ -133,7 +184,9 @@ def _expected(
     )
 
 
-def _causes(mail_ports: tuple[int, ...]) -> dict[str, Condition]:
+def _causes(
+    mail_ports: tuple[int, ...], unsupported: Mapping[str, tuple[Unsupported, ...]]
+) -> dict[str, Condition]:
     plain_ports = tuple(port for port in mail_ports if port not in IMPLICIT_TLS_PORTS)
     # The STARTTLS step is unset where no decoder looked at each side alone: a gateway's export,
     # or Zeek without MailTap.
@@ -190,6 +243,17 @@ def _causes(mail_ports: tuple[int, ...]) -> dict[str, Condition]:
         "midstream": Is("midstream", True),
         "gap": Above("gap_bytes", 0),
         "nonstandard_port": All(Not(Unset("server_p")), Not(Is("server_p", *mail_ports))),
+        "unsupported": All(
+            Unset("service"),
+            Not(Is("decode_as", "MAIL")),
+            Either(
+                *(
+                    All(Is("decoder", decoder), _is_unsupported(rule))
+                    for decoder, rules in unsupported.items()
+                    for rule in rules
+                )
+            ),
+        ),
         "conflict": Either(
             Differs("service", "label_protocol"),
             All(
@@ -198,3 +262,12 @@ def _causes(mail_ports: tuple[int, ...]) -> dict[str, Condition]:
             ),
         ),
     }
+
+
+def _is_unsupported(rule: Unsupported) -> Condition:
+    parts: list[Condition] = [Is("label_protocol", rule.protocol)]
+    if rule.directions:
+        parts.append(Is("direction", *rule.directions))
+    if rule.midstream:
+        parts.append(Is("midstream", True))
+    return All(*parts)

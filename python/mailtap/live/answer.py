@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailtap.correlation.engines import Row
+from mailtap.correlation.judgement import RULES, rule_of, wrong_of
+from mailtap.correlation.verdicts import named_causes
 from mailtap.live.core.tally import VERDICTS
 from mailtap.live.sensors.transport import VERDICT_EVENT, VERDICTS_TOPIC, Transport
 from mailtap.live.state import AnswerState
@@ -64,6 +66,12 @@ def message(judgement: Mapping[str, Any], redacted: Collection[str]) -> str | No
         if value is None:
             continue
         body[key] = _text(value) if isinstance(value, str) else value
+    causes = named_causes(judgement["causes"])
+    wrong = wrong_of(judgement["verdict"], causes)
+    if wrong is not None:
+        body["wrong"] = wrong
+    if wrong is not None and (rule := rule_of(causes)) is not None:
+        body["evidence"] = RULES[rule][1]
     text = json.dumps(body, ensure_ascii=False)
     return text if len(text.encode()) <= MAXIMUM_BYTES else None
 

@@ -17,6 +17,7 @@ from mailtap.live.store.schema import StoreError
 from mailtap.live.store.writer import Store
 from mailtap.policy import Policy
 from mailtap.printable import printable
+from mailtap.report.losses import losses_of_counts
 
 #: Seconds within which a session and its label are matched: records are kept for at least that
 #: long, unless more than so many of a kind arrive, which bounds memory.
@@ -60,6 +61,7 @@ class LiveMode:
             Publisher(policy.redact, self._sensors, asyncio.get_running_loop()) if answer else None
         )
         self._ended = False
+        self._policy = policy
         self._correlator = Correlator(
             self._inbox,
             [transport.connection.url for transport in self._sensors],
@@ -100,6 +102,7 @@ class LiveMode:
         """See Live."""
         now = self._correlator.latest
         figures = now.figures
+        losses = losses_of_counts(figures.labelled, self._policy)
         return Snapshot(
             at=now.at,
             since=self._correlator.since,
@@ -116,7 +119,10 @@ class LiveMode:
             compatible=figures.compatible,
             inconsistent=figures.inconsistent,
             unexplained=figures.unexplained,
-            without_port_guesses=figures.without_port_guesses,
+            both_decoded=figures.both_decoded,
+            funnel=losses.funnel,
+            base=losses.base,
+            actions=losses.actions,
             causes=figures.causes,
             matrix=figures.matrix,
             by_sensor=figures.by_sensor,

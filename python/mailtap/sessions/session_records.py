@@ -17,7 +17,8 @@ def session_columns(rows: str) -> str:
     """SQL that gives the rows of session records the columns of table `sessions`."""
     has = ", ".join(f"coalesce({name}, false) AS {name}" for name in _HAS)
     return (
-        f"SELECT * REPLACE ({has}), {endpoints_sql('orig_h', 'orig_p', 'resp_h', 'resp_p')} "
+        f"SELECT * REPLACE ({has}), 'mailtap' AS decoder, "
+        f"{endpoints_sql('orig_h', 'orig_p', 'resp_h', 'resp_p')} "
         f"FROM ({rows})"
     )
 

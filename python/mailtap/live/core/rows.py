@@ -25,12 +25,14 @@ _CLOCK = ("sensor", "source", "pairs", "offset", "spread", "applied")
 _CELL = {
     **dict.fromkeys(("sensor", "decode_as", "app", "label_provenance", "verdict"), pa.string()),
     "causes": pa.int64(),
+    "funnel_step": pa.string(),
+    "funnel_loss": pa.string(),
 }
 _SERVER_CELL = {
     "server_group": pa.int64(),
     "verdict": pa.string(),
     "unexplained": pa.bool_(),
-    "port_guess": pa.bool_(),
+    "both_decoded": pa.bool_(),
 }
 
 

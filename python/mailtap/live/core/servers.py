@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from mailtap.correlation.verdicts import INCONSISTENT
+from mailtap.correlation.verdicts import INCONSISTENT, NOT_DECODED_BY_BOTH, mask_of
 from mailtap.report.model import Rate
 from mailtap.report.statistics import Clusters, effective_part, rate_of_part
 
@@ -22,13 +22,13 @@ GROUP = "('0x' || left(md5(coalesce(server_h, '')), 2))::BIGINT"
 @dataclass(frozen=True)
 class ServerCell:
     """Sessions with a verdict of one group of servers; `unexplained`: without a cause that is
-    known; `port_guess`: their label was guessed by port.
+    known; `both_decoded`: decoder and engine both had payload to decode.
     """
 
     server_group: int
     verdict: str
     unexplained: bool
-    port_guess: bool
+    both_decoded: bool
 
 
 class Servers:
@@ -72,16 +72,18 @@ def is_any(cell: ServerCell) -> bool:  # noqa: ARG001 -- a condition as the othe
     return True
 
 
-def is_no_port_guess(cell: ServerCell) -> bool:
-    return not cell.port_guess
+def is_of_both(cell: ServerCell) -> bool:
+    """Whether both decoded the cell's sessions."""
+    return cell.both_decoded
 
 
 def server_changes(
-    rows: Iterable[tuple[int, str, int, str | None, int]],
+    rows: Iterable[tuple[int, str, int, int]],
 ) -> list[tuple[ServerCell, int]]:
-    """Differences by cell, of rows of group, verdict, mask of causes, provenance and difference."""
+    """Differences by cell, of rows of group, verdict, mask of causes and difference."""
     changes: Counter[ServerCell] = Counter()
-    for group, verdict, causes, provenance, n in rows:
+    apart = mask_of(NOT_DECODED_BY_BOTH)
+    for group, verdict, causes, n in rows:
         unexplained = verdict == INCONSISTENT and causes == 0
-        changes[ServerCell(group, verdict, unexplained, provenance == "port")] += n
+        changes[ServerCell(group, verdict, unexplained, not causes & apart)] += n
     return [(cell, n) for cell, n in changes.items() if n]

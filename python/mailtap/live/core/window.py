@@ -31,12 +31,15 @@ EXAMPLES = 64
 #: Applied clock offsets that are remembered: hostile sensors name as many nodes as they like.
 MAXIMUM_OFFSETS = 1_000
 
-_CELL = "sensor, decode_as, app, label_provenance, verdict, causes, bucket"
+_CELL = (
+    "sensor, decode_as, app, label_provenance, verdict, causes, funnel_step, funnel_loss, bucket"
+)
 
 #: A judgement. It rests on the label, and on the other half of a session that two sensors saw.
 _JUDGED = (
     "session_id BIGINT, sensor VARCHAR, decode_as VARCHAR, app VARCHAR, label_provenance VARCHAR, "
-    "verdict VARCHAR, causes BIGINT, label_id BIGINT, other_half BIGINT, bucket BIGINT"
+    "verdict VARCHAR, causes BIGINT, funnel_step VARCHAR, funnel_loss VARCHAR, label_id BIGINT, "
+    "other_half BIGINT, bucket BIGINT"
 )
 
 #: Judgements whose label or other half is not among the records any more.
@@ -176,19 +179,23 @@ class Window:
         self._database.table(
             "fresh",
             "SELECT v.session_id, v.sensor, v.decode_as, v.app, v.label_provenance, v.verdict, "
-            "v.causes::BIGINT AS causes, v.label_id, h.other_half, s.bucket "
+            "v.causes::BIGINT AS causes, v.funnel_step, v.funnel_loss, v.label_id, h.other_half, "
+            "s.bucket "
             "FROM verdicts v JOIN sessions s ON s.session_id = v.session_id "
             "LEFT JOIN other_halves h ON h.session_id = v.session_id "
             f"UNION ALL SELECT s.session_id, s.sensor, s.decode_as, {nothing}, "
             f"CASE WHEN a.session_id IS NULL THEN '{OUT_OF_SCOPE}' ELSE '{AMBIGUOUS}' END, "
-            "0, c.label_id, h.other_half, s.bucket FROM sessions s "
-            "JOIN (SELECT session_id, min(label_id) AS label_id FROM judged_candidates "
+            "0, CASE WHEN a.session_id IS NOT NULL AND c.is_mail THEN 'labelled' END, "
+            "CASE WHEN a.session_id IS NOT NULL AND c.is_mail THEN 'ambiguous' END, "
+            "c.label_id, h.other_half, s.bucket FROM sessions s "
+            "JOIN (SELECT session_id, min(label_id) AS label_id, "
+            "bool_or(funnel_step IS NOT NULL) AS is_mail FROM judged_candidates "
             "GROUP BY session_id) c ON c.session_id = s.session_id "
             "LEFT JOIN ambiguous a ON a.session_id = s.session_id "
             "LEFT JOIN other_halves h ON h.session_id = s.session_id "
             "WHERE s.session_id NOT IN (SELECT session_id FROM verdicts) "
             f"UNION ALL SELECT s.session_id, s.sensor, s.decode_as, {nothing}, '{STITCHED}', 0, "
-            "NULL, h.other_half, s.bucket FROM sessions s JOIN other_halves h "
+            "NULL, NULL, NULL, h.other_half, s.bucket FROM sessions s JOIN other_halves h "
             "ON s.session_id = h.session_id WHERE h.other_half < s.session_id",
         )
         self._database.table("stale", "SELECT * FROM judged SEMI JOIN sessions USING (session_id)")
@@ -215,9 +222,9 @@ class Window:
         ]
         verdicts = ", ".join(f"'{verdict}'" for verdict in VERDICTS)
         change.servers += server_changes(
-            (row["g"], row["verdict"], row["causes"], row["label_provenance"], row["n"])
+            (row["g"], row["verdict"], row["causes"], row["n"])
             for row in self._database.rows(
-                f"SELECT {GROUP} AS g, c.verdict, c.causes, c.label_provenance, "
+                f"SELECT {GROUP} AS g, c.verdict, c.causes, "
                 "sum(n)::BIGINT AS n FROM (SELECT *, 1 AS n FROM fresh "
                 "UNION ALL SELECT *, -1 AS n FROM stale) c "
                 f"JOIN sessions s ON s.session_id = c.session_id WHERE c.verdict IN ({verdicts}) "
@@ -228,7 +235,7 @@ class Window:
         changed = (
             "(SELECT * FROM fresh EXCEPT SELECT * FROM stale) "
             "UNION ALL SELECT session_id, sensor, decode_as, NULL, NULL, NULL, 0, NULL, NULL, "
-            "bucket FROM stale ANTI JOIN fresh USING (session_id)"
+            "NULL, NULL, bucket FROM stale ANTI JOIN fresh USING (session_id)"
             if known["n"]
             else "SELECT * FROM fresh"
         )

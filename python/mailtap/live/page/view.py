@@ -7,6 +7,7 @@ import hashlib
 from jinja2 import Template
 from markupsafe import Markup
 
+from mailtap.accuracy.actions import GUESS
 from mailtap.live.state import Snapshot
 from mailtap.report.charts import (
     TIMELINE_HEIGHT,
@@ -14,6 +15,8 @@ from mailtap.report.charts import (
     matrix_map,
     timeline,
 )
+from mailtap.report.headline import headline, headline_of_base
+from mailtap.report.meanings import CAUSES, STEPS
 from mailtap.report.model import Example
 from mailtap.report.templates import (
     UNSET,
@@ -24,7 +27,16 @@ from mailtap.report.templates import (
 _PACKAGE = "mailtap.live.page"
 
 #: The page's parts that change, by the id of their element.
-SECTIONS = ("agreement", "causes", "timeline", "sensors", "matrix", "disagreements", "join")
+SECTIONS = (
+    "agreement",
+    "funnel",
+    "causes",
+    "timeline",
+    "sensors",
+    "matrix",
+    "disagreements",
+    "join",
+)
 
 #: Of the latest disagreements, those that are listed.
 MAXIMUM_LISTED = 50
@@ -54,6 +66,11 @@ class View:
             "bars": timeline(sorted(now.timeline, key=lambda window: window.start)),
             "size": (TIMELINE_WIDTH, TIMELINE_HEIGHT),
             "map": matrix_map(cell for cell in now.matrix if cell.n),
+            "headline": headline(now.both_decoded),
+            "headline_of_base": headline_of_base(now.base) if now.base else "",
+            "guesses": [action for action in now.actions if action["cause"] == GUESS],
+            "meanings": CAUSES,
+            "step_names": STEPS,
             "disagreements": [(one, _key(one)) for one in now.disagreements[:MAXIMUM_LISTED]],
         }
         return {name: template.render(shown) for name, template in self._sections.items()}

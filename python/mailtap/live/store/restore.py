@@ -12,8 +12,10 @@ from mailtap.live.labels.streams import Position
 from mailtap.live.sensors.numbering import Numbering
 from mailtap.live.store.recent import KEYS, RecentFiles
 
-_SERVER_CELL = "server_group, verdict, unexplained, port_guess"
-_CELL = "sensor, decode_as, app, label_provenance, verdict, causes, bucket"
+_SERVER_CELL = "server_group, verdict, unexplained, both_decoded"
+_CELL = (
+    "sensor, decode_as, app, label_provenance, verdict, causes, funnel_step, funnel_loss, bucket"
+)
 
 
 def restore(
