@@ -402,6 +402,18 @@ class TestTlsFailed:
         assert seen(turns, "smtp") == (set(),) * 3
 
 
+def test_one_tag_for_all_commands() -> None:
+    """As openssl s_client has: the replies come in the order of the commands."""
+    begin = S("* OK IMAP4rev1 ready")
+    turns = [begin, C(". CAPABILITY"), S("* CAPABILITY IMAP4rev1 STARTTLS", ". OK listed"),
+             C(". STARTTLS"), S(". OK Begin TLS negotiation now."), C(CLIENT_HELLO),
+             S(SERVER_HELLO)]  # fmt: skip
+    assert seen(turns, "imap") == (set(),) * 3
+    assert decode(*turns, port=143)["last_reply"] == b". OK Begin TLS negotiation now."
+    refused = [*turns[:4], S(". NO not now"), C(". LOGOUT")]
+    assert decode(*refused, port=143)["starttls"] == "refused"
+
+
 class TestSmuggling:
     START = (
         b"EHLO x.example\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n"

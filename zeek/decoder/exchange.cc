@@ -17,8 +17,9 @@ Outcome OutcomeOf(uint16_t code) {
 }
 
 auto ReplyTo(const CommandTag& command, std::span<const Reply> replies) {
+    std::size_t earlier = command.earlier;
     return std::find_if(replies.begin(), replies.end(),
-                        [&command](const Reply& reply) { return command.set && reply.tag == command.tag; });
+                        [&](const Reply& reply) { return command.set && reply.tag == command.tag && earlier-- == 0; });
 }
 
 Outcome OutcomeOf(const CommandTag& command, std::span<const Reply> replies) {
@@ -126,10 +127,15 @@ private:
 } // namespace
 
 Exchange Pair(const SideFacts& client, const SideFacts& server, bool client_lost) {
-    if ( client.reading.service == Service::Imap )
-        return {.starttls = OutcomeOf(client.starttls_tag, server.reply_log),
-                .auth = OutcomeOf(client.auth_tag, server.reply_log),
-                .replies_after_starttls = RepliesAfter(client.starttls_tag, server.reply_log)};
+    if ( client.reading.service == Service::Imap ) {
+        CommandTag starttls = client.starttls_tag;
+        CommandTag auth = client.auth_tag;
+        for ( CommandTag* tag : {&starttls, &auth} ) // with the same tag, replies are told by their order
+            tag->set &= tag->earlier == 0 || ! (client_lost || server.lost);
+        return {.starttls = OutcomeOf(starttls, server.reply_log),
+                .auth = OutcomeOf(auth, server.reply_log),
+                .replies_after_starttls = RepliesAfter(starttls, server.reply_log)};
+    }
     if ( client_lost || server.lost || client.command_log.empty() || server.replies == 0 )
         return {};
     return Pairing(client, server).Walk();

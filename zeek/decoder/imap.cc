@@ -324,9 +324,9 @@ Next Client::Command(bool cut, SideFacts& facts) {
     std::string_view tag = TakeWord(rest);
     std::string_view verb = TakeWord(rest);
     facts.CountCommand(verb.empty() ? tag : verb); // DONE has no tag
+    CommandTag here;
     if ( ! verb.empty() )
-        facts.LogTag(HashTag(tag));
-    CommandTag here{.set = true, .tag = HashTag(tag)};
+        here = facts.LogTag(HashTag(tag));
     auto is = [verb](std::string_view name) { return EqualsNoCase(verb, name); };
     if ( is("CAPABILITY") || is("ID") )
         facts.Reach(Stage::Hello);

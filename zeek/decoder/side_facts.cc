@@ -1,5 +1,6 @@
 #include "side_facts.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "limits.h"
@@ -28,10 +29,14 @@ void SideFacts::LogCommand(CommandKind kind) {
         command_log.push_back(kind);
 }
 
-void SideFacts::LogTag(uint32_t tag) {
-    if ( recent_tags.size() == kMaxRecentTags )
+CommandTag SideFacts::LogTag(uint32_t tag) {
+    const auto earlier = static_cast<std::size_t>(std::count(recent_tags.begin(), recent_tags.end(), tag));
+    // Of one used before, more uses may be forgotten.
+    const bool full = recent_tags.size() == kMaxRecentTags;
+    if ( full )
         recent_tags.erase(recent_tags.begin());
     recent_tags.push_back(tag);
+    return {.set = earlier == 0 || ! full, .tag = tag, .earlier = earlier};
 }
 
 void SideFacts::LogReply(uint16_t code) {

@@ -53,7 +53,8 @@ enum class CommandKind : uint8_t {
 // An IMAP client's command whose reply matters.
 struct CommandTag {
     bool set = false;
-    uint32_t tag = 0; // a hash
+    uint32_t tag = 0;        // a hash
+    std::size_t earlier = 0; // commands before it with the same tag; some clients have one for all
 };
 
 // The facts of one side. Only the fields of its role are ever set, except the first group.
@@ -182,7 +183,7 @@ struct SideFacts {
     // A command that has a name, and one that a reply answers. A command is usually both.
     void CountCommand(std::string_view verb);
     void LogCommand(CommandKind kind);
-    void LogTag(uint32_t tag);
+    CommandTag LogTag(uint32_t tag);
     void LogReply(uint16_t code);
     void LogTaggedReply(Reply reply);
 
