@@ -1,3 +1,4 @@
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
@@ -24,6 +25,8 @@ struct FieldWriter {
     void operator()(const char* name, const std::string& bytes) const { dict[name] = ToBytes(bytes); }
     void operator()(const char* name, uint64_t count) const { dict[name] = count; }
     void operator()(const char* name, bool flag) const { dict[name] = flag; }
+    void operator()(const char* name, const std::optional<int64_t>& seconds) const { dict[name] = seconds; }
+    void operator()(const char* name, const std::optional<bool>& flag) const { dict[name] = flag; }
     void operator()(const char* name, const std::vector<std::string>& strings) const {
         nb::list list;
         for ( const std::string& bytes : strings )

@@ -71,6 +71,7 @@ nb::dict ToDict(const tls::Facts& facts) {
     dict["alert_level"] = facts.alert_level;
     dict["alert_description"] = facts.alert_description;
     dict["change_cipher_spec"] = facts.change_cipher_spec;
+    dict["finished"] = facts.finished;
     dict["application_data"] = facts.application_data;
     dict["ending"] = Name(facts.ending);
     return dict;

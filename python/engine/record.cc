@@ -37,6 +37,14 @@ struct FieldWriter {
     void operator()(std::string_view name, const std::vector<std::string>& texts) const { json.Set(name, texts); }
     void operator()(std::string_view name, uint64_t count) const { json.Count(name, count); }
     void operator()(std::string_view name, bool flag) const { json.Flag(name, flag); }
+    void operator()(std::string_view name, const std::optional<int64_t>& seconds) const {
+        if ( seconds )
+            json.Seconds(name, *seconds * kSecond);
+    }
+    void operator()(std::string_view name, const std::optional<bool>& flag) const {
+        if ( flag )
+            json.Flag(name, *flag);
+    }
 };
 
 } // namespace

@@ -48,6 +48,18 @@ Facts = TypedDict(
         "last_reply": bytes,
         "banner": bytes,
         "stage": str,
+        "findings": list[bytes],
+        "tls_version": bytes,
+        "tls_cipher": bytes,
+        "sni": bytes,
+        "alpn": bytes,
+        "ja4": bytes,
+        "cert_subject": bytes,
+        "cert_issuer": bytes,
+        "cert_names": list[bytes],
+        "cert_not_before": int | None,
+        "cert_not_after": int | None,
+        "cert_self_signed": bool | None,
         "empty_cause": str,
     },
 )
@@ -116,6 +128,7 @@ class TlsFacts(TypedDict):
     alert_level: int
     alert_description: int
     change_cipher_spec: bool
+    finished: bool
     application_data: bool
     ending: str
 

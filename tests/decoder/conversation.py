@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 PORTS = {"smtp": 25, "pop3": 110, "imap": 143}
 CLIENT_PORT = 49152
 
-CLIENT_HELLO = bytes.fromhex("160301 0200 01 0001fc 0303".replace(" ", "")) + bytes(500)
-SERVER_HELLO = bytes.fromhex("160303 003d 02 000039 0303".replace(" ", "")) + bytes(60)
+CLIENT_HELLO = bytes.fromhex("160301 0200 01 0001fc 0303".replace(" ", "")) + bytes(506)
+SERVER_HELLO = bytes.fromhex("160303 003d 02 000039 0303".replace(" ", "")) + bytes(55)
 
 
 @dataclass(frozen=True)

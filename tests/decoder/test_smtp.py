@@ -270,6 +270,16 @@ def test_the_server_decides_what_ended_a_message() -> None:
     assert took_two["messages"] == 2
 
 
+def test_the_server_decides_what_ended_a_message_with_mixed_line_ends() -> None:
+    mixed = C(SMUGGLING.data.replace(b"text\n", b"text\nmore\n"))
+    start = S("220 mx ESMTP", "250 mx", "250 ok", "250 ok", "354 go", "250 ok: queued")
+    assert decode(mixed, start, S("221 bye"))["mailfrom"] == [b"a@example.org"]
+    took_two = decode(mixed, start, S("250 ok", "250 ok", "354 go", "250 ok: queued", "221 bye"))
+    assert took_two["mailfrom"] == [b"a@example.org", b"admin@example.org"]
+    assert took_two["messages"] == 2
+    assert took_two["findings"] == []
+
+
 def test_a_client_that_ends_all_lines_so_ends_its_message_so() -> None:
     facts = decode(C(b"EHLO x\nMAIL FROM:<a@example.org>\nDATA\nSubject: s\n\ntext\n.\nQUIT\n"))
     assert (facts["messages"], facts["last_command"]) == (1, b"QUIT")

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "exchange.h"
+#include "findings.h"
+#include "tls/names.h"
 
 namespace mailtap::decoder {
 
@@ -10,6 +12,7 @@ namespace {
 
 // Facts of a side that wasn't seen, or that speaks another protocol than its peer.
 const SideFacts kNothing;
+const tls::Facts kNoTls;
 
 // What both sides show, in their mail roles.
 struct Session {
@@ -88,12 +91,13 @@ Stage StageOf(const Session& session, Service service, uint64_t messages) {
     return std::max(client, session.server.stage);
 }
 
-EmptyCause EmptyCauseOf(const Facts& facts, const Session& session, Stage stage) {
+// `plain`: TLS was accepted, but didn't come.
+EmptyCause EmptyCauseOf(const Facts& facts, const Session& session, Stage stage, bool plain) {
     const SideFacts& client = session.client;
     const SideFacts& server = session.server;
     if ( ! (facts.mailfrom.empty() && facts.rcptto.empty() && facts.from.empty() && facts.to.empty()) )
         return EmptyCause::None;
-    if ( facts.starttls == StartTls::Requested || facts.starttls >= StartTls::Accepted )
+    if ( ! plain && (facts.starttls == StartTls::Requested || facts.starttls >= StartTls::Accepted) )
         return EmptyCause::StartTls;
     if ( facts.service == Service::Smtp && ! session.client_seen )
         return EmptyCause::ServerSideOnly;
@@ -164,6 +168,34 @@ void AddMessages(Facts& facts, const SideFacts& side) {
         facts.user_agent = side.user_agent;
 }
 
+// The TLS of the side in that role. A hello of the other role is none of it.
+const tls::Facts& TlsOf(const SeenSide& side, Role role) {
+    const bool fits = side.tls && (side.tls->sender == role || side.tls->sender == Role::Unknown);
+    return fits ? *side.tls : kNoTls;
+}
+
+// What the hellos and the certificate tell, in the record's form.
+TlsFields FieldsOf(const tls::Facts& client, const tls::Facts& server) {
+    TlsFields fields;
+    fields.sni = client.sni;
+    fields.ja4 = client.ja4;
+    if ( const auto version = server.version ? server.version : client.version )
+        fields.version = tls::VersionName(*version);
+    if ( server.cipher )
+        fields.cipher = tls::CipherName(*server.cipher);
+    for ( const std::string& protocol : server.alpn.empty() ? client.alpn : server.alpn )
+        fields.alpn += (fields.alpn.empty() ? "" : ",") + protocol;
+    if ( const auto& certificate = server.certificate ) {
+        fields.cert_subject = certificate->subject;
+        fields.cert_issuer = certificate->issuer;
+        fields.cert_names = certificate->names;
+        fields.cert_not_before = certificate->not_before;
+        fields.cert_not_after = certificate->not_after;
+        fields.cert_self_signed = certificate->self_signed;
+    }
+    return fields;
+}
+
 } // namespace
 
 Facts Combine(const SeenSide& orig, const SeenSide& resp) {
@@ -186,6 +218,7 @@ Facts Combine(const SeenSide& orig, const SeenSide& resp) {
     const SideFacts* shown = belongs(client_side, Role::Client) ? client_side.facts : &kNothing;
     // The server's 354s tell how many messages it saw begin.
     const SideFacts* bare = shown == &kNothing ? nullptr : client_side.with_bare_line_ends;
+    bool smuggled = shown->smuggled; // the second view takes the dot for an end, and so sees nothing odd
     if ( bare && server.data_accepted > shown->data_commands && server.data_accepted >= bare->data_commands )
         shown = bare;
 
@@ -198,6 +231,9 @@ Facts Combine(const SeenSide& orig, const SeenSide& resp) {
                     .client_lost = client_lost,
                     .client_spoke = client_side.facts->spoke && ! client_lost,
                     .hello = client_side.facts->tls_opening || server_side.facts->tls_opening};
+    const tls::Facts& client_tls = TlsOf(client_side, Role::Client);
+    const tls::Facts& server_tls = TlsOf(server_side, Role::Server);
+    facts.tls = FieldsOf(client_tls, server_tls);
     facts.user_agent = client_side.facts->tunnel_user_agent;
     if ( facts.service != Service::None )
         facts.starttls = StartTlsOf(session);
@@ -206,6 +242,14 @@ Facts Combine(const SeenSide& orig, const SeenSide& resp) {
         facts.starttls = StartTls::Tls;
     }
     facts.implicit_tls = session.hello && facts.starttls != StartTls::Tls;
+    const Evidence evidence{.client = session.client,
+                            .server = session.server,
+                            .exchange = session.exchange,
+                            .client_tls = client_tls,
+                            .server_tls = server_tls,
+                            .client_lost = client_lost,
+                            .smuggled = smuggled};
+    facts.findings = FindingsOf(evidence);
     if ( facts.service == Service::None )
         return facts;
 
@@ -232,12 +276,16 @@ Facts Combine(const SeenSide& orig, const SeenSide& resp) {
     facts.last_command = client.last_command;
     facts.replies = server.replies;
     facts.last_reply = LastReply(client, server, session.client_spoke);
+    if ( server.tls_upgrade && session.exchange.replies_after_starttls > 0 ) { // injected
+        facts.replies -= std::min(facts.replies, session.exchange.replies_after_starttls);
+        facts.last_reply.clear();
+    }
     facts.banner = server.banner;
 
     Stage stage = StageOf(session, facts.service, facts.messages);
     bool logout = client.logout || server.logout || (server.bare_goodbye && ! session.client_spoke);
     facts.stage = logout ? Stage::Logout : stage;
-    facts.empty_cause = EmptyCauseOf(facts, session, stage);
+    facts.empty_cause = EmptyCauseOf(facts, session, stage, IsPlainAfterAccept(evidence));
     return facts;
 }
 

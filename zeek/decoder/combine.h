@@ -5,6 +5,7 @@
 
 #include "facts.h"
 #include "side_facts.h"
+#include "tls/facts.h"
 
 namespace mailtap::decoder {
 
@@ -12,6 +13,7 @@ namespace mailtap::decoder {
 struct SeenSide {
     const SideFacts* facts = nullptr;
     const SideFacts* with_bare_line_ends = nullptr; // see SideDecoder::ReadWithBareLineEnds
+    const tls::Facts* tls = nullptr;                // see SideDecoder::Tls
     bool seen = false;                              // packets of it came, with payload or not
     bool recognised = false;                        // its lines name the protocol
     Service upgraded_service = Service::None;       // of the server's port, unless TLS begins there with the first byte

@@ -16,11 +16,20 @@ Outcome OutcomeOf(uint16_t code) {
     return IsSuccess(code) ? Outcome::Success : IsFailure(code) ? Outcome::Failure : Outcome::Unknown;
 }
 
+auto ReplyTo(const CommandTag& command, std::span<const Reply> replies) {
+    std::size_t earlier = command.earlier;
+    return std::find_if(replies.begin(), replies.end(),
+                        [&](const Reply& reply) { return command.set && reply.tag == command.tag && earlier-- == 0; });
+}
+
 Outcome OutcomeOf(const CommandTag& command, std::span<const Reply> replies) {
-    if ( ! command.set )
-        return Outcome::Unknown;
-    auto reply = std::find_if(replies.begin(), replies.end(), [&](const Reply& r) { return r.tag == command.tag; });
+    const auto reply = ReplyTo(command, replies);
     return reply == replies.end() ? Outcome::Unknown : OutcomeOf(reply->code);
+}
+
+uint64_t RepliesAfter(const CommandTag& command, std::span<const Reply> replies) {
+    const auto reply = ReplyTo(command, replies);
+    return reply == replies.end() ? 0 : static_cast<uint64_t>(replies.end() - reply) - 1;
 }
 
 // Whether `code` can answer a command of this kind: 354 only DATA, 334 and POP3's "+" only an exchange that may go on,
@@ -50,6 +59,8 @@ public:
             found_.messages += Unanswered();
         bool overflow = client_.command_log.size() == kMaxExchangeLog || replies_.size() == kMaxExchangeLog;
         found_.complete = plausible_ && ! overflow;
+        if ( starttls_ > 0 )
+            found_.replies_after_starttls = replies_.size() - starttls_;
         return found_;
     }
 
@@ -66,7 +77,10 @@ private:
         switch ( kind ) {
             case CommandKind::Hello: found_.hello = OutcomeOf(code); [[fallthrough]];
             case CommandKind::Mail: recipients_ = 0; break;
-            case CommandKind::StartTls: found_.starttls = OutcomeOf(code); break;
+            case CommandKind::StartTls:
+                found_.starttls = OutcomeOf(code);
+                starttls_ = next_;
+                break;
             case CommandKind::Auth: found_.auth = OutcomeOf(code); break;
             case CommandKind::User:
                 if ( IsFailure(code) )
@@ -103,6 +117,7 @@ private:
     std::span<const Reply> replies_;
     std::size_t command_ = 0;
     std::size_t next_ = 1;
+    std::size_t starttls_ = 0; // the place behind its reply
     uint64_t recipients_ = 0;
     bool plausible_ = true;
     bool in_refused_data_ = false;
@@ -112,9 +127,15 @@ private:
 } // namespace
 
 Exchange Pair(const SideFacts& client, const SideFacts& server, bool client_lost) {
-    if ( client.reading.service == Service::Imap )
-        return {.starttls = OutcomeOf(client.starttls_tag, server.reply_log),
-                .auth = OutcomeOf(client.auth_tag, server.reply_log)};
+    if ( client.reading.service == Service::Imap ) {
+        CommandTag starttls = client.starttls_tag;
+        CommandTag auth = client.auth_tag;
+        for ( CommandTag* tag : {&starttls, &auth} ) // with the same tag, replies are told by their order
+            tag->set &= tag->earlier == 0 || ! (client_lost || server.lost);
+        return {.starttls = OutcomeOf(starttls, server.reply_log),
+                .auth = OutcomeOf(auth, server.reply_log),
+                .replies_after_starttls = RepliesAfter(starttls, server.reply_log)};
+    }
     if ( client_lost || server.lost || client.command_log.empty() || server.replies == 0 )
         return {};
     return Pairing(client, server).Walk();

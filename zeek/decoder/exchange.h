@@ -15,6 +15,7 @@ struct Exchange {
     Outcome hello = Outcome::Unknown;    // of the last EHLO, HELO or LHLO
     Outcome starttls = Outcome::Unknown; // of the last request
     Outcome auth = Outcome::Unknown;     // of the last attempt
+    uint64_t replies_after_starttls = 0; // behind the reply to the last request, where that is known
     bool data_refused = false;           // a DATA command was
     uint64_t messages = 0;               // sent by the client and accepted by the server
     bool complete = false;               // every command was paired with its reply, or is waiting for it

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,21 @@ std::string_view Name(AuthResult result);
 std::string_view Name(Stage stage);
 std::string_view Name(EmptyCause cause);
 
+// What TLS shows in the clear, after an upgrade or from the first byte, as far as the visible sides tell.
+struct TlsFields {
+    std::string version;      // of both the one chosen, of a client alone the highest that it offers
+    std::string cipher;       // the server's choice
+    std::string sni;          // the server's name, as the client asks for it
+    std::string alpn;         // the server's choice where it is in the clear, else what the client offers, with commas
+    std::string ja4;          // the client's fingerprint
+    std::string cert_subject; // the server's certificate, up to TLS 1.2
+    std::string cert_issuer;
+    std::vector<std::string> cert_names;
+    std::optional<int64_t> cert_not_before; // seconds since the epoch
+    std::optional<int64_t> cert_not_after;
+    std::optional<bool> cert_self_signed;
+};
+
 // The facts of a session as far as it was fed. Field names are the session record's. Strings hold the wire's
 // bytes, which need not be UTF-8; none of them is ever a password, a token or another secret.
 struct Facts {
@@ -83,6 +99,8 @@ struct Facts {
     std::string last_reply;
     std::string banner;
     Stage stage = Stage::Connect;
+    std::vector<std::string> findings; // names of what is wrong with the session's encryption
+    TlsFields tls;
     EmptyCause empty_cause = EmptyCause::None;
 };
 

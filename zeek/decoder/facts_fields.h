@@ -11,6 +11,8 @@ namespace mailtap::decoder {
 //   const std::string&                bytes of the wire; empty: unset
 //   const std::vector<std::string>&   the same, each once, in the order in which they came; empty: unset
 //   uint64_t, bool
+//   const std::optional<int64_t>&     seconds since the epoch
+//   const std::optional<bool>&
 // A new field needs: a member of Facts, a line here, its line in zeek/plugin/scripts/types.zeek, and its line in the
 // Python client's table of fields.
 template <typename Visitor>
@@ -40,6 +42,18 @@ void VisitFields(const Facts& facts, Visitor&& visit) {
     visit("last_reply", facts.last_reply);
     visit("banner", facts.banner);
     visit("stage", Name(facts.stage));
+    visit("findings", facts.findings);
+    visit("tls_version", facts.tls.version);
+    visit("tls_cipher", facts.tls.cipher);
+    visit("sni", facts.tls.sni);
+    visit("alpn", facts.tls.alpn);
+    visit("ja4", facts.tls.ja4);
+    visit("cert_subject", facts.tls.cert_subject);
+    visit("cert_issuer", facts.tls.cert_issuer);
+    visit("cert_names", facts.tls.cert_names);
+    visit("cert_not_before", facts.tls.cert_not_before);
+    visit("cert_not_after", facts.tls.cert_not_after);
+    visit("cert_self_signed", facts.tls.cert_self_signed);
     visit("empty_cause", Name(facts.empty_cause));
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "imap_envelope.h"
+#include "masked_offer.h"
 #include "phrases.h"
 #include "text.h"
 
@@ -99,6 +100,32 @@ void ExtendQuoted(SecretBuffer& text, std::string_view value) {
 std::string_view BehindCode(std::string_view text) {
     std::size_t close = text.starts_with('[') ? text.find(']') : std::string_view::npos;
     return close == std::string_view::npos ? text : Trim(text.substr(close + 1));
+}
+
+// "+ Ready for literal", "+ idling": no challenge, which is Base64 and longer.
+bool IsContinuation(std::string_view text) {
+    constexpr std::size_t shortest_challenge = 16;
+    SecretBuffer decoded;
+    return text.size() < shortest_challenge || ! DecodeBase64(text, decoded);
+}
+
+// Whether a list of capabilities has STARTTLS overwritten.
+bool HasMaskedOffer(std::string_view capabilities) {
+    while ( ! capabilities.empty() ) {
+        std::string_view word = TakeWord(capabilities);
+        word = word.substr(0, word.find(']'));
+        if ( IsMaskedOffer(word, "STARTTLS") )
+            return true;
+    }
+    return false;
+}
+
+// Of a status response before the login: what it wants of the user or the client (RFC 2221, RFC 9051 7.1).
+void NoteCode(std::string_view text, SideFacts& facts) {
+    if ( facts.auth_result == AuthResult::Success )
+        return;
+    facts.referral |= StartsWithNoCase(text, "[REFERRAL ");
+    facts.alert_text |= StartsWithNoCase(text, "[ALERT]");
 }
 
 bool IsStatusWord(std::string_view word) {
@@ -288,27 +315,32 @@ void Client::Captured(std::string_view bytes, bool cut) {
 
 Next Client::Command(bool cut, SideFacts& facts) {
     std::string_view rest = command_.View();
-    if ( ClientWeight(rest) == kNone )
+    if ( ClientWeight(rest) == kNone ) {
+        TakeWord(rest); // the tag
+        facts.starttls_masked |= IsOverwritten(rest);
         return {};
+    }
 
     std::string_view tag = TakeWord(rest);
     std::string_view verb = TakeWord(rest);
     facts.CountCommand(verb.empty() ? tag : verb); // DONE has no tag
+    CommandTag here;
     if ( ! verb.empty() )
-        facts.LogTag(HashTag(tag));
-    CommandTag here{.set = true, .tag = HashTag(tag)};
+        here = facts.LogTag(HashTag(tag));
     auto is = [verb](std::string_view name) { return EqualsNoCase(verb, name); };
     if ( is("CAPABILITY") || is("ID") )
         facts.Reach(Stage::Hello);
     else if ( is("STARTTLS") ) {
-        facts.starttls_requested = true;
+        facts.RequestTls();
         facts.starttls_tag = here;
+        return {.upgrade = true};
     }
     else if ( is("LOGIN") ) {
         facts.auth = "LOGIN";
         std::string user;
         bool whole = TakeString(rest, user) && ! (cut && rest.empty());
         facts.user = whole ? UserName(user) : std::string();
+        facts.password_sent |= whole && ! Trim(rest).empty();
         facts.auth_tag = here;
         facts.Reach(Stage::Auth);
     }
@@ -368,8 +400,10 @@ Next Server::Response(bool cut, SideFacts& facts) {
     std::string_view first = TakeWord(rest);
     if ( first == "*" )
         Untagged(rest, facts);
-    else if ( first == "+" )
+    else if ( first == "+" ) {
         ++facts.replies;
+        facts.challenged |= ! AsksForPassword(rest) && ! IsContinuation(rest);
+    }
     else {
         std::string_view status = TakeWord(rest);
         if ( IsTag(first) && IsStatusWord(status) )
@@ -386,6 +420,13 @@ void Server::Untagged(std::string_view text, SideFacts& facts) {
 
     if ( (is("CAPABILITY") || StartsWithNoCase(rest, "[CAPABILITY")) && ContainsNoCase(rest, "STARTTLS") )
         facts.starttls_offered = true;
+    if ( is("CAPABILITY") || StartsWithNoCase(rest, "[CAPABILITY ") )
+        facts.starttls_masked |= HasMaskedOffer(rest.substr(0, rest.find(']')));
+    if ( status )
+        NoteCode(rest, facts);
+    if ( ! is("BYE") )
+        facts.NoteAfterAccept(false, rest);
+    facts.preauth |= is("PREAUTH") && (facts.replies == 0 || facts.lost);
     facts.Reach(Stage::Greeting);
     if ( status && facts.replies == 0 && ! facts.lost ) {
         ++facts.replies;
@@ -427,23 +468,34 @@ Next Server::Status(std::string_view tag, std::string_view status, std::string_v
     facts.Reach(Stage::Greeting);
     if ( StartsWithNoCase(text, "[CAPABILITY") && ContainsNoCase(text, "STARTTLS") )
         facts.starttls_offered = true;
+    if ( StartsWithNoCase(text, "[CAPABILITY ") )
+        facts.starttls_masked |= HasMaskedOffer(text.substr(0, text.find(']')));
+    NoteCode(text, facts);
 
     std::string_view message = BehindCode(text);
+    facts.NoteAfterAccept(! ok, message);
     facts.starttls_refused |= ! ok && RefusesTls(message);
     if ( ok ? SaysLoggedIn(message) : RefusesLogin(text) ) {
-        facts.auth_result = ok ? AuthResult::Success : AuthResult::Failure;
+        if ( ok )
+            facts.SucceedLogin();
+        else
+            facts.auth_result = AuthResult::Failure;
+        facts.challenged = false;
         facts.Reach(Stage::Auth);
         ++facts.further_replies;
         facts.capability_answer = false;
         return {};
     }
+    facts.challenged = false;
     if ( std::exchange(facts.capability_answer, false) || facts.logout || bad || ContainsNoCase(message, "NOOP") )
         return {};
     facts.further_replies += ok;
-    facts.starttls_accepted |= ok && AcceptsTls(message);
+    bool accepts = ok && AcceptsTls(message);
+    if ( accepts )
+        facts.AcceptTls();
     if ( ok && (StartsWithNoCase(text, "[READ-") || StartsWithNoCase(text, "[APPENDUID")) )
         facts.Reach(Stage::Envelope);
-    return {.kind = ok && AcceptsCompression(message) ? Next::Compress : Next::Line};
+    return {.kind = ok && AcceptsCompression(message) ? Next::Compress : Next::Line, .upgrade = accepts};
 }
 
 } // namespace mailtap::decoder::imap

@@ -41,6 +41,9 @@ constexpr std::size_t kMaxRecentTags = 16;
 // An HTTP or SOCKS exchange that opens a tunnel, in bytes.
 constexpr std::size_t kMaxTunnelPreamble = 8 * 1024;
 
+// Behind STARTTLS, or its acceptance: bytes among which the hello is looked for, behind injected ones too.
+constexpr uint64_t kMaxAwaitedTls = 64 * 1024;
+
 // The first bytes in place of an IMAP literal, or behind COMPRESS: enough for a command that stands there instead.
 constexpr std::size_t kMaxLiteralProbe = 128;
 
@@ -53,6 +56,6 @@ constexpr uint64_t kMaxInflateRatio = 100;
 constexpr uint64_t kMaxInflatedFreely = 1024 * 1024;
 
 // What a session may hold, whatever the input. session.cc sums it up.
-constexpr std::size_t kMaxSessionBytes = 192 * 1024;
+constexpr std::size_t kMaxSessionBytes = 240 * 1024;
 
 } // namespace mailtap::decoder

@@ -11,7 +11,7 @@ void MessageReader::Open(bool new_fields) {
 void MessageReader::Begin(bool bare_lf) {
     Open(true);
     first_ = true;
-    crlf_seen_ = false;
+    crlf_seen_ = bare_lf_before_ = false;
     bare_lf_ = bare_lf;
 }
 
@@ -29,6 +29,7 @@ MessageReader::Progress MessageReader::Dot(SideFacts& facts) {
 
 void MessageReader::TextLine(const decoder::Line& line, SideFacts& facts) {
     first_ = false;
+    bare_lf_before_ |= bare_lf_;
     bare_lf_ = line.bare_lf;
     crlf_seen_ |= ! line.bare_lf;
     if ( ! in_header_ )

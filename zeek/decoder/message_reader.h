@@ -44,6 +44,9 @@ public:
     // The line that Lines() stopped at. It lives until the next call.
     const decoder::Line& Line() const { return line_; }
 
+    // All lines so far ended in CR LF, but perhaps the last one.
+    bool RestEndsInCrlf() const { return crlf_seen_ && ! bare_lf_before_; }
+
     // Takes a line as the message's own: its first line, where that was read already, or the one that Lines() stopped
     // at.
     void TextLine(const decoder::Line& line, SideFacts& facts);
@@ -73,11 +76,12 @@ private:
     LineBuffer lines_;
     HeaderParser header_;
     decoder::Line line_;
-    bool open_ = false;      // a message has begun
-    bool in_header_ = false; // its header goes on
-    bool first_ = false;     // the next line is its first
-    bool crlf_seen_ = false; // a line of it ended in CRLF
-    bool bare_lf_ = false;   // the line before ended in LF alone
+    bool open_ = false;           // a message has begun
+    bool in_header_ = false;      // its header goes on
+    bool first_ = false;          // the next line is its first
+    bool crlf_seen_ = false;      // a line of it ended in CRLF
+    bool bare_lf_ = false;        // the line before ended in LF alone
+    bool bare_lf_before_ = false; // one before that
 };
 
 } // namespace mailtap::decoder

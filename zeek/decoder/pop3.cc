@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "header.h"
+#include "masked_offer.h"
 #include "phrases.h"
 #include "text.h"
 
@@ -154,6 +155,7 @@ Next Client::Read(const Line& line, SideFacts& facts) {
         sasl_.Close();
     }
     if ( ClientWeight(line.text) == kNone ) {
+        facts.starttls_masked |= IsOverwritten(line.text);
         facts.LogCommand(CommandKind::Other); // whatever it is, the server answers it
         return {};
     }
@@ -164,8 +166,9 @@ Next Client::Read(const Line& line, SideFacts& facts) {
     if ( is("CAPA") )
         facts.Reach(Stage::Hello);
     else if ( is("STLS") ) {
-        kind = CommandKind::StartTls;
-        facts.starttls_requested = true;
+        facts.RequestTls();
+        facts.LogCommand(CommandKind::StartTls);
+        return {.upgrade = true};
     }
     else if ( is("USER") || is("APOP") ) {
         kind = is("APOP") ? CommandKind::Auth : CommandKind::User;
@@ -176,6 +179,7 @@ Next Client::Read(const Line& line, SideFacts& facts) {
     }
     else if ( is("PASS") ) {
         kind = CommandKind::Auth;
+        facts.password_sent = true;
         facts.Reach(Stage::Auth);
     }
     else if ( is("AUTH") ) {
@@ -215,6 +219,7 @@ Next Server::Read(const Line& line, SideFacts& facts) {
     if ( text == "+" || text.starts_with("+ ") ) {
         ++facts.replies;
         facts.LogReply(kContinue);
+        facts.challenged |= ! AsksForPassword(text.substr(1));
         facts.Reach(Stage::Auth);
         answered_ok_ = false;
         return {};
@@ -272,18 +277,28 @@ Next Server::Status(bool ok, const Line& line, SideFacts& facts) {
         return {};
     }
 
-    facts.starttls_accepted |= ok && AcceptsTls(text);
+    bool accepts = ok && AcceptsTls(text);
+    facts.NoteAfterAccept(! ok, text);
+    if ( accepts )
+        facts.AcceptTls();
     facts.starttls_refused |= ! ok && RefusesTls(text);
     counted_ = ok;
     facts.further_replies += ok;
-    if ( ok ? SaysLoggedIn(text) : RefusesLogin(text) ) {
-        facts.auth_result = ok ? AuthResult::Success : AuthResult::Failure;
+    // With a timestamp in the greeting it may have been APOP, which sends no password.
+    facts.challenged |= HasTimestamp(facts.banner);
+    if ( ok && SaysLoggedIn(text) ) {
+        facts.SucceedLogin();
         facts.Reach(Stage::Auth);
     }
+    else if ( ! ok && RefusesLogin(text) ) {
+        facts.auth_result = AuthResult::Failure;
+        facts.Reach(Stage::Auth);
+    }
+    facts.challenged = false;
     // STAT, LIST, RETR: numbers first. DELE: "Marked to be deleted", "message deleted".
     if ( ok && (IsNumber(text.substr(0, text.find(' '))) || ContainsNoCase(text, "deleted")) )
         facts.Reach(Stage::Envelope);
-    return {};
+    return {.upgrade = accepts};
 }
 
 void Server::ListLine(std::string_view line, SideFacts& facts) {
@@ -295,6 +310,8 @@ void Server::ListLine(std::string_view line, SideFacts& facts) {
         facts.starttls_offered |= EqualsNoCase(line, "STLS");
         facts.further_replies -= std::exchange(counted_, false); // the reply was to CAPA
     }
+    else if ( IsMaskedOffer(line, "STLS") )
+        facts.starttls_masked = true;
     else if ( IsNumber(line.substr(0, line.find(' '))) )
         facts.Reach(Stage::Envelope);
 }

@@ -72,6 +72,11 @@ std::string UserIn(std::string_view mechanism, std::string_view response, uint8_
     return {};
 }
 
+// Whether the client's response number `number` holds a password.
+bool SendsPassword(std::string_view mechanism, uint8_t number) {
+    return mechanism == "PLAIN" || (mechanism == "LOGIN" && number == 1);
+}
+
 // How many responses the client gives. An upper bound where a server's challenge may lead to more.
 uint8_t ResponsesOf(std::string_view mechanism) {
     if ( mechanism == "PLAIN" || mechanism == "CRAM-MD5" || mechanism == "EXTERNAL" )
@@ -89,6 +94,13 @@ bool IsMechanism(std::string_view word) {
     auto begins = [word](std::string_view family) { return StartsWithNoCase(word, family) && word.size() <= 20; };
     return std::any_of(kMechanisms.begin(), kMechanisms.end(), is) ||
            std::any_of(kMechanismFamilies.begin(), kMechanismFamilies.end(), begins);
+}
+
+bool AsksForPassword(std::string_view challenge) {
+    challenge = Trim(challenge);
+    SecretBuffer decoded;
+    return challenge.empty() || (DecodeBase64(challenge, decoded) && (StartsWithNoCase(decoded.View(), "user") ||
+                                                                      StartsWithNoCase(decoded.View(), "pass")));
 }
 
 std::string UserName(std::string_view text) {
@@ -124,9 +136,11 @@ bool SaslExchange::Answer(const Line& line, SideFacts& facts) {
 
 void SaslExchange::Respond(std::string_view base64, SideFacts& facts) {
     SecretBuffer response;
-    if ( base64 != "=" && DecodeBase64(base64, response) ) // "=" is an empty initial response
+    if ( base64 != "=" && DecodeBase64(base64, response) ) { // "=" is an empty initial response
+        facts.password_sent |= ! response.Empty() && SendsPassword(facts.auth, responses_);
         if ( std::string user = UserIn(facts.auth, response.View(), responses_); ! user.empty() )
             facts.user = user;
+    }
     ++responses_;
 }
 

@@ -16,6 +16,10 @@ namespace mailtap::decoder {
 // password too: Redis has an AUTH of its own.
 bool IsMechanism(std::string_view word);
 
+// Whether a server's challenge, in Base64, is empty or asks for user or password: the mechanism is PLAIN or LOGIN, or
+// another one that sends its secret as it is.
+bool AsksForPassword(std::string_view challenge);
+
 // The user name in what a client gave as one. It ends at the first blank or colon: what some clients put behind those
 // is the password. Empty when it holds control characters.
 std::string UserName(std::string_view text);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "combine.h"
+#include "tls/limits.h"
 
 namespace mailtap::decoder {
 
@@ -106,6 +107,7 @@ Facts Session::Result(bool orig_seen, bool resp_seen) const {
     const auto seen = [&](Side side, bool packets) {
         const SideDecoder& decoder = end(side);
         SeenSide shown{.facts = &decoder.Facts(), .seen = packets, .recognised = Recognised(decoder, side)};
+        shown.tls = decoder.Tls();
         const auto& original = sides_[PlaceOf(side)];
         if ( original && original->ReadWithBareLineEnds() )
             shown.with_bare_line_ends = &original->ReadWithBareLineEnds()->Facts();
@@ -132,22 +134,32 @@ constexpr std::size_t kLineBuffer = Grown(kMaxLine + 2 * kMaxLineEnd);
 constexpr std::size_t kAddressSet = kMaxAddressBytes + kMaxAddresses * (sizeof(std::string) + 1);
 constexpr std::size_t kStrings = 12 * (kMaxString + 1);
 
-// An SMTP client: envelope and header addresses, the lines of its header, commands held back; all of it twice where a
+// The facts before TLS, while it is awaited.
+constexpr std::size_t Awaited(std::size_t log) { return sizeof(AwaitedTls) + kStrings + log + Grown(kMaxString); }
+
+// What a side's TLS needs takes the place of its lines'.
+constexpr std::size_t OrTls(std::size_t buffers) { return std::max(buffers, tls::kMaxReaderBytes); }
+
+// An SMTP client: envelope and header addresses, the lines of its header, commands held back. All but TLS twice where a
 // dot's line end is in doubt.
-constexpr std::size_t kSmtpClient = sizeof(SideDecoder) + 2 * kLineBuffer + Grown(kMaxHeaderValue) +
-                                    Grown(kMaxHeldCommands + kMaxLine) + 4 * kAddressSet + kStrings +
-                                    Grown(kMaxExchangeLog * sizeof(CommandKind));
-constexpr std::size_t kSmtpServer =
-    sizeof(SideDecoder) + kLineBuffer + kStrings + Grown(kMaxExchangeLog * sizeof(Reply));
+constexpr std::size_t kSmtpClientFacts =
+    sizeof(SideDecoder) + 4 * kAddressSet + kStrings + Grown(kMaxExchangeLog * sizeof(CommandKind));
+constexpr std::size_t kSmtpClientBuffers =
+    2 * kLineBuffer + Grown(kMaxHeaderValue) + Grown(kMaxHeldCommands + kMaxLine);
+constexpr std::size_t kSmtpClient = Awaited(kMaxExchangeLog * sizeof(CommandKind)) + 2 * kSmtpClientFacts +
+                                    kSmtpClientBuffers + OrTls(kSmtpClientBuffers);
+constexpr std::size_t kSmtpServer = Awaited(kMaxExchangeLog * sizeof(Reply)) + sizeof(SideDecoder) +
+                                    OrTls(kLineBuffer) + kStrings + Grown(kMaxExchangeLog * sizeof(Reply));
 
 // IMAP: a client has no addresses, a server those of headers. Both may be compressed, and keep a line with its
 // literals.
 constexpr std::size_t kCompression = sizeof(Inflater) + Inflater::kMemory;
-constexpr std::size_t kImapClient = sizeof(SideDecoder) + 2 * kLineBuffer + kStrings + kCompression;
-constexpr std::size_t kImapServer = sizeof(SideDecoder) + 3 * kLineBuffer + Grown(kMaxHeaderValue) + 2 * kAddressSet +
-                                    kStrings + Grown(kMaxTaggedReplies * sizeof(Reply)) + kCompression;
+constexpr std::size_t kImapClient = Awaited(0) + sizeof(SideDecoder) + OrTls(2 * kLineBuffer + kCompression) + kStrings;
+constexpr std::size_t kImapServer = Awaited(kMaxTaggedReplies * sizeof(Reply)) + sizeof(SideDecoder) +
+                                    OrTls(3 * kLineBuffer + Grown(kMaxHeaderValue) + kCompression) + 2 * kAddressSet +
+                                    kStrings + Grown(kMaxTaggedReplies * sizeof(Reply));
 
-static_assert(sizeof(Session) + 2 * kSmtpClient + kSmtpServer <= kMaxSessionBytes);
+static_assert(sizeof(Session) + kSmtpClient + kSmtpServer <= kMaxSessionBytes);
 static_assert(sizeof(Session) + kImapClient + kImapServer <= kMaxSessionBytes);
 
 } // namespace

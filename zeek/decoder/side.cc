@@ -15,7 +15,7 @@ SideDecoder::SideDecoder(const Presumption& presumption) : presumption_(presumpt
 
 void SideDecoder::Enter(Mode mode) {
     mode_ = mode;
-    if ( mode != Mode::Opaque )
+    if ( mode != Mode::Opaque && mode != Mode::Tls )
         return;
     lines_.Clear();
     held_.Clear();
@@ -31,6 +31,8 @@ void SideDecoder::Data(std::string_view bytes) {
         if ( bare_->unproven_ && bare_->Done() )
             bare_.Drop();
     }
+    if ( awaited_ && FoundAwaitedTls(bytes) )
+        return;
     if ( inflater_ )
         Inflate(bytes);
     else
@@ -52,8 +54,12 @@ void SideDecoder::Decode(std::string_view bytes) {
             case Mode::Skip:
             case Mode::Capture: Counted(bytes); break;
             case Mode::DeflateProbe: DeflateProbe(bytes); break;
+            case Mode::Tls: Tls(std::exchange(bytes, {})); break;
             case Mode::Opaque: break;
         }
+        // The line was the last thing read: what is left stands behind it.
+        if ( std::exchange(upgrade_, false) && FoundAwaitedTls(bytes) )
+            return;
     }
 }
 
@@ -119,9 +125,12 @@ void SideDecoder::TlsProbe(std::string_view& bytes) {
             facts_.tls_opening = true;
             facts_.opening_role = role;
         }
-        else
+        else {
+            if ( awaited_ && IsTlsHello(probe.View()) && awaited_->TextBefore(probe.View()) )
+                TakeBackInjected();
             facts_.tls_upgrade = true;
-        Enter(Mode::Opaque);
+        }
+        BeginTls(probe.View());
         return;
     }
 
@@ -131,6 +140,45 @@ void SideDecoder::TlsProbe(std::string_view& bytes) {
     lines_.Append(probe.View().substr(0, end));
     if ( end != std::string_view::npos )
         Decode(probe.View().substr(end));
+}
+
+// `first` are TLS's first bytes. Of TLS on other ports than mail's nothing is read, unless mail came before it.
+void SideDecoder::BeginTls(std::string_view first) {
+    bool read = (facts_.tls_upgrade || inner_ || OnMailPort()) && ! take_bare_lf_;
+    awaited_.Drop();
+    Enter(read ? Mode::Tls : Mode::Opaque);
+    if ( ! read )
+        return;
+    tls_.Make();
+    Tls(first);
+}
+
+// Whether the awaited hello is among `bytes`.
+bool SideDecoder::FoundAwaitedTls(std::string_view bytes) {
+    const auto hello = awaited_->Find(bytes);
+    if ( ! hello ) {
+        if ( awaited_->GivenUp() )
+            awaited_.Drop();
+        return false;
+    }
+    if ( awaited_->TextBefore() )
+        TakeBackInjected();
+    facts_.tls_upgrade = true;
+    BeginTls(hello->View());
+    return true;
+}
+
+// What came between the line and the hello is nobody's command or reply.
+void SideDecoder::TakeBackInjected() {
+    awaited_->Restore(facts_);
+    (facts_.reading.role == Role::Client ? facts_.command_injected : facts_.response_injected) = true;
+    bare_.Drop();
+}
+
+void SideDecoder::Tls(std::string_view bytes) {
+    tls_->Data(bytes);
+    if ( tls_->Done() )
+        Enter(Mode::Opaque);
 }
 
 // Weighs a line of the protocol taken; finds out when another one was meant. False when the line doesn't count.
@@ -223,7 +271,12 @@ void SideDecoder::Follow(const Next& next, const Line& line) {
     if ( next.new_transaction )
         message_.EndOfInput(facts_);
     switch ( next.kind ) {
-        case Next::Line: break;
+        case Next::Line:
+            if ( next.upgrade && ! take_bare_lf_ ) {
+                awaited_.Make(facts_);
+                upgrade_ = true;
+            }
+            break;
         case Next::Message:
             uncertain_ = false;
             Enter(Mode::Message);
@@ -281,7 +334,15 @@ void SideDecoder::Gap(uint64_t length) {
         bare_->Gap(length);
     if ( mode_ == Mode::Opaque )
         return;
+    if ( mode_ == Mode::Tls ) {
+        tls_->Gap(length);
+        if ( tls_->Done() )
+            Enter(Mode::Opaque);
+        return;
+    }
     facts_.lost = facts_.gap = true;
+    awaited_.Drop();
+    upgrade_ = false;
     if ( inflater_ || mode_ == Mode::DeflateProbe ) { // the rest can't be inflated
         Enter(Mode::Opaque);
         inflater_.Drop();
@@ -356,23 +417,11 @@ void SideDecoder::End() {
 }
 
 std::size_t SideDecoder::Memory() const {
-    auto heap = [](const std::string& text) { return text.capacity() > 15 ? text.capacity() + 1 : 0; };
-    auto set = [&heap](const std::vector<std::string>& texts) {
-        std::size_t bytes = texts.capacity() * sizeof(std::string);
-        for ( const auto& text : texts )
-            bytes += heap(text);
-        return bytes;
-    };
     std::size_t parser = 0;
     With(protocol_, [&parser](const auto& held) -> decltype(void(held.Memory())) { parser = held.Memory(); });
-    const SideFacts& f = facts_;
-    return sizeof(*this) + lines_.Memory() + held_.Memory() + message_.Memory() + recovery_.Memory() + parser +
-           set(f.from) + set(f.to) + set(f.mailfrom) + set(f.rcptto) + heap(f.subject) + heap(f.msg_id) +
-           heap(f.user_agent) + heap(f.tunnel_user_agent) + heap(f.helo) + heap(f.auth) + heap(f.user) +
-           heap(f.last_command) + heap(f.last_reply) + heap(f.last_reply_tag) + heap(f.banner) +
-           f.reply_log.capacity() * sizeof(Reply) + f.command_log.capacity() * sizeof(CommandKind) +
-           f.recent_tags.capacity() * sizeof(uint32_t) + (inflater_ ? sizeof(Inflater) + Inflater::kMemory : 0) +
-           (bare_ ? bare_->Memory() : 0);
+    return sizeof(*this) + facts_.Memory() + lines_.Memory() + held_.Memory() + message_.Memory() + recovery_.Memory() +
+           parser + (inflater_ ? sizeof(Inflater) + Inflater::kMemory : 0) + (tls_ ? tls_->Memory() : 0) +
+           (awaited_ ? awaited_->Memory() : 0) + (bare_ ? bare_->Memory() : 0);
 }
 
 } // namespace mailtap::decoder

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <variant>
 
+#include "awaited_tls.h"
 #include "detached.h"
 #include "imap.h"
 #include "inflate.h"
@@ -17,6 +18,7 @@
 #include "side_facts.h"
 #include "smtp.h"
 #include "smtp_recovery.h"
+#include "tls/reader.h"
 #include "tunnel.h"
 
 namespace mailtap::decoder {
@@ -43,6 +45,9 @@ public:
     // message by the standard, with commands behind it. Null when it doesn't differ.
     const SideDecoder* ReadWithBareLineEnds() const { return bare_.Get(); }
 
+    // What the side's TLS shows. Null where none came, and on other ports than mail's where TLS came before any mail.
+    const tls::Facts* Tls() const { return tls_ ? &tls_->Result() : nullptr; }
+
     std::size_t Memory() const;
 
 private:
@@ -58,6 +63,7 @@ private:
         Literal,  // the first bytes of an IMAP literal to skip
         Skip,
         Capture,
+        Tls,          // TLS, of which the hello and what else is in the clear are read
         DeflateProbe, // COMPRESS was asked for: may be deflated
         Opaque,       // nothing more can be learnt
     };
@@ -67,6 +73,10 @@ private:
 
     void Lines(std::string_view& bytes);
     void TlsProbe(std::string_view& bytes);
+    void BeginTls(std::string_view first);
+    bool FoundAwaitedTls(std::string_view bytes);
+    void TakeBackInjected();
+    void Tls(std::string_view bytes);
     void Socks(std::string_view& bytes);
     void Message(std::string_view& bytes);
     void Counted(std::string_view& bytes);
@@ -87,6 +97,7 @@ private:
     void Handle(const Line& line);
     void Follow(const Next& next, const Line& line);
     bool LeavesMessage(const Line& line, bool first) const;
+    void LookForSmuggling(std::string_view line);
     void ReadBareEnd(std::string_view rest);
     void Recover(bool in_message);
     void EndCounted();
@@ -106,6 +117,8 @@ private:
     bool uncertain_ = false;    // likewise, within a message
     bool bare_lf_ = false;      // the last line ended in LF alone
     bool take_bare_lf_ = false; // this is ReadWithBareLineEnds()
+    bool odd_dot_ = false;      // the message's last line may end it for servers that aren't strict
+    bool upgrade_ = false;      // awaited_ has seen nothing yet
     bool unproven_ = false;     // of that: no command yet behind the dot
     bool last_chunk_ = false;
     bool capture_cut_ = false;      // bytes of the string to capture are missing
@@ -121,6 +134,8 @@ private:
     std::variant<std::monostate, smtp::Client, smtp::Server, pop3::Client, pop3::Server, imap::Client, imap::Server>
         protocol_;
     Detached<Inflater> inflater_;
+    Detached<tls::Reader> tls_;
+    Detached<AwaitedTls> awaited_; // since the last line that TLS follows
     Detached<SideDecoder> bare_;
 };
 

@@ -27,7 +27,12 @@ bool SideDecoder::LeavesMessage(const Line& line, bool first) const {
 }
 
 void SideDecoder::Message(std::string_view& bytes) {
-    auto leaves = [this](const Line& line, bool first) { return LeavesMessage(line, first); };
+    const bool sent = IsSmtpClient() && ! take_bare_lf_;
+    auto leaves = [this, sent](const Line& line, bool first) {
+        if ( sent )
+            LookForSmuggling(line.text);
+        return LeavesMessage(line, first);
+    };
     switch ( message_.Lines(bytes, facts_, leaves) ) {
         case MessageReader::Progress::More: break;
         case MessageReader::Progress::End:
@@ -46,6 +51,28 @@ void SideDecoder::Message(std::string_view& bytes) {
     }
 }
 
+// SMTP smuggling (CVE-2023-51764 and others): commands in a message, behind a dot whose line ends aren't CR LF, in a
+// message whose other lines end so. A line of the message that isn't a dot for LineBuffer comes here.
+void SideDecoder::LookForSmuggling(std::string_view line) {
+    if ( std::exchange(odd_dot_, false) )
+        facts_.smuggled |= smtp::BeginsTransaction(line);
+    if ( line.find('\r') == std::string_view::npos || ! message_.RestEndsInCrlf() )
+        return;
+    // A lone CR before the dot, or behind it.
+    while ( true ) {
+        const bool dot = line.starts_with(".\r");
+        const std::size_t end = dot ? 2 : line.find("\r.\r");
+        if ( end == std::string_view::npos )
+            break;
+        line.remove_prefix(dot ? end : end + 3);
+        if ( line.starts_with('\n') )
+            line.remove_prefix(1);
+        facts_.smuggled |= smtp::BeginsTransaction(line.substr(0, line.find('\r')));
+        odd_dot_ = line.empty();
+    }
+    odd_dot_ |= line.ends_with("\r.");
+}
+
 // A dot ends the message for some servers and not for others: SMTP smuggling lives from that. This decoder goes on as
 // the standard asks. A second one reads commands behind the dot, and the server's replies decide which of them is
 // right.
@@ -55,6 +82,7 @@ void SideDecoder::ReadBareEnd(std::string_view rest) {
         EndMessage();
         return;
     }
+    odd_dot_ = message_.RestEndsInCrlf();
     if ( IsSmtpClient() && ! bare_ ) {
         SideDecoder& other = bare_.Make(*this);
         other.take_bare_lf_ = other.unproven_ = true;

@@ -53,7 +53,8 @@ enum class CommandKind : uint8_t {
 // An IMAP client's command whose reply matters.
 struct CommandTag {
     bool set = false;
-    uint32_t tag = 0; // a hash
+    uint32_t tag = 0;        // a hash
+    std::size_t earlier = 0; // commands before it with the same tag; some clients have one for all
 };
 
 // The facts of one side. Only the fields of its role are ever set, except the first group.
@@ -70,8 +71,9 @@ struct SideFacts {
     bool http = false;
     Role opening_role = Role::Unknown; // of a TLS, HTTP or SOCKS opening
     Tunnel tunnel = Tunnel::None;
-    uint16_t tunnel_port = 0; // the target's, when this side names it
-    bool tls_upgrade = false; // a TLS record after the protocol's lines
+    uint16_t tunnel_port = 0;     // the target's, when this side names it
+    bool starttls_masked = false; // an offer of TLS, or a request for it, was overwritten
+    bool tls_upgrade = false;     // a TLS record after the protocol's lines
     Stage stage = Stage::Connect;
     bool logout = false;
     uint64_t messages = 0;
@@ -90,7 +92,11 @@ struct SideFacts {
     std::vector<CommandKind> command_log; // the first kMaxExchangeLog (SMTP, POP3)
     bool lmtp = false;
     bool starttls_requested = false;
-    bool plain_after_request = false; // a command in the clear after it
+    bool plain_after_request = false;      // a command in the clear after it
+    bool plain_after_last_request = false; // after the last one
+    bool command_injected = false;         // text between the last request and the hello
+    bool password_sent = false;            // in a form that whoever reads along can use
+    bool smuggled = false;                 // commands behind a dot that ends no message by the standard
     bool chunk_command = false;
     uint64_t data_commands = 0;
     CommandTag starttls_tag;
@@ -114,7 +120,16 @@ struct SideFacts {
     bool starttls_offered = false;
     bool starttls_accepted = false;
     bool starttls_refused = false;
-    bool greeting_seen = false; // by its words, where the handshake wasn't seen: nothing came before it
+    bool plain_after_accept = false;       // a success in the clear after the last acceptance
+    bool failed_after_accept = false;      // likewise, an error
+    bool tls_failure_after_accept = false; // an error that names TLS
+    bool response_injected = false;        // text between the last acceptance and the hello
+    bool challenged = false;        // the login goes on with a challenge that isn't a prompt for user or password
+    bool password_accepted = false; // a login without such a challenge succeeded
+    bool preauth = false;           // IMAP: logged in by the greeting
+    bool referral = false;          // IMAP: another server named before the login
+    bool alert_text = false;        // IMAP: a text for the user before the login
+    bool greeting_seen = false;     // by its words, where the handshake wasn't seen: nothing came before it
     bool greeting_refused = false;
     uint64_t data_accepted = 0;
     uint64_t messages_refused = 0; // at their end
@@ -146,12 +161,46 @@ struct SideFacts {
         user_agent.clear();
     }
 
+    void RequestTls() {
+        starttls_requested = true;
+        plain_after_last_request = false;
+    }
+
+    void AcceptTls() {
+        starttls_accepted = true;
+        plain_after_accept = failed_after_accept = tls_failure_after_accept = false;
+    }
+
+    // A reply came. `text` is its text.
+    void NoteAfterAccept(bool failure, std::string_view text);
+
+    // A login succeeded.
+    void SucceedLogin() {
+        password_accepted |= auth_result != AuthResult::Success && ! challenged;
+        auth_result = AuthResult::Success;
+    }
+
     // A command that has a name, and one that a reply answers. A command is usually both.
     void CountCommand(std::string_view verb);
     void LogCommand(CommandKind kind);
-    void LogTag(uint32_t tag);
+    CommandTag LogTag(uint32_t tag);
     void LogReply(uint16_t code);
     void LogTaggedReply(Reply reply);
+
+    // Heap bytes held.
+    std::size_t Memory() const;
+};
+
+// A side's facts up to a point in its bytes, to go back to. Its sets only grow: of them the sizes are enough.
+class SideFactsMark {
+public:
+    explicit SideFactsMark(const SideFacts& facts);
+    void Restore(SideFacts& facts) const;
+    std::size_t Memory() const { return facts_.Memory(); }
+
+private:
+    SideFacts facts_; // without the sets
+    std::size_t from_, to_, mailfrom_, rcptto_;
 };
 
 // What follows a line.
@@ -173,6 +222,7 @@ struct Next {
     bool last = false;            // of Chunk: the message ends with it
     bool replay = false;          // of Message: the line itself is its first
     bool new_transaction = false; // a message sent in chunks so far, if any, is given up
+    bool upgrade = false;         // of Line: TLS follows, unless it is refused
     bool part_of_header = false;  // of Chunk: header fields without the subject and the Message-ID
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "addresses.h"
+#include "masked_offer.h"
 #include "phrases.h"
 #include "text.h"
 
@@ -196,6 +197,10 @@ bool IsWholeCommand(std::string_view line) {
     return ClientWeight(line) == kStrong;
 }
 
+bool BeginsTransaction(std::string_view line) {
+    return IsWholeCommand(line) && ! EqualsNoCase(line, "QUIT") && ! EqualsNoCase(line, "NOOP");
+}
+
 // A message's first line is a header field, nearly always: a word and a colon. MAIL FROM: and RCPT TO: have a blank
 // before the colon.
 bool IsCommandAfterData(std::string_view line) { return IsWholeCommand(line) || EqualsNoCase(line, "HELP"); }
@@ -262,7 +267,8 @@ Next Client::Command(std::string_view verb, std::string_view argument, const Lin
     }
     else if ( IsUpgrade(verb) && argument.empty() ) {
         count(CommandKind::StartTls);
-        facts.starttls_requested = true;
+        facts.RequestTls();
+        return {.upgrade = true};
     }
     else if ( is("AUTH") && IsMechanism(argument.substr(0, argument.find(' '))) ) {
         count(CommandKind::Auth);
@@ -279,8 +285,10 @@ Next Client::Command(std::string_view verb, std::string_view argument, const Lin
     }
     else if ( ClientWeight(verb) != kNone ) // NOOP, HELP, VRFY, EXPN, ...
         count(CommandKind::Other);
-    else
+    else {
+        facts.starttls_masked |= argument.empty() && IsOverwritten(verb);
         facts.LogCommand(CommandKind::Other); // whatever it is, the server answers it
+    }
     return {};
 }
 
@@ -295,11 +303,14 @@ Next Server::Read(const Line& line, SideFacts& facts) {
     if ( reply.code == 250 && lines_ > 0 ) {
         std::string_view text = reply.text;
         facts.Reach(Stage::Hello);
-        if ( IsUpgrade(TakeWord(text)) )
+        const std::string_view keyword = TakeWord(text);
+        if ( IsUpgrade(keyword) )
             facts.starttls_offered = true;
+        facts.starttls_masked |= text.empty() && IsMaskedOffer(keyword, "STARTTLS");
     }
     if ( facts.replies == 0 && lines_ == 0 && ! facts.lost && ! line.cut && reply.code == 220 )
         facts.banner = Bounded(reply.text);
+    facts.starttls_masked |= reply.code == 220 && IsMaskedGreeting(reply.text);
 
     ++lines_;
     if ( reply.more )
@@ -308,8 +319,7 @@ Next Server::Read(const Line& line, SideFacts& facts) {
     // A server that doesn't know a command may repeat it, and it may be a password that came at the wrong place.
     bool code_only = line.cut || (reply.code >= 500 && reply.code <= 504);
     facts.last_reply = Bounded(code_only ? line.text.substr(0, 3) : line.text);
-    Reply(reply.code, reply.text, facts);
-    return {};
+    return {.upgrade = Reply(reply.code, reply.text, facts)};
 }
 
 // Whether a 220 that isn't the greeting accepts STARTTLS. XCLIENT is answered by the greeting again.
@@ -318,7 +328,8 @@ bool Server::AcceptsUpgrade(std::string_view text, const SideFacts& facts) const
     return ! greeting || ContainsNoCase(text, "TLS") || HasEnhancedStatus(text, '2');
 }
 
-void Server::Reply(uint16_t code, std::string_view text, SideFacts& facts) {
+// Whether it accepts STARTTLS.
+bool Server::Reply(uint16_t code, std::string_view text, SideFacts& facts) {
     bool greeting = facts.replies == 0 && ! facts.lost;
     bool ends_message = std::exchange(after_354_, false);
     bool ends_login = std::exchange(after_334_, code == 334);
@@ -326,22 +337,31 @@ void Server::Reply(uint16_t code, std::string_view text, SideFacts& facts) {
     facts.LogReply(code);
     facts.last_reply_failed = code >= 400;
     facts.Reach(Stage::Greeting);
+    facts.NoteAfterAccept(code >= 400, text);
+    bool challenged = std::exchange(facts.challenged, false);
 
+    bool accepts = false;
     if ( greeting )
         facts.greeting_refused = code >= 400;
-    else if ( code == 220 )
+    else if ( code == 220 ) {
         // It may be the greeting where that isn't known to have come.
-        facts.starttls_accepted |= facts.replies > 1 ? AcceptsUpgrade(text, facts) : ContainsNoCase(text, "TLS");
+        accepts = facts.replies > 1 ? AcceptsUpgrade(text, facts) : ContainsNoCase(text, "TLS");
+        if ( accepts )
+            facts.AcceptTls();
+    }
     else if ( code == 454 && ContainsNoCase(text, "TLS") )
         facts.starttls_refused = true;
     else if ( code == 221 )
         facts.logout = true;
     else if ( code == 235 ) {
-        facts.auth_result = AuthResult::Success;
+        facts.challenged = challenged;
+        facts.SucceedLogin();
         facts.Reach(Stage::Auth);
     }
-    else if ( code == 334 )
+    else if ( code == 334 ) {
+        facts.challenged = challenged || ! AsksForPassword(text);
         facts.Reach(Stage::Auth);
+    }
     else if ( (ends_login && code >= 400) || RefusesLogin(code, text) ) {
         if ( facts.auth_result == AuthResult::Unknown )
             facts.auth_result = AuthResult::Failure;
@@ -360,6 +380,7 @@ void Server::Reply(uint16_t code, std::string_view text, SideFacts& facts) {
         facts.Reach(Stage::Envelope);
     else if ( ends_message && code >= 400 )
         ++facts.messages_refused;
+    return accepts;
 }
 
 } // namespace mailtap::decoder::smtp

@@ -41,7 +41,7 @@ public:
     }
 
 private:
-    void Reply(uint16_t code, std::string_view text, SideFacts& facts);
+    bool Reply(uint16_t code, std::string_view text, SideFacts& facts);
     bool AcceptsUpgrade(std::string_view text, const SideFacts& facts) const;
 
     bool after_354_ = false; // the next final reply is the message's
@@ -54,6 +54,9 @@ bool IsGreeting(std::string_view line);
 
 // Whether a line is a command with all that belongs to it, so that it stands in a message's text by rare chance only.
 bool IsWholeCommand(std::string_view line);
+
+// Whether a line is a command with which a client goes on to another message.
+bool BeginsTransaction(std::string_view line);
 
 // Whether a line that stands where a message should begin is a command: the server refused DATA, and the client goes
 // on.

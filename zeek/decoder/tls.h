@@ -18,6 +18,15 @@ inline bool IsTlsRecord(std::string_view probe) {
     return MayBeTls(probe[0]) && byte(1) == 3 && byte(2) <= 4 && length > 0 && length <= (1u << 14) + 2048;
 }
 
+// The first bytes of a hello, up to the version within it.
+constexpr std::size_t kTlsHelloProbe = 11;
+
+// `probe` holds kTlsHelloProbe bytes, or less: then it is none. Strict enough for bytes amid others.
+inline bool IsWholeTlsHello(std::string_view probe) {
+    return probe.size() == kTlsHelloProbe && IsTlsRecord(probe) && probe[0] == 0x16 &&
+           (probe[5] == 1 || probe[5] == 2) && probe[6] == 0 && probe[9] == 3 && probe[10] >= 0 && probe[10] <= 4;
+}
+
 // A record that opens a connection: a handshake's ClientHello or ServerHello.
 inline bool IsTlsHello(std::string_view probe) {
     return IsTlsRecord(probe) && probe[0] == 0x16 && (probe[5] == 1 || probe[5] == 2);

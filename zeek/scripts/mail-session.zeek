@@ -11,6 +11,10 @@ export {
 		LOG,
 	};
 
+	## Whether mail_session.log has the columns of TLS, which ssl.log and x509.log have for connections that Zeek's own
+	## analyzer follows. Published events have them in any case.
+	const log_tls = F &redef;
+
 	## A default logging policy hook for the stream.
 	global log_policy: Log::PolicyHook;
 
@@ -20,10 +24,20 @@ export {
 	global log_mail_session: event(session: Session);
 }
 
+const tls_columns = set("tls_version", "tls_cipher", "sni", "alpn", "ja4",
+    "cert_subject", "cert_issuer", "cert_names", "cert_not_before",
+    "cert_not_after", "cert_self_signed");
+
 event zeek_init() &priority=5
 	{
 	Log::create_stream(LOG, Log::Stream($columns=Session, $ev=log_mail_session,
 	    $path="mail_session", $policy=log_policy));
+	if ( log_tls )
+		return;
+
+	local filter = Log::get_filter(LOG, "default");
+	filter$exclude = tls_columns;
+	Log::add_filter(LOG, filter);
 	}
 
 event MailTap::session_ended(c: connection, session: Session) &priority=-5

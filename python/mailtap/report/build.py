@@ -17,6 +17,7 @@ from mailtap.report.missed import missed_by_live
 from mailtap.report.model import Report
 from mailtap.report.server_logs import Truth
 from mailtap.report.sessions import session_figures
+from mailtap.report.tls import finding_counts, tls_figures
 
 
 def build_report(
@@ -62,6 +63,7 @@ def build_report(
         if with_live
         else None
     )
+    tls = tls_figures(engine, policy.redact)
     return Report(
         complete=complete,
         engine=engine_name,
@@ -72,6 +74,8 @@ def build_report(
         mail=figures.mail,
         decode_as=figures.decode_as,
         consistency=consistency,
+        tls=tls,
+        findings=finding_counts(engine, tls),
         funnel=losses.funnel,
         base=losses.base,
         accuracy=accuracy.accuracy,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from mailtap.accuracy.actions import Action
 from mailtap.accuracy.funnel import Step
 from mailtap.correlation.clock import ClockOffset
+from mailtap.report.tls_model import Tls
 
 #: Counts by a name of a fixed vocabulary, in the vocabulary's order, zeros included.
 Counts = Mapping[str, int]
@@ -376,6 +377,8 @@ class Report:
     mail: Mail
     decode_as: Counts  # of all sessions
     consistency: Consistency | None
+    tls: Tls
+    findings: Counts  # sessions by finding
     funnel: tuple[Step, ...] = ()  # empty where nothing is labelled
     base: Base | None = None
     accuracy: Accuracy | None = None

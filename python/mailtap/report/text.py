@@ -41,6 +41,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         yield from _consistency(report.consistency)
         if _sides_known(report):
             yield _by_direction(report.consistency)
+    yield from _tls(report)
     if report.live is not None:
         yield from _missed(report.live)
 
@@ -65,6 +66,23 @@ def _sessions(report: Report) -> Table:
     if report.stitched:
         rows.insert(1, ("  put together from two sensors", f"{report.stitched:,}"))
     return table("Sessions", ("", "number"), rows)
+
+
+def _tls(report: Report) -> Iterator[Table]:
+    servers = [
+        (
+            f"{one.server or UNKNOWN} {one.port or ''}",
+            *(f"{n:,}" for n in (one.sessions, one.offered, one.used, one.refused, one.never)),
+            f"{one.vanished:,}" + (f" ({_interval(one.ci95)})" if one.ci95 else ""),
+        )
+        for one in report.tls.starttls
+    ]
+    if servers:
+        headings = ("server", "sessions", "offered", "used", "refused", "never", "vanished")
+        yield table("STARTTLS by server", headings, servers)
+    found = {name: n for name, n in report.findings.items() if n}
+    if found:
+        yield counts_table("Findings", found, report.sessions, "of sessions")
 
 
 def _sides_known(report: Report) -> bool:

@@ -48,3 +48,16 @@ EMPTY_CAUSES = (
 
 #: Mail ports on which TLS starts with the first byte (RFC 8314 section 7.3, IANA).
 IMPLICIT_TLS_PORTS = (465, 993, 995)
+
+#: What the decoder finds wrong with a session's encryption; docs/findings.md.
+FINDINGS = (
+    "command_injected",
+    "response_injected",
+    "starttls_masked",
+    "plaintext_after_accept",
+    "preauth",
+    "referral",
+    "cleartext_login",
+    "tls_failed",
+    "smuggled",
+)

@@ -79,6 +79,9 @@ struct Facts {
 
     bool change_cipher_spec = false;
 
+    // Up to TLS 1.2, the side's end of the handshake: Finished, encrypted.
+    bool finished = false;
+
     // An encrypted record that holds more than an alert, except the end of the handshake up to TLS 1.2. In TLS 1.3 a
     // client's Finished counts, as does all of a server's after its hello.
     bool application_data = false;

@@ -27,6 +27,10 @@ enum MessageType : uint8_t { kClientHello = 1, kServerHello = 2, kCertificate = 
 constexpr uint8_t kFatal = 2;
 constexpr std::size_t kAlertLength = 2;
 
+// Of an encrypted Finished: header and hash (40 octets in SSL 3), a MAC and an initialisation vector, or what else a
+// cipher adds. A hello is longer.
+constexpr std::size_t kMaxFinished = 128;
+
 // A TLS 1.3 record that holds an alert and nothing else: its two octets, the content's type, and what the cipher adds,
 // 16 octets or with AES-CCM-8 8 (RFC 8446 5.2, 6). Every other first message is longer.
 constexpr bool IsEncryptedAlert(std::size_t length) {
@@ -136,8 +140,9 @@ void Reader::BeginRecord(std::string_view header) {
                 Encrypted(record_left_, true);
             break;
         case kHandshake:
-            if ( facts_.change_cipher_spec )
-                encrypted_ = true;
+            // Behind it, up to TLS 1.2, stands Finished; in TLS 1.3 the hello that answers a HelloRetryRequest.
+            if ( facts_.change_cipher_spec && record_left_ <= kMaxFinished )
+                encrypted_ = facts_.finished = true;
             break;
         case kApplicationData: Encrypted(record_left_, false); break;
         default: break;

@@ -93,6 +93,30 @@ export {
 		## The furthest stage: ``connect``, ``greeting``, ``hello``, ``auth``, ``envelope``, ``data``, ``delivered``,
 		## ``retrieved`` or ``logout``.
 		stage: string &log;
+		## What is wrong with the session's encryption: names of docs/findings.md.
+		findings: vector of string &log &optional;
+		## Version of TLS, after an upgrade or from the first byte: the one chosen, of a client alone the highest offered.
+		tls_version: string &log &optional;
+		## Cipher suite that the server chose.
+		tls_cipher: string &log &optional;
+		## Server name that the client asked for.
+		sni: string &log &optional;
+		## Application protocol that the server chose, or those that the client offered.
+		alpn: string &log &optional;
+		## JA4 fingerprint of the client.
+		ja4: string &log &optional;
+		## Subject of the server's certificate, which is in the clear up to TLS 1.2.
+		cert_subject: string &log &optional;
+		## Its issuer.
+		cert_issuer: string &log &optional;
+		## Names that it is for.
+		cert_names: vector of string &log &optional;
+		## Start of its validity.
+		cert_not_before: time &log &optional;
+		## End of its validity.
+		cert_not_after: time &log &optional;
+		## Its issuer is its subject.
+		cert_self_signed: bool &log &optional;
 		## Why a mail session has no addresses.
 		empty_cause: string &log &optional;
 		## The node that saw it.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <unordered_map>
@@ -96,6 +97,18 @@ public:
     void operator()(std::string_view name, uint64_t count) { record_->Assign(NextPlace(name), count); }
 
     void operator()(std::string_view name, bool flag) { record_->Assign(NextPlace(name), flag); }
+
+    void operator()(std::string_view name, const std::optional<int64_t>& seconds) {
+        const int place = NextPlace(name);
+        if ( seconds )
+            record_->Assign(place, zeek::make_intrusive<zeek::TimeVal>(static_cast<double>(*seconds)));
+    }
+
+    void operator()(std::string_view name, const std::optional<bool>& flag) {
+        const int place = NextPlace(name);
+        if ( flag )
+            record_->Assign(place, *flag);
+    }
 
     void operator()(std::string_view name, std::string_view own_name) {
         const int place = NextPlace(name);
