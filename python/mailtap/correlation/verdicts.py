@@ -17,6 +17,7 @@ from mailtap.correlation.conditions import (
     FirstOf,
     Is,
     Not,
+    Record,
     Unset,
 )
 from mailtap.policy import Expectation, Expectations, Policy
@@ -78,6 +79,26 @@ class Judge:
             f"ELSE '{INCONSISTENT}' END AS verdict, {bits} AS causes, "
             f"{self.in_scope.sql()} AS in_scope"
         )
+
+    def test(self) -> Callable[[Record], tuple[str, int, bool]]:
+        """The same three of one record, as a function."""
+        consistent, compatible = self.consistent.test(), self.compatible.test()
+        causes = [(1 << bit, self.causes[name].test()) for bit, name in enumerate(CAUSES)]
+        in_scope = self.in_scope.test()
+
+        def judged(record: Record) -> tuple[str, int, bool]:
+            verdict = INCONSISTENT
+            if consistent(record):
+                verdict = CONSISTENT
+            elif compatible(record):
+                verdict = COMPATIBLE
+            mask = 0
+            for bit, holds in causes:
+                if holds(record):
+                    mask |= bit
+            return verdict, mask, in_scope(record)
+
+        return judged
 
 
 def named_causes(mask: int) -> tuple[str, ...]:
