@@ -11,8 +11,9 @@ import pyarrow as pa
 from mailtap.correlation.by_flow import FlowJudge
 from mailtap.correlation.clock import ClockOffset
 from mailtap.correlation.engines import Row
+from mailtap.live.batches.normal_form import KEY
 from mailtap.live.core.judged import SHOWN, Cells, Judged
-from mailtap.live.core.recent import KEY, NAT_KEY, NONE
+from mailtap.live.core.recent import NAT_KEY, NONE
 from mailtap.live.core.tally import AMBIGUOUS, OUT_OF_SCOPE
 from mailtap.policy import Policy
 

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from mailtap.labels.formats import ENDPOINTS
 from mailtap.labels.table import COLUMNS as LABEL_COLUMNS
+from mailtap.live.batches.normal_form import KEY
 from mailtap.live.batches.sessions import ARROW_TYPES
 from mailtap.live.core.chunks import Chunk, Chunks, Found, Notes, Numbers, Part
 from mailtap.sessions.schema import columns
@@ -24,7 +25,6 @@ from mailtap.sessions.schema import columns
 #: over again must not make every batch join all with all.
 MAXIMUM_OF_A_FLOW = 128
 
-KEY = ("ip_a", "port_a", "ip_b", "port_b")
 NAT_KEY = tuple(f"nat_{name}" for name in KEY)
 
 #: What a flow of a label is told by where an engine makes several statements on one.
