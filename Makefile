@@ -17,10 +17,11 @@ demo: $(VENV)/installed
 test: $(VENV)/tox
 	$(VENV)/bin/tox run
 
-# Coverage-guided fuzzing of the decoder and the packet layer, SECONDS each, then mutated frames, labels, logs, policies.
+# Coverage-guided fuzzing of the decoder and the packet layer, SECONDS each, then mutated frames, labels, logs, policies, and
+# faults of sensors and of live mode.
 fuzz: $(VENV)/tox
 	tests/fuzz/run $(or $(SECONDS_EACH),60)
-	MAILTAP_FUZZ_EXAMPLES=$(or $(EXAMPLES),2000) $(VENV)/bin/tox run -e py -x 'testenv.commands=pytest tests/fuzz'
+	MAILTAP_FUZZ_EXAMPLES=$(or $(EXAMPLES),2000) $(VENV)/bin/tox run -e py -x 'testenv.commands=pytest tests/fuzz tests/live/test_faults.py'
 
 # Real mail servers and clients in namespaces of their own, and the decoder held against what they did; see docs/lab.md.
 # Needs root and Debian's packages; says in one line when it can't run here.

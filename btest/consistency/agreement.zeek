@@ -7,14 +7,15 @@
 redef MailTap::agreement_verdicts = 200;
 redef MailTap::agreement_max_sensors = 5;
 
-function send(sensor: string, verdict: string, n: count)
+function send(sensor: string, verdict: string, n: count, provenance: string
+    &default="payload", why: string &default="oneway")
 	{
-	local cause = verdict == "inconsistent" ? ", \"cause\": \"oneway\"" : "";
+	local cause = verdict == "inconsistent" ? fmt(", \"cause\": \"%s\"", why) : "";
 	local sent = 0;
 
 	while ( ++sent <= n )
-		event MailTap::mail_verdict(fmt("{\"v\": 1, \"ts\": 1, \"sensor\": \"%s\", \"app\": \"smtp\", \"provenance\": \"payload\", \"verdict\": \"%s\"%s}",
-		    sensor, verdict, cause));
+		event MailTap::mail_verdict(fmt("{\"v\": 1, \"ts\": 1, \"sensor\": \"%s\", \"app\": \"smtp\", \"provenance\": \"%s\", \"verdict\": \"%s\"%s}",
+		    sensor, provenance, verdict, cause));
 	}
 
 event zeek_init()
@@ -36,6 +37,11 @@ event zeek_init()
 	send("steady", "consistent", 200);
 	send("steady", "inconsistent", 24);
 	send("steady", "consistent", 176);
+
+	# What one of the two had nothing to decode of says nothing, and doesn't count.
+	send("guessed", "inconsistent", 400, "port", "label_port_guess");
+	send("guessed", "inconsistent", 400, "payload", "no_payload");
+	send("guessed", "inconsistent", 400, "payload", "below_threshold");
 
 	# Too few to be judged.
 	send("silent", "inconsistent", 199);

@@ -35,6 +35,7 @@ from mailtap.report.html import to_html
 from mailtap.report.json import document
 from mailtap.report.listing import listing
 from mailtap.report.model import Report as Figures
+from mailtap.report.server_logs import Truth, parse_truth, read_truth
 from mailtap.sessions.live_store import LIVE_TABLES, load_live_store
 from mailtap.sessions.load import load as load_sessions
 from mailtap.sessions.session import Session
@@ -116,6 +117,7 @@ def analyze(
     captures: Sequence[_FilePath] | _FilePath,
     *,
     labels: Sequence[_FilePath | LabelFile] = (),
+    truth: Sequence[_FilePath] | _FilePath = (),
     policy: _FilePath | Policy | None = None,
     engine: Literal["embedded", "zeek"] = "embedded",
     dpi: Literal["ndpi"] | None = None,
@@ -126,6 +128,7 @@ def analyze(
     """Analyses captures (pcap or pcapng, gzipped or not) as one, in the order given.
 
     - `labels`: label files of a DPI engine, `FILE`, `FILE:FORMAT` or `NAME=FILE[:FORMAT]`.
+    - `truth`: logs of the mail servers themselves, `FILE` or `FILE:FORMAT`.
     - `policy`: a YAML file laid over the shipped policy.
     - `engine`: the decoder, MailTap's own or an installed Zeek with MailTap's package.
     - `dpi`: a DPI engine to label the captures with.
@@ -138,6 +141,7 @@ def analyze(
     paths = _paths(captures)
     site = _policy(policy)
     files = _label_files(labels)
+    logs = _truth(truth)
     with _one_line_errors(), ExitStack() as stack, _scratch() as folder:
         paths = [Path("/dev/stdin") if path == STANDARD else path for path in paths]
         files = _with_standard_input(files, StandardInput(folder))
@@ -156,7 +160,9 @@ def analyze(
             with source.open("wb") as sink:
                 warnings = analyze_captures(paths, options, sink, progress).warnings
         connection = stack.enter_context(open_database())
-        loaded = load_sessions(connection, [source], site, details=keep_sessions)
+        loaded = load_sessions(
+            connection, [source], site, details=keep_sessions or logs is not None
+        )
         if labeller is not None:
             labeller.wait()
         labelled = load_labels(connection, files, site)
@@ -169,6 +175,7 @@ def analyze(
             warnings=(*warnings, *loaded.warnings, *labelled.warnings),
             with_labels=bool(files),
             keep_sessions=keep_sessions,
+            truth=logs,
         )
 
 
@@ -176,6 +183,7 @@ def report(
     sources: Sequence[_FilePath] | _FilePath,
     *,
     labels: Sequence[_FilePath | LabelFile] = (),
+    truth: Sequence[_FilePath] | _FilePath = (),
     policy: _FilePath | Policy | None = None,
     engine: str = "duckdb",
     against: _FilePath | None = None,
@@ -185,7 +193,7 @@ def report(
     """Reports on sessions that exist already: folders of Zeek logs or single ones, a gateway's
     export, or session lines.
 
-    - `labels`, `policy`, `keep_sessions`: as in `analyze`.
+    - `labels`, `truth`, `policy`, `keep_sessions`: as in `analyze`.
     - `engine`: where the queries run, `duckdb`, `spark`, or `spark:MASTER`.
     - `against`: the JSON document of another run, to say what has moved.
     - `store`: the store of live mode, to say what it missed.
@@ -194,6 +202,7 @@ def report(
     """
     site = _policy(policy)
     files = _label_files(labels)
+    logs = _truth(truth)
     earlier = None if against is None else read_earlier(Path(against))
     name, _, master = engine.partition(":")
     with _one_line_errors(), ExitStack() as stack, _scratch() as folder:
@@ -201,7 +210,7 @@ def report(
         paths = [stdin.file(path) for path in _paths(sources)]
         files = _with_standard_input(files, stdin)
         connection = stack.enter_context(open_database())
-        loaded = load_sessions(connection, paths, site, details=keep_sessions)
+        loaded = load_sessions(connection, paths, site, details=keep_sessions or logs is not None)
         labelled = load_labels(connection, files, site)
         if store is not None:
             load_live_store(connection, Path(store))
@@ -218,6 +227,7 @@ def report(
             warnings=(*loaded.warnings, *labelled.warnings),
             with_labels=bool(files),
             keep_sessions=keep_sessions,
+            truth=logs,
             with_live=store is not None,
             earlier=earlier,
         )
@@ -254,8 +264,11 @@ def _report(
     with_labels: bool,
     keep_sessions: bool,
     with_live: bool = False,
+    truth: Truth | None = None,
     earlier: Earlier | None = None,
 ) -> Report:
+    if truth is not None:
+        warnings = (*warnings, *truth.warnings)
     figures = build_report(
         engine,
         policy,
@@ -264,6 +277,7 @@ def _report(
         with_labels=with_labels,
         listing=keep_sessions,
         with_live=with_live,
+        truth=truth,
         warnings=warnings,
     )
     if earlier is not None:
@@ -313,6 +327,11 @@ def _label_files(labels: Sequence[_FilePath | LabelFile]) -> list[LabelFile]:
         label if isinstance(label, LabelFile) else LabelFile.parse(os.fspath(label))
         for label in labels
     ]
+
+
+def _truth(truth: Sequence[_FilePath] | _FilePath) -> Truth | None:
+    files = [truth] if isinstance(truth, str | os.PathLike) else truth
+    return read_truth([parse_truth(os.fspath(file)) for file in files]) if files else None
 
 
 def _engine_options(policy: Policy, verify_checksums: bool) -> EngineOptions:

@@ -18,12 +18,13 @@ from mailtap.errors import first_line
 from mailtap.zeek.installation import ZeekError, find_installation, find_zeek
 
 #: Modules of each extra of the package, and what it is for.
-_EXTRAS = {
+EXTRAS = {
     "live": (
         ("orjson", "prometheus_client", "pyarrow", "starlette", "uvicorn", "websockets"),
         "mailtap live",
     ),
     "arrow": (("pyarrow",), "sessions as Arrow in Python"),
+    "accuracy": (("numpy", "scipy"), "figures of accuracy"),
     "ndpi": (("nfstream",), "nDPI's labels: --dpi ndpi, nfstream:INTERFACE"),
     "spark": (("pyspark",), "mailtap report --engine spark"),
 }
@@ -40,7 +41,7 @@ _SECONDS = 10
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked for. `ok` None: it can't be said here.
+    """One thing that was looked for. `ok` None: it can't be found out here.
 
     `remedy` is the command, or the setting, that mends it.
     """
@@ -56,7 +57,7 @@ def examine() -> Iterator[Finding]:
     """Looks for everything that some command of MailTap needs."""
     yield _python()
     yield _engine()
-    for extra in _EXTRAS:
+    for extra in EXTRAS:
         yield _extra(extra)
     yield _java()
     yield from _zeek()
@@ -82,7 +83,7 @@ def _engine() -> Finding:
 
 
 def _extra(extra: str) -> Finding:
-    modules, needed_for = _EXTRAS[extra]
+    modules, needed_for = EXTRAS[extra]
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
     name = f"Python packages [{extra}]"
     if missing:

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,13 @@ from click.testing import CliRunner
 
 import mailtap
 from mailtap.cli import main
+from mailtap.doctor import EXTRAS
 from mailtap.labels.label import Label
 from mailtap.labels.table import COLUMNS
 from mailtap.sessions.schema import FIELDS
 from mailtap.sessions.session import Session
+
+CHECKOUT = Path(__file__).parents[2]
 
 SESSION: dict[str, Any] = {
     "ts": 1700000000.0,
@@ -318,6 +322,22 @@ def test_doctor_says_what_is_there_and_how_to_mend_what_is_not(
     assert "default-jre" in findings["Java"]["remedy"]
     assert all(one["remedy"] for one in findings.values() if one["ok"] is False)
     assert "embedded engine" in run("doctor").stdout
+
+
+def test_doctor_looks_for_the_packages_of_every_extra() -> None:
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {
+        extra: {re.split("[<>=;]", one)[0].replace("-", "_") for one in requirements}
+        for extra, requirements in project["optional-dependencies"].items()
+        if extra != "all"
+    }
+    extras["accuracy"].discard("backports.zstd")  # part of Python since 3.14
+    assert {extra: set(modules) for extra, (modules, _) in EXTRAS.items()} == extras
+    assert project["optional-dependencies"]["all"][0].startswith("mailtap[")
+    assert set(re.findall(r"\w+", project["optional-dependencies"]["all"][0])) == {
+        "mailtap",
+        *(extra for extra in extras if extra != "arrow"),  # live has its package
+    }
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

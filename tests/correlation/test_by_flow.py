@@ -16,6 +16,7 @@ from mailtap.policy import load_policy
 from tables import SERVER, Row, database, label, session
 
 POLICY = load_policy()
+JUDGEMENT = ("verdict", "causes", "funnel_step", "funnel_loss")
 KEY = ("ip_a", "port_a", "ip_b", "port_b")
 OFFSETS = tuple(
     ClockOffset(sensor, source, 9, offset, 0.0, applied)
@@ -37,6 +38,8 @@ sessions = st.fixed_dictionaries(
         "server_p": st.sampled_from([25, 143, 8080]),
         "service": st.sampled_from([None, "smtp"]),
         "decode_as": st.sampled_from(["MAIL", "BASE", "SSL"]),
+        "decoder": st.sampled_from([None, "mailtap", "zeek"]),
+        "has_mailfrom": st.sampled_from([None, False, True]),
     }
 )
 labels = st.fixed_dictionaries(
@@ -80,18 +83,20 @@ def by_queries(
     engine = DuckDBEngine(database(session_rows, label_rows))
     correlate(engine, POLICY, offsets, keep=True)
     chosen = {
-        row["session_id"]: (row["label_id"], row["verdict"], row["causes"])
+        row["session_id"]: (row["label_id"], *(row[name] for name in JUDGEMENT))
         for row in engine.rows("SELECT * FROM verdicts")
     }
     return {
         row["session_id"]: (
             sorted(row["labels"]),
             row["ambiguous"],
+            row["is_mail"],
             chosen.get(row["session_id"]),
         )
         for row in engine.rows(
             "SELECT session_id, list(label_id) AS labels, session_id IN (FROM ambiguous) AS "
-            "ambiguous FROM judged_candidates GROUP BY session_id"
+            "ambiguous, bool_or(funnel_step IS NOT NULL) FILTER (chosen OR session_id IN "
+            "(FROM ambiguous)) AS is_mail FROM judged_candidates GROUP BY session_id"
         )
     }
 
@@ -123,12 +128,13 @@ def test_flow_by_flow_and_by_queries_verdicts_are_the_same(
         fields = dict.fromkeys(("tunnel", "empty_cause", "sensor")) | one
         outcome = judge.judge(fields, own)
         if outcome is not None:
-            chosen = outcome.label
+            chosen, judgement = outcome.label, outcome.judgement
             judged[one["session_id"]] = (
                 sorted(outcome.candidates),
                 chosen is None,
-                (chosen["label_id"], outcome.verdict, outcome.causes)
-                if chosen is not None and outcome.in_scope
+                outcome.is_mail,
+                (chosen["label_id"], *(getattr(judgement, name) for name in JUDGEMENT))
+                if chosen is not None and judgement is not None and judgement.in_scope
                 else None,
             )
     assert judged == by_queries(session_rows, label_rows, offsets)

@@ -130,7 +130,8 @@ def test_session_lines_and_labels_meet(lines: Path, labels: Path) -> None:
     }
     assert consistency["causes"]["label_port_guess"] == 1
     assert consistency["unexplained"]["n"] == 0
-    assert consistency["without_port_guesses"]["matched"] == 1
+    both = consistency["both_decoded"]
+    assert both["matched"] == both["port_guesses"] == 1
     assert consistency["by_direction"] == [
         {"direction": "c2s", "decode_as": "BASE", "n": 1},
         {"direction": "c2s", "decode_as": "MAIL", "n": 1},

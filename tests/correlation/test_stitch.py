@@ -66,6 +66,15 @@ def test_what_both_halves_show_is_combined() -> None:
     assert not whole["midstream"]
 
 
+def test_what_one_half_lacks_is_taken_from_the_other() -> None:
+    """Whatever the engine makes of texts that are unset: Spark and DuckDB differ."""
+    _, (whole,) = stitched(*halves(uid=None))
+    assert whole["uid"] == "C1"
+    client, server = halves()
+    _, (whole,) = stitched(client | {"uid": None}, server | {"uid": None})
+    assert whole["uid"] is None
+
+
 def test_starttls_explains_empty_fields_before_what_one_half_lacks() -> None:
     assert stitched(*halves())[1][0]["empty_cause"] == "starttls"
     client = session(1, **CLIENT_HALF | {"starttls": "none"})

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mailtap.correlation.verdicts import (
     Judge,
+    Judgement,
     first_cause,
     first_cause_sql,
     named_causes,
@@ -20,6 +21,8 @@ from mailtap.sessions.vocabulary import DECODE_AS, DIRECTIONS, STAGES, STARTTLS_
 
 JUDGE = Judge(load_policy())
 TEST = JUDGE.test()
+
+HAS = ("has_mailfrom", "has_rcptto", "has_from", "has_to")
 
 #: A bidirectional session on port 25 that MailTap looked at and found no mail in, and a label that
 #: read SMTP in its payload.
@@ -38,6 +41,8 @@ RECORD = {
     "midstream": False,
     "stage": "connect",
     "empty_cause": None,
+    "decoder": None,
+    **dict.fromkeys(HAS),
     "label_protocol": "smtp",
     "label_encryption": "none",
     "label_carrier": None,
@@ -57,8 +62,9 @@ STOCK_ZEEK = RECORD | {"starttls": None, "implicit_tls": None, "stage": None}
 
 def judged(record: dict[str, Any] = RECORD, **fields: Any) -> tuple[str, str | None]:
     one = record | fields
-    verdict, causes, _ = TEST(one)
-    return verdict, first_cause(verdict, one["decode_as"], named_causes(causes))
+    judgement = TEST(one)
+    causes = named_causes(judgement.causes)
+    return judgement.verdict, first_cause(judgement.verdict, one["decode_as"], causes)
 
 
 @pytest.mark.parametrize(
@@ -125,8 +131,8 @@ def test_first_cause_of_what_disagrees(
 
 
 def test_all_causes_that_hold_are_kept_in_order() -> None:
-    _, causes, _ = TEST(RECORD | {"label_provenance": "port", "midstream": True})
-    assert named_causes(causes) == ("label_port_guess", "midstream")
+    judgement = TEST(RECORD | {"label_provenance": "port", "midstream": True})
+    assert named_causes(judgement.causes) == ("label_port_guess", "midstream")
 
 
 @pytest.mark.parametrize(
@@ -142,9 +148,9 @@ def test_a_gateway_s_ssl_is_starttls_on_a_port_where_mail_starts_in_the_clear(
 
 def test_sessions_without_anything_of_mail_are_out_of_scope() -> None:
     web = RECORD | {"server_p": 443, "label_protocol": None, "decode_as": "SSL"}
-    assert not TEST(web)[2]
+    assert not TEST(web).in_scope
     for mail in ({"server_p": 25}, {"label_protocol": "smtp"}, {"service": "pop3"}):
-        assert TEST(web | mail)[2]
+        assert TEST(web | mail).in_scope
 
 
 def maybe(*values: Any) -> st.SearchStrategy[Any]:
@@ -167,6 +173,8 @@ records = st.fixed_dictionaries(
         "midstream": maybe(True, False),
         "stage": maybe(*STAGES),
         "empty_cause": maybe("greeting_only", "hello_only"),
+        "decoder": maybe("mailtap", "zeek", "gateway"),
+        **{name: maybe(True, False) for name in HAS},
         "label_protocol": maybe("smtp", "pop3", "imap"),
         "label_encryption": st.sampled_from(["none", "starttls", "tls", "unknown"]),
         "label_carrier": maybe("http", "socks", "vpn"),
@@ -181,7 +189,7 @@ def test_sql_judges_as_python_does(rows: list[dict[str, Any]]) -> None:
     connection = duckdb.connect()
     kinds = {
         name: "BOOLEAN"
-        if name in ("implicit_tls", "effective", "midstream")
+        if name in ("implicit_tls", "effective", "midstream", *HAS)
         else "BIGINT"
         if name in ("server_p", "client_bytes", "server_bytes", "gap_bytes")
         else "VARCHAR"
@@ -195,11 +203,11 @@ def test_sql_judges_as_python_does(rows: list[dict[str, Any]]) -> None:
         [[number, *(row[name] for name in kinds)] for number, row in enumerate(rows)],
     )
     judged = connection.execute(
-        f"SELECT verdict, {first_cause_sql()}, causes, in_scope FROM (SELECT number, decode_as, "
-        f"{JUDGE.sql()} FROM pairs) ORDER BY number"
+        f"SELECT {', '.join(Judgement._fields)}, {first_cause_sql()} FROM "
+        f"(SELECT number, decode_as, {JUDGE.sql()} FROM pairs) ORDER BY number"
     ).fetchall()
-    tests = [(*TEST(row), row["decode_as"]) for row in rows]
+    tests = [(TEST(row), row["decode_as"]) for row in rows]
     assert judged == [
-        (verdict, first_cause(verdict, decode_as, named_causes(causes)), causes, in_scope)
-        for verdict, causes, in_scope, decode_as in tests
+        (*one, first_cause(one.verdict, decode_as, named_causes(one.causes)))
+        for one, decode_as in tests
     ]

@@ -294,3 +294,19 @@ def test_compression_asked_for_within_itself_changes_nothing() -> None:
     )
     assert facts["last_command"] == b"LOGOUT"
     assert facts["replies"] == 5
+
+
+def test_a_server_alone_shows_searches_and_what_vanished() -> None:
+    for line in ("* ESEARCH (TAG a1) ALL 1:3", "* VANISHED (EARLIER) 1:5", "* SORT 1 2"):
+        facts = decode(S("* OK IMAP4rev1 ready", line), port=143)
+        assert (facts["stage"], facts["empty_cause"]) == ("envelope", "no_message")
+
+
+def test_commands_for_access_rights_count() -> None:  # mutt asks so
+    facts = decode(S("* OK IMAP4rev1 ready"), C('a1 MYRIGHTS "INBOX"'), port=143)
+    assert (facts["commands"], facts["last_command"]) == (1, b"MYRIGHTS")
+
+
+def test_a_refused_command_is_no_login() -> None:
+    facts = decode(S("* OK IMAP4rev1 ready", "a1 NO no", "* BYE", "a2 OK bye"), port=143)
+    assert facts["empty_cause"] == "greeting_only"

@@ -185,3 +185,42 @@ def test_the_fields_are_the_last_messages_own() -> None:
 def test_a_user_from_the_middle_is_the_clients() -> None:
     facts = decode(C("CAPA", "STLS", "USER bob", "PASS secret"), port=110, midstream=True)
     assert (facts["service"], facts["user"], facts["commands"]) == ("pop3", b"bob", 4)
+
+
+@pytest.mark.parametrize(
+    ("lines", "stage", "cause"),
+    [
+        # Courier without and with a login
+        (["+OK Hello there.", "+OK Better luck next time."], "logout", "greeting_only"),
+        (["+OK Hello there.", "+OK Password required.", "+OK logged in.", "+OK Bye-bye."],
+         "logout", "login_only"),
+        # Cyrus answers QUIT with a bare +OK, as it does NOOP
+        (["+OK mail.example Cyrus POP3 server ready", "+OK"], "logout", "greeting_only"),
+        (["+OK mail.example Cyrus POP3 server ready", "+OK", "+OK 1 120"],
+         "envelope", "no_message"),
+        (["+OK Dovecot ready.", "+OK", "+OK Logged in.", "+OK Marked to be deleted."],
+         "envelope", "no_message"),
+    ],
+)  # fmt: skip
+def test_the_server_alone_shows_how_far_it_went(lines: list[str], stage: str, cause: str) -> None:
+    facts = decode(S(*lines), port=110)
+    assert (facts["stage"], facts["empty_cause"]) == (stage, cause)
+
+
+def test_a_bare_ok_is_no_goodbye_where_the_client_shows_that_it_is_none() -> None:
+    turns = [S("+OK mail.example Cyrus POP3 server ready"), C("NOOP"), S("+OK")]
+    assert decode(*turns, port=110)["stage"] == "greeting"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "-ERR [IN-USE] Do you have another POP session running?",
+        "-ERR [AUTH] Plaintext authentication disallowed on non-secure (SSL/TLS) connections.",
+        "-ERR [AUTH] Invalid login",
+        "-ERR Login failed.",
+    ],
+)
+def test_the_server_alone_shows_a_refused_login(reply: str) -> None:
+    facts = decode(S("+OK ready", "+OK", reply), port=110)
+    assert (facts["auth_result"], facts["starttls"]) == ("failure", "none")

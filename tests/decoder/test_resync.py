@@ -199,3 +199,105 @@ def test_tls_without_its_beginning_had_starttls_where_that_is_usual(
     facts = decode(C(hello), port=port, midstream=True)
     assert (facts["service"], facts["decode_as"]) == (service, decode_as)
     assert facts["starttls"] == ("tls" if service else "none")
+
+
+GREETINGS = {
+    "smtp": (25, "220 mx.example ESMTP Postfix", b"mx.example ESMTP Postfix"),
+    "lmtp": (25, "220 mx.example Dovecot (Debian) ready.", b"mx.example Dovecot (Debian) ready."),
+    "pop3": (110, "+OK Dovecot (Debian) ready.", b"Dovecot (Debian) ready."),
+    "imap": (143, "* OK [CAPABILITY IMAP4rev1] ready.", b"[CAPABILITY IMAP4rev1] ready."),
+}
+
+
+@pytest.mark.parametrize("service", GREETINGS)
+def test_a_greeting_tells_that_nothing_came_before_it(service: str) -> None:
+    port, line, banner = GREETINGS[service]
+    assert decode(S(line), port=port, midstream=True)["banner"] == banner
+
+
+@pytest.mark.parametrize(
+    ("line", "port"),
+    [
+        ("220 2.0.0 SMTP server ready", 25),  # Exchange, to STARTTLS
+        ("220 TLS go ahead", 25),
+        ("+OK Mailbox locked and ready", 110),  # Cyrus, to PASS
+        ("+OK Begin TLS negotiation now.", 110),
+        ("+OK POP3 clients that break here, they violate STD53.", 110),  # Courier, to LIST
+        ("+OK 1 <4711@mail.example>", 110),
+        ("* OK [UIDVALIDITY 1] UIDs valid", 143),
+    ],
+)
+def test_what_only_resembles_a_greeting_is_none(line: str, port: int) -> None:
+    assert decode(S(line), port=port, midstream=True)["banner"] == b""
+
+
+def test_a_greeting_is_enough_on_any_port() -> None:
+    assert decode(S("220 mx.example ESMTP"), port=2525, midstream=True)["service"] == "smtp"
+    assert decode(S("250-PIPELINING"), port=2525, midstream=True)["service"] == ""
+
+
+def test_behind_a_greeting_replies_are_matched_although_the_handshake_is_missing() -> None:
+    turns = [
+        S("+OK mail.example Cyrus POP3 server ready"),
+        C("USER bob"),
+        S("+OK"),
+        C("PASS secret"),
+        S("+OK"),
+        C("QUIT"),
+        S("+OK"),
+    ]
+    facts = decode(*turns, port=110, midstream=True)
+    assert (facts["auth_result"], facts["empty_cause"]) == ("success", "login_only")
+    facts = decode(turns[0], *turns[5:], port=110, midstream=True)
+    assert facts["empty_cause"] == "hello_only"
+
+
+def test_a_gap_behind_a_greeting_still_unmatches_replies() -> None:
+    facts = decode(
+        S("+OK mail.example Cyrus POP3 server ready"),
+        lost(C("USER bob")),
+        S("+OK"),
+        C("PASS secret"),
+        S("+OK"),
+        port=110,
+        midstream=True,
+    )
+    assert facts["auth_result"] == ""
+
+
+def test_a_servers_weak_line_counts_on_any_port_where_the_client_names_the_protocol() -> None:
+    facts = decode(C("z9 FETCH 1 FLAGS", "z10 LOGOUT"), S("z9 OK done"), port=1430, midstream=True)
+    assert (facts["service"], facts["replies"]) == ("imap", 1)
+    facts = decode(S("+OK Logged in.", "+OK 2 300", "+OK 2 messages:"), port=1100, midstream=True)
+    assert (facts["service"], facts["auth_result"]) == ("pop3", "success")
+
+
+def test_weak_lines_of_both_sides_name_a_protocol_on_any_port() -> None:
+    client, server = ["USER bob", "PASS x", "QUIT"], ["+OK", "+OK Logged in.", "+OK Bye", "+OK"]
+    assert decode(C(*client), S(*server), port=1100, midstream=True)["service"] == "pop3"
+    assert decode(C(*client), port=1100, midstream=True)["service"] == ""
+    assert decode(S(*server), port=1100, midstream=True)["service"] == ""
+    ftp = ["331 Password required", "230 Logged in", "221 Bye"]
+    assert decode(C(*client), S(*ftp), port=2121, midstream=True)["service"] == ""
+
+
+def test_another_protocol_first_in_the_middle_is_found_again() -> None:
+    facts = decode(S("+ idling", "* 3 EXISTS", "* 1 RECENT"), port=1430, midstream=True)
+    assert facts["service"] == "imap"
+
+
+def test_a_refused_pop3_login_is_no_imap_command() -> None:
+    facts = decode(S("-ERR Login failed.", "+OK Password required."), port=110, midstream=True)
+    assert (facts["service"], facts["auth_result"]) == ("pop3", "failure")
+
+
+def test_text_on_a_mail_port_is_not_taken_for_another_protocols() -> None:
+    facts = decode(C("a list of things", "to store in boxes", "or copy them"), midstream=True)
+    assert facts["service"] == ""
+    facts = decode(C("a list of things", ".", "MAIL FROM:<a@example.org>"), midstream=True)
+    assert (facts["service"], facts["mailfrom"]) == ("smtp", [b"a@example.org"])
+
+
+def test_an_unknown_command_behind_others_does_not_make_them_text() -> None:
+    facts = decode(C("HELP", "NONSENSE argument", "QUIT"), midstream=True)
+    assert (facts["commands"], facts["last_command"]) == (2, b"QUIT")

@@ -131,6 +131,14 @@ DIALOGUES: dict[str, tuple[int, list[Turn]]] = {
             S("a1 BAD expected something", f"bob BAD {SECRET}", f"{SECRET} BAD what"),
         ],
     ),
+    "imap, literals refused by Courier": (
+        143,
+        [
+            *IMAP,
+            C("a1 LOGIN {3+}", f"bob {{{len(SECRET)}+}}", SECRET),
+            S(f"{SECRET} NO Error in IMAP command received by server."),
+        ],
+    ),
     "imap, authenticate": (143, [*IMAP, C("a1 AUTHENTICATE PLAIN"), S("+ "), C(PLAIN), S("a1 OK")]),
 }
 

@@ -280,3 +280,24 @@ def test_a_reset_in_the_header_keeps_the_fields_that_were_whole() -> None:
     assert (facts["from"], facts["to"]) == ([b"a@example.org"], [])
     facts = decode(C("EHLO x", "DATA", "To: a@example.org,", b" b@exam"))
     assert facts["to"] == []
+
+
+@pytest.mark.parametrize(
+    ("replies", "result"),
+    [
+        (["334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "501 5.5.2 Cannot decode"], "failure"),
+        (["334 ", "454 4.7.0 Temporary failure"], "failure"),
+        (["454 4.7.0 Temporary authentication failure"], "failure"),
+        (["334 ", "235 2.7.0 ok"], "success"),
+        (["454 4.7.0 TLS not available due to local problem"], ""),
+        (["550 5.1.1 no such user"], ""),
+    ],
+)
+def test_the_server_alone_shows_the_outcome_of_a_login(replies: list[str], result: str) -> None:
+    facts = decode(S("220 mx.example ESMTP", "250-mx.example", "250 AUTH PLAIN", *replies))
+    assert facts["auth_result"] == result
+
+
+def test_a_server_alone_takes_messages_in_chunks() -> None:  # Sendmail, OpenSMTPD
+    accepted = "250 2.0.0 4ASEh2 Message accepted for delivery"
+    assert decode(S("220 mx.example ESMTP", "250 ok", "250 ok", accepted))["messages"] == 1

@@ -78,3 +78,10 @@ def test_tls_in_a_tunnel() -> None:
 def test_no_tunnel(turns: list[Turn]) -> None:
     facts = decode(*turns, port=3128)
     assert (facts["service"], facts["tunnel"]) == ("", "")
+
+
+def test_a_request_to_a_mail_server_opens_no_tunnel() -> None:
+    request = C("GET / HTTP/1.1", "Host: mail.example", "")
+    facts = decode(S("+OK POP3 ready"), request, S("-ERR what?"), port=110)
+    assert (facts["service"], facts["tunnel"], facts["decode_as"]) == ("pop3", "", "MAIL")
+    assert decode(request, port=110)["decode_as"] == "HTTP"

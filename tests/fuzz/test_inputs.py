@@ -1,7 +1,8 @@
 """Frames of sensors, lines of labels and logs, and policy files, mutated at random.
 
-The rule: whatever one sensor or label source sends, the other ones' figures stay the same, and the
-correlator goes on; a log or a policy that can't be read is refused with an error of MailTap's own.
+The rule: whatever one sensor or label source sends, the other ones' figures stay the same, the
+correlator goes on, and each of its frames is counted; a log or a policy that can't be read is
+refused with an error of MailTap's own.
 `MAILTAP_FUZZ_EXAMPLES` is how many inputs are tried of each kind.
 """
 
@@ -23,6 +24,8 @@ from mailtap.labels import LabelError, LabelFile
 from mailtap.labels.load import load as load_labels
 from mailtap.live.core.correlator import Correlator
 from mailtap.live.core.inbox import Inbox
+from mailtap.live.sensors.frames import SESSIONS_TOPIC, Event, MalformedError, read_frame
+from mailtap.live.state import SensorState
 from mailtap.live.store.writer import Store
 from mailtap.policy import PolicyError, load_policy
 from mailtap.records.database import open_database
@@ -94,8 +97,8 @@ class Client:
         if self.store is not None:
             self.store.start()
 
-    def end(self) -> int:
-        """Sessions of the good sensor that were taken in."""
+    def end(self) -> tuple[SensorState, SensorState]:
+        """The states of the good sensor and of the hostile one."""
         self.correlator.stop()
         assert self.correlator.failure is None
         if self.store is not None:
@@ -104,7 +107,17 @@ class Client:
         assert latest.label_sources[0].received == 5
         assert latest.figures.matched >= 0
         assert latest.waiting >= 0
-        return latest.sensors[0].received
+        good, hostile = latest.sensors
+        return good, hostile
+
+
+def is_counted(one: bytes) -> bool:
+    """Whether a frame is a session's, or none that can be read: all but complaints and the like."""
+    try:
+        event = read_frame(one)
+    except MalformedError:
+        return True
+    return isinstance(event, Event) and event.topic == SESSIONS_TOPIC
 
 
 @FUZZED
@@ -123,7 +136,9 @@ def test_one_sensor_s_nonsense_changes_no_figure_of_the_others(
         client.inbox.put_frame(0, frame(session(number)).encode(), now)
     good = [json.dumps(label(number)).encode() for number in range(2, 7)]
     client.inbox.put_lines(0, good, None, now)
-    assert client.end() == 5
+    state, hostile = client.end()
+    assert (state.received, state.malformed, state.error) == (5, 0, None)
+    assert hostile.received + hostile.duplicates + hostile.malformed == sum(map(is_counted, frames))
 
 
 @pytest.fixture(scope="module")

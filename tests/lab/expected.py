@@ -86,10 +86,20 @@ def between_sets(low: list[str], high: list[str]) -> Expected:
     return Expected(least == most, fits, high if least == most else [low, high])
 
 
+def greets(truth: Truth, view: View) -> bool:
+    """Whether the server's greeting is seen, before which neither side sends anything."""
+    return any(
+        "banner" in item.values and view.covers(SERVER, item.start, item.end)
+        for item in truth.items
+        if item.side == SERVER
+    )
+
+
 def read_items(truth: Truth, view: View) -> tuple[set[int], set[int]]:
     """The numbers of the items that can be read, and of messages whose header alone can."""
     read: set[int] = set()
     headers: set[int] = set()
+    greeted = greets(truth, view)
     for side in (CLIENT, SERVER):
         lost = False
         starts: set[int] = set()
@@ -97,7 +107,7 @@ def read_items(truth: Truth, view: View) -> tuple[set[int], set[int]]:
         for number, item in sorted(numbered, key=lambda pair: (pair[1].start, -pair[1].end)):
             seen = view.covers(side, item.start, item.end)
             start_seen = (
-                view.start_known(side)
+                greeted or view.start_known(side)
                 if item.start == 0
                 else view.covers(side, item.start - 1, item.start)
             )
@@ -142,6 +152,7 @@ def expected(truth: Truth, view: View) -> dict[str, Expected]:
     service = truth.service
     if service is None:
         return fields | _of_no_mail(truth, uncut)
+    uncut |= greets(truth, view) and all(view.covers(s, 0, view.lengths[s]) for s in sides)
     standard = STANDARD_PORTS.get(truth.session.server[1]) == service
     read, headers = read_items(truth, view)
     own = [(number, item) for number, item in enumerate(truth.items) if item.side in sides]
@@ -172,8 +183,9 @@ def expected(truth: Truth, view: View) -> dict[str, Expected]:
         fields = {}  # nothing tells the roles
     fields["service"] = exactly(service) if decided else one_of([service, None])
     fields["decode_as"] = exactly("MAIL") if decided else one_of(["MAIL", "BASE"])
-    if truth.session.streams[CLIENT].startswith(b"GET "):
-        fields["decode_as"] = one_of(["MAIL", "HTTP", *([] if decided else ["BASE"])])
+    if truth.session.streams[CLIENT].startswith(b"GET ") and not (decided and SERVER in sides):
+        fields["decode_as"] = one_of(["MAIL", "HTTP", "BASE"])
+    fields["tunnel"] = exactly(None)
     fields["implicit_tls"] = exactly(False)
 
     for name in SETS:

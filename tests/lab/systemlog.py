@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import socket
 import threading
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from lab.isolation import Root
@@ -14,10 +16,11 @@ HEADER = re.compile(r"^<\d+>(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d )?")
 
 
 class SystemLog:
-    """Collects the lines, oldest first."""
+    """Collects the lines, oldest first, and the times at which they came (epoch seconds)."""
 
     def __init__(self, root: Root) -> None:
         self.lines: list[str] = []
+        self.times: list[float] = []
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         place = root.path / "dev/log"
         self._socket.bind(str(place))
@@ -27,7 +30,13 @@ class SystemLog:
     def _collect(self) -> None:
         while True:
             text = self._socket.recv(65536).decode("utf-8", "replace").rstrip("\0\n")
+            self.times.append(time.time())
             self.lines.append(HEADER.sub("", text))
+
+
+def dated(time_of_line: float, host: str, text: str) -> str:
+    """A line as a log server writes it."""
+    return f"{datetime.fromtimestamp(time_of_line, UTC).isoformat()} {host} {text}"
 
 
 def read_lines(path: Path) -> list[str]:

@@ -14,6 +14,8 @@ LOSS = 0.02
 LOSSES = 4
 """How many times each session is replayed with other packets lost."""
 ATTEMPTS = 1000
+OVERTAKES = 0.5
+"""How many seconds apart packets may be that overtake one another."""
 
 Pair = tuple[Segment, tuple[float, bytes]]
 Ranges = tuple[tuple[int, int], ...]
@@ -106,7 +108,7 @@ def views(session: TcpSession, seed: int) -> Iterator[View]:
 
 
 def _reordered(pairs: list[Pair], chance: random.Random) -> list[Pair]:
-    """Neighbours of one side swapped here and there, but the handshake and resets."""
+    """Neighbours of one side swapped here and there, but no handshake, no reset, none far apart."""
     moved = list(pairs)
     places = {
         side: [
@@ -119,8 +121,9 @@ def _reordered(pairs: list[Pair], chance: random.Random) -> list[Pair]:
     for numbers in places.values():
         at = 0
         while at + 1 < len(numbers):
-            if chance.random() < 0.3:
-                one, two = numbers[at], numbers[at + 1]
+            one, two = numbers[at], numbers[at + 1]
+            close = moved[two][1][0] - moved[one][1][0] < OVERTAKES
+            if chance.random() < 0.3 and close:
                 moved[one], moved[two] = moved[two], moved[one]
                 at += 1
             at += 1

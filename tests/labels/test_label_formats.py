@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import label_samples as samples
+from mailtap.labels.detect import FORMAT_NAMES
 
 Import = Callable[..., Any]
 
@@ -39,6 +40,10 @@ SAME_FLOW = {
     "jsonl": '{"ts":1700000000.25,"flow":1,"src_ip":"192.0.2.10","src_port":40001,'
     '"dst_ip":"198.51.100.25","dst_port":25,"app":"smtp"}\n',
 }
+
+
+def test_every_format_has_a_sample() -> None:
+    assert {kind.partition(" ")[0] for kind in SAME_FLOW} == set(FORMAT_NAMES)
 
 
 @pytest.mark.parametrize("kind", SAME_FLOW)

@@ -108,6 +108,19 @@ def test_the_command_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
         assert result.output.count("\n") == 1
 
 
+@pytest.mark.parametrize("start", ["1e118", "-1e18", "9" * 400])
+def test_a_start_that_no_calendar_has_is_malformed(start: str, tmp_path: Path) -> None:
+    file = tmp_path / "labels.csv"
+    file.write_text(
+        "app,src_ip,src_port,dst_ip,dst_port,start\n"
+        "smtp,192.0.2.10,40001,198.51.100.25,25,1700000000\n"
+        f"smtp,192.0.2.11,40001,198.51.100.25,25,{start}\n"
+    )
+    result = CliRunner().invoke(labels_command, [str(file)])
+    assert result.exit_code == 0, result.output
+    assert "1 malformed line" in result.output
+
+
 def test_a_file_may_have_a_colon_in_its_name(tmp_path: Path) -> None:
     plain = tmp_path / "12:00:suricata"
     plain.write_text(GOOD)

@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailtap.correlation.verdicts import mask_of
 from mailtap.live.answer import MAXIMUM_BYTES, MAXIMUM_RATE, MAXIMUM_TEXT, Publisher, message
 from records import label, session
 from running import append, running, until
@@ -32,6 +33,7 @@ JUDGEMENT: dict[str, Any] = {
     "decode_as": "MAIL",
     "verdict": "inconsistent",
     "cause": "conflict",
+    "causes": mask_of(["conflict"]),
 }
 
 
@@ -86,6 +88,8 @@ def test_what_is_not_known_or_not_let_out_is_left_out() -> None:
     assert "community_id" not in body
     assert "client_h" not in body
     assert body["v"] == 1
+    assert body["wrong"] == "label"
+    assert body["evidence"] == "the decoder read commands or replies of another protocol"
 
 
 def test_what_has_no_verdict_is_not_published() -> None:

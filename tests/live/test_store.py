@@ -124,6 +124,7 @@ def test_killed_at_any_point_it_goes_on_and_counts_what_it_missed(tmp_path: Path
             ((first, doubles),) = database.execute(
                 "SELECT min(uid[2:]::INTEGER), count(*) - count(DISTINCT uid) FROM sessions"
             ).fetchall()
+        assert store.stat().st_mode & 0o077 == 0
         # Of what came before the first batch was written nobody knows.
         assert kept["sessions"] + kept["missed"] == sent - (first - 1)
         assert kept["labels"] == 6_000

@@ -12,6 +12,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from faults_client import Client
+from mailtap.live.core.correlator import Correlated
 from mailtap.live.core.rows import Counts, Rows, count_rows, tally_rows
 from mailtap.live.core.tally import Cell
 from mailtap.live.store import schema, writer
@@ -33,7 +35,7 @@ def batch(first: int, n: int, came: int) -> Rows:
     """A batch of sessions, each of which the tally counts; `came` sessions in all by then."""
     rows = Rows()
     rows.add("sessions", pa.table({"session_id": list(range(first, first + n))}))
-    cell = Cell("zeek", "MAIL", "smtp", "payload", "consistent", 0)
+    cell = Cell("zeek", "MAIL", "smtp", "payload", "consistent", 0, "addresses", None)
     rows.add("tally", tally_rows([(cell, 0, n)]))
     rows.add("counts", count_rows(Counts(sessions=came)))
     return rows
@@ -159,6 +161,34 @@ def test_redaction_changes_no_figure_over_a_restart(tmp_path: Path) -> None:
         for table in ("sessions", "labels", "judgements"):
             for row in database.execute(f"SELECT * FROM {table}").fetchall():
                 assert not set(SECRETS) & {str(value) for value in row}, table
+
+
+@pytest.mark.parametrize(
+    "policies",
+    [
+        ("[client_h]", "[client_h]", "[client_h]"),
+        ("[client_h, app]", "[]", "[client_h, app]"),
+        ("[]", "[app, decode_as, service]", "[]"),
+    ],
+)
+def test_sessions_are_counted_once_whatever_the_policies_of_the_runs_that_judged_them(
+    policies: tuple[str, str, str], tmp_path: Path
+) -> None:
+    def run(redact: str, frames: list[str], labels: list[int], read: int) -> Correlated:
+        client = Client(tmp_path, ("ws://zeek",), redact)
+        client.frames(0, [one.encode() for one in frames])
+        client.labels([json.dumps(label(n)).encode() for n in labels], read)
+        latest, error = client.stop()
+        assert error is None
+        return latest
+
+    run(policies[0], [frame(session(n)) for n in (1, 2, 3)], [1], 1)
+    run(policies[1], [], [2], 2)
+    again = [frame(session(n, seq=n + 3, uid=f"D{n}")) for n in (1, 2)]  # judges both flows again
+    latest = run(policies[2], again, [3], 3)
+    assert (latest.sessions, latest.figures.matched, latest.waiting) == (5, 5, 0)
+    assert latest.unlabelled == 0
+    assert all(cell.n > 0 for cell in latest.figures.matrix)
 
 
 def test_what_waited_when_live_mode_ended_does_not_wait_for_ever(

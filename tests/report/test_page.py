@@ -84,7 +84,7 @@ def test_text_from_a_log_is_text(page: Page) -> None:
 def test_it_leads_with_the_headline(page: Page) -> None:
     # 60 are MAIL, 4 SSL by label too, 3 carried by HTTP, and 2 mail to neither side.
     assert page.run("document.querySelector('h1').textContent") == (
-        "decode_as agrees with the label in 65.7% of 105 sessions"
+        "Where both decoded, decode_as agrees with the label in 65.7% of 105 sessions"
     )
 
 

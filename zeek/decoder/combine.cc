@@ -18,6 +18,7 @@ struct Session {
     Exchange exchange;
     bool client_seen = false; // packets of it, with payload or not
     bool server_seen = false;
+    bool client_lost = false;  // bytes of it are missing
     bool client_spoke = false; // its payload was seen from the first byte on, whether it is mail or not
     bool hello = false;        // either side opens with TLS
 };
@@ -46,7 +47,7 @@ StartTls StartTlsOf(const Session& session) {
 
 AuthResult AuthResultOf(const Session& session) {
     // The attempt that succeeded may be among the missing commands.
-    if ( session.client.lost && session.server.auth_result == AuthResult::Success )
+    if ( session.client_lost && session.server.auth_result == AuthResult::Success )
         return AuthResult::Success;
     switch ( session.exchange.auth ) {
         case Outcome::Success: return AuthResult::Success;
@@ -103,7 +104,7 @@ EmptyCause EmptyCauseOf(const Facts& facts, const Session& session, Stage stage)
         return EmptyCause::Refused;
 
     // POP3 and IMAP answer everything alike, so a server's replies count only where the commands weren't seen.
-    bool more = server.further_replies > 0 && (client.commands == 0 || client.lost) && ! session.client_spoke;
+    bool more = server.further_replies > 0 && (client.commands == 0 || session.client_lost) && ! session.client_spoke;
     if ( client.commands == 0 && ! more && stage <= Stage::Hello )
         return EmptyCause::GreetingOnly;
     if ( stage >= Stage::Data )
@@ -149,6 +150,11 @@ Service UpgradedService(const SeenSide& side) {
     return side.facts->tls_opening && side.facts->lost ? side.upgraded_service : Service::None;
 }
 
+// A client sends nothing before the greeting. After XCLIENT, the server greets again.
+bool BeginsWithGreeting(const SideFacts& client, const SideFacts& server) {
+    return server.greeting_seen && (client.command_log.empty() || client.command_log.front() != CommandKind::Other);
+}
+
 void AddMessages(Facts& facts, const SideFacts& side) {
     facts.from = side.from;
     facts.to = side.to;
@@ -183,12 +189,14 @@ Facts Combine(const SeenSide& orig, const SeenSide& resp) {
     if ( bare && server.data_accepted > shown->data_commands && server.data_accepted >= bare->data_commands )
         shown = bare;
 
+    bool client_lost = client_side.facts->gap || (client_side.facts->lost && ! BeginsWithGreeting(*shown, server));
     Session session{.client = *shown,
                     .server = server,
-                    .exchange = Pair(*shown, server),
+                    .exchange = Pair(*shown, server, client_lost),
                     .client_seen = client_side.seen,
                     .server_seen = server_side.seen,
-                    .client_spoke = client_side.facts->spoke && ! client_side.facts->lost,
+                    .client_lost = client_lost,
+                    .client_spoke = client_side.facts->spoke && ! client_lost,
                     .hello = client_side.facts->tls_opening || server_side.facts->tls_opening};
     facts.user_agent = client_side.facts->tunnel_user_agent;
     if ( facts.service != Service::None )
@@ -201,6 +209,8 @@ Facts Combine(const SeenSide& orig, const SeenSide& resp) {
     if ( facts.service == Service::None )
         return facts;
 
+    // A request other than CONNECT, to a mail server, opens no tunnel.
+    facts.http &= ! client_side.facts->http || client_side.facts->tunnel == Tunnel::Http;
     facts.tunnel = std::max(orig.facts->tunnel, resp.facts->tunnel);
     if ( facts.tunnel == Tunnel::None && facts.http ) // a server's 2xx alone may be any answer
         facts.tunnel = Tunnel::Http;
@@ -225,7 +235,8 @@ Facts Combine(const SeenSide& orig, const SeenSide& resp) {
     facts.banner = server.banner;
 
     Stage stage = StageOf(session, facts.service, facts.messages);
-    facts.stage = client.logout || server.logout ? Stage::Logout : stage;
+    bool logout = client.logout || server.logout || (server.bare_goodbye && ! session.client_spoke);
+    facts.stage = logout ? Stage::Logout : stage;
     facts.empty_cause = EmptyCauseOf(facts, session, stage);
     return facts;
 }

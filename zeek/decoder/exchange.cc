@@ -111,11 +111,11 @@ private:
 
 } // namespace
 
-Exchange Pair(const SideFacts& client, const SideFacts& server) {
+Exchange Pair(const SideFacts& client, const SideFacts& server, bool client_lost) {
     if ( client.reading.service == Service::Imap )
         return {.starttls = OutcomeOf(client.starttls_tag, server.reply_log),
                 .auth = OutcomeOf(client.auth_tag, server.reply_log)};
-    if ( client.lost || server.lost || client.command_log.empty() || server.replies == 0 )
+    if ( client_lost || server.lost || client.command_log.empty() || server.replies == 0 )
         return {};
     return Pairing(client, server).Walk();
 }

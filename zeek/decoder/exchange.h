@@ -22,6 +22,6 @@ struct Exchange {
 
 // SMTP's and POP3's replies come in the order of the commands (RFC 5321 4.3, RFC 1939 3), so they can be paired where
 // no bytes are missing. IMAP's carry the command's tag. Pairing ends at the first reply that can't be the command's.
-Exchange Pair(const SideFacts& client, const SideFacts& server);
+Exchange Pair(const SideFacts& client, const SideFacts& server, bool client_lost);
 
 } // namespace mailtap::decoder

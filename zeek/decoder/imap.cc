@@ -162,7 +162,8 @@ Weight CommandWeight(std::string_view verb, std::string_view arguments) {
     if ( is("NOOP") || is("CHECK") || is("CLOSE") || is("EXPUNGE") || is("UNSELECT") )
         return none ? kWeak : kNone;
     if ( is("SEARCH") || is("CREATE") || is("DELETE") || is("RENAME") || is("UNSUBSCRIBE") || is("NOTIFY") ||
-         is("SORT") || is("THREAD") || is("GETACL") || is("GETQUOTA") )
+         is("SORT") || is("THREAD") || is("GETACL") || is("MYRIGHTS") || is("SETACL") || is("GETQUOTA") ||
+         is("GETMETADATA") || is("SETMETADATA") || is("GETANNOTATION") || is("REPLACE") || is("LANGUAGE") )
         return none ? kNone : kWeak;
     return kNone;
 }
@@ -173,7 +174,8 @@ Weight ClientWeight(std::string_view line) {
     if ( EqualsNoCase(line, "DONE") ) // RFC 9051 6.3.13: ends IDLE
         return kWeak;
     std::string_view rest = line;
-    if ( ! IsTag(TakeWord(rest)) )
+    std::string_view tag = TakeWord(rest);
+    if ( ! IsTag(tag) || EqualsNoCase(tag, "-ERR") ) // POP3: "-ERR Login failed."
         return kNone;
     std::string_view verb = TakeWord(rest);
     return CommandWeight(verb, rest);
@@ -205,9 +207,22 @@ Weight ServerWeight(std::string_view line) {
         return ContainsNoCase(rest, "IMAP4") ? kStrong : kMedium;
     if ( is("FLAGS") || is("LIST") || is("LSUB") || is("XLIST") || is("ID") )
         return rest.starts_with('(') ? kStrong : kMedium;
+    if ( is("ESEARCH") || is("VANISHED") || is("SORT") || is("THREAD") || is("ACL") || is("MYRIGHTS") ||
+         is("METADATA") )
+        return kMedium;
     if ( is("SEARCH") || is("STATUS") || is("ENABLED") || is("NAMESPACE") || is("QUOTA") || is("QUOTAROOT") )
         return kMedium;
     return kNone;
+}
+
+bool IsGreeting(std::string_view line) {
+    if ( TakeWord(line) != "*" )
+        return false;
+    std::string_view status = TakeWord(line);
+    if ( EqualsNoCase(status, "PREAUTH") )
+        return true;
+    return EqualsNoCase(status, "OK") &&
+           (StartsWithNoCase(line, "[CAPABILITY ") || ContainsNoCase(line, "IMAP") || ContainsNoCase(line, "ready"));
 }
 
 bool HasCommandForm(std::string_view line) {
@@ -390,7 +405,7 @@ void Server::Untagged(std::string_view text, SideFacts& facts) {
         facts.Reach(Stage::Hello);
     }
     else if ( ParseNumber(word, number) || is("FLAGS") || is("LIST") || is("LSUB") || is("XLIST") || is("STATUS") ||
-              is("SEARCH") ) {
+              is("SEARCH") || is("ESEARCH") || is("VANISHED") || is("SORT") || is("THREAD") ) {
         facts.Reach(Stage::Envelope);
         ReadEnvelope(text, facts);
     }
@@ -398,7 +413,7 @@ void Server::Untagged(std::string_view text, SideFacts& facts) {
 
 Next Server::Status(std::string_view tag, std::string_view status, std::string_view text, bool cut, SideFacts& facts) {
     bool ok = EqualsNoCase(status, "OK");
-    bool bad = EqualsNoCase(status, "BAD");
+    bool bad = EqualsNoCase(status, "BAD") || ContainsNoCase(text, "Error in IMAP command"); // Courier says NO
     ++facts.replies;
     facts.LogTaggedReply({.tag = HashTag(tag), .code = ok ? kOk : kNo});
     // An error may repeat what the client sent, and its tag may be a password that came at the wrong place.
@@ -424,7 +439,7 @@ Next Server::Status(std::string_view tag, std::string_view status, std::string_v
     }
     if ( std::exchange(facts.capability_answer, false) || facts.logout || bad || ContainsNoCase(message, "NOOP") )
         return {};
-    ++facts.further_replies;
+    facts.further_replies += ok;
     facts.starttls_accepted |= ok && AcceptsTls(message);
     if ( ok && (StartsWithNoCase(text, "[READ-") || StartsWithNoCase(text, "[APPENDUID")) )
         facts.Reach(Stage::Envelope);

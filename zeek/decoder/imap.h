@@ -14,6 +14,9 @@ namespace mailtap::decoder::imap {
 Weight ClientWeight(std::string_view line);
 Weight ServerWeight(std::string_view line);
 
+// Whether a server's line is the greeting. Other untagged OKs have a code of their own.
+bool IsGreeting(std::string_view line);
+
 // Whether `line` has the form of a command: a tag with a digit in it, as clients count them, and a word of letters. The
 // command itself may be unknown.
 bool HasCommandForm(std::string_view line);

@@ -21,7 +21,8 @@ bool AcceptsTls(std::string_view text) {
 }
 
 bool RefusesTls(std::string_view text) {
-    return ContainsNoCase(text, "TLS") &&
+    // "Plaintext authentication disabled on non-secure (SSL/TLS) connections" refuses a login.
+    return ContainsNoCase(text, "TLS") && ! ContainsNoCase(text, "authentication") &&
            ContainsAny(text, {"not available", "unavailable", "not supported", "unsupported", "enabled", "disabled",
                               "not permitted", "not compiled", "temporar", "failed"});
 }
@@ -32,16 +33,22 @@ bool SaysLoggedIn(std::string_view text) {
 }
 
 bool RefusesLogin(std::string_view text) {
-    return ContainsAny(text, {"authenticationfailed", "[AUTH]", "authentication failed", "authentication failure",
-                              "login failed", "invalid credential", "invalid user", "invalid password", "incorrect",
-                              "bad login", "bad password", "password wrong", "wrong password", "access denied"});
+    // RFC 2449 8, 3206, 5530. The first stands for AUTHENTICATIONFAILED and AUTHORIZATIONFAILED, too.
+    bool code = ContainsAny(text, {"[AUTH", "[IN-USE]", "[LOGIN-DELAY]", "[PRIVACYREQUIRED]"});
+    return code ||
+           ContainsAny(text, {"authentication fail", "authentication dis", "login failed", "invalid login",
+                              "invalid credential", "invalid user", "invalid password", "incorrect", "bad login",
+                              "bad password", "password wrong", "wrong password", "access denied"});
 }
 
 bool SaysBye(std::string_view text) {
-    return ContainsAny(text, {"logging out", "logout", "bye", "signing off", "closing", "sayonara", "farewell"});
+    return ContainsAny(text, {"logging out", "logout", "bye", "signing off", "closing", "sayonara", "farewell",
+                              "better luck next time"});
 }
 
-bool SaysQueued(std::string_view text) { return text.starts_with("2.6.0 ") || ContainsAny(text, {"queued", "OK id="}); }
+bool SaysQueued(std::string_view text) {
+    return text.starts_with("2.6.0 ") || ContainsAny(text, {"queued", "OK id=", "accepted for delivery"});
+}
 
 bool AcceptsCompression(std::string_view text) { return ContainsAny(text, {"DEFLATE", "compression"}); }
 

@@ -125,6 +125,17 @@ Weight ServerWeight(std::string_view line) {
     return kWeak;
 }
 
+bool IsGreeting(std::string_view line) {
+    if ( ! IsStatus(line, "+OK") )
+        return false;
+    // Other replies say "Mailbox locked and ready" or "Ready to start TLS", and Courier's LIST says "POP3 clients ...".
+    std::string_view text = Trim(line.substr(3));
+    if ( SaysLoggedIn(text) || ContainsNoCase(text, "TLS") || IsNumber(text.substr(0, text.find(' '))) )
+        return false;
+    bool server = ContainsNoCase(text, "POP") && ContainsNoCase(text, "server");
+    return server || ContainsNoCase(text, "ready") || HasTimestamp(text) || StartsWithNoCase(text, "Hello there");
+}
+
 bool IsReply(std::string_view line) { return IsStatus(line, "+OK") || IsStatus(line, "-ERR"); }
 
 bool IsCapability(std::string_view line) { return IsCapabilityOnly(line) || IsAmong(kCommandCapabilities, line); }
@@ -252,9 +263,12 @@ Next Server::Status(bool ok, const Line& line, SideFacts& facts) {
             facts.banner = Bounded(text);
         return {};
     }
-    // Cyrus answers QUIT with a bare +OK.
-    if ( ok && (SaysBye(text) || (text.empty() && ContainsNoCase(facts.banner, "Cyrus"))) ) {
-        facts.logout |= ! text.empty();
+    // Cyrus answers QUIT with a bare +OK, and NOOP and RSET as well: the last of them may be QUIT's.
+    facts.bare_goodbye = ok && text.empty() && ContainsNoCase(facts.banner, "Cyrus");
+    if ( facts.bare_goodbye )
+        return {};
+    if ( ok && SaysBye(text) ) {
+        facts.logout = true;
         return {};
     }
 
@@ -266,7 +280,8 @@ Next Server::Status(bool ok, const Line& line, SideFacts& facts) {
         facts.auth_result = ok ? AuthResult::Success : AuthResult::Failure;
         facts.Reach(Stage::Auth);
     }
-    if ( ok && IsNumber(text.substr(0, text.find(' '))) ) // STAT, LIST, RETR: numbers first
+    // STAT, LIST, RETR: numbers first. DELE: "Marked to be deleted", "message deleted".
+    if ( ok && (IsNumber(text.substr(0, text.find(' '))) || ContainsNoCase(text, "deleted")) )
         facts.Reach(Stage::Envelope);
     return {};
 }

@@ -13,6 +13,9 @@ namespace mailtap::decoder::pop3 {
 Weight ClientWeight(std::string_view line);
 Weight ServerWeight(std::string_view line);
 
+// Whether a server's line is the greeting.
+bool IsGreeting(std::string_view line);
+
 class Client {
 public:
     Next Read(const Line& line, SideFacts& facts);

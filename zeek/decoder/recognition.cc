@@ -39,6 +39,18 @@ Reading Read(std::string_view line, const Presumption& presumption) {
     return best;
 }
 
+bool IsGreeting(const Reading& reading, std::string_view line) {
+    if ( reading.role != Role::Server )
+        return false;
+    switch ( reading.service ) {
+        case Service::Smtp: return smtp::IsGreeting(line);
+        case Service::Pop3: return pop3::IsGreeting(line);
+        case Service::Imap: return imap::IsGreeting(line);
+        case Service::None: break;
+    }
+    return false;
+}
+
 bool Presumption::Contradicts(Role candidate) const {
     if ( role != Role::Unknown )
         return candidate != role;
@@ -55,12 +67,16 @@ bool Recognised(const SideFacts& facts, const SideFacts* peer, bool midstream, S
     // The other side may say the same, in the other role.
     bool agreed = peer && peer->reading.service == taken.service && peer->reading.role != taken.role;
     int weight = facts.weight_sum + (agreed ? peer->weight_sum : 0);
+    bool from_middle = facts.found_late || (midstream && ! facts.greeting_seen);
     if ( taken.weight == kStrong )
-        return usual_port || ! (facts.found_late || midstream) || weight >= kCertain || facts.tls_upgrade;
+        return usual_port || ! from_middle || weight >= kCertain || facts.tls_upgrade;
     bool pop3_server = taken.service == Service::Pop3 && taken.role == Role::Server;
     if ( facts.strange || (pop3_server && ! facts.worded) )
         return false;
-    if ( usual_port || (agreed && ! peer->strange && weight >= kCertain) )
+    bool both_agree = agreed && ! peer->strange && weight >= kCertain;
+    if ( facts.doubtful )
+        return both_agree && facts.weight_sum > kWeak && peer->weight_sum > kWeak;
+    if ( usual_port || both_agree )
         return true;
     return taken.weight == kMedium && (facts.weight_sum >= kWeakLinesSuffice || facts.tls_upgrade);
 }

@@ -24,6 +24,9 @@ Weight WeightOf(Service service, Role role, std::string_view line);
 // The reading that the line speaks for most. Of equals, the one of the port's service.
 Reading Read(std::string_view line, const Presumption& presumption);
 
+// Whether the line is a greeting and nothing else, so that it is the first of its side.
+bool IsGreeting(const Reading& reading, std::string_view line);
+
 // Whether the lines seen are enough to name the protocol, given the service of the server's port. `peer`: the other
 // side.
 bool Recognised(const SideFacts& facts, const SideFacts* peer, bool midstream, Service port_service);

@@ -148,10 +148,11 @@ bool SideDecoder::Weigh(std::string_view line) {
     // POP3's answers hold lines of any form; its decoder knows which of them are strange. A command may be unknown
     // here.
     bool any_form = (taken.service == Service::Pop3 && taken.role == Role::Server) ||
-                    (taken.service == Service::Imap && taken.role == Role::Client && imap::HasCommandForm(line));
-    if ( taken.weight < kStrong && weight == kNone && ! line.empty() && ! any_form ) {
+                    (taken.service == Service::Imap && taken.role == Role::Client && imap::HasCommandForm(line)) ||
+                    (facts_.lost && IsSmtpClient() && smtp::HasCommandForm(line, true));
+    if ( taken.weight < kStrong && weight == kNone && ! line.empty() && (! any_form || facts_.doubtful) ) {
         Reading other = Read(line, presumption_);
-        if ( other.weight >= kMedium && other.role == taken.role ) {
+        if ( other.weight >= (any_form ? kStrong : kMedium) && other.role == taken.role ) {
             Adopt(other);
             weight = other.weight;
         }
@@ -280,7 +281,7 @@ void SideDecoder::Gap(uint64_t length) {
         bare_->Gap(length);
     if ( mode_ == Mode::Opaque )
         return;
-    facts_.lost = true;
+    facts_.lost = facts_.gap = true;
     if ( inflater_ || mode_ == Mode::DeflateProbe ) { // the rest can't be inflated
         Enter(Mode::Opaque);
         inflater_.Drop();

@@ -92,6 +92,9 @@ private:
     void EndCounted();
     void EndMessage();
     void Enter(Mode mode);
+    bool OnMailPort() const {
+        return presumption_.as_client != Service::None || presumption_.as_server != Service::None;
+    }
     bool IsSmtpClient() const { return std::holds_alternative<smtp::Client>(protocol_); }
 
     Presumption presumption_;

@@ -61,8 +61,10 @@ struct SideFacts {
     Reading reading;         // the protocol and role taken, with the strongest line's weight
     uint16_t weight_sum = 0; // of the lines weighed, up to kCertain
     bool strange = false;    // a line that isn't this protocol's
+    bool doubtful = false;   // seen from the middle, with weak lines so far: they count where the other side agrees
     bool spoke = false;      // it sent payload
     bool lost = false;       // bytes are missing, before the first or later
+    bool gap = false;        // bytes are missing behind the first
     bool found_late = false; // recognised only after lines that were no protocol's
     bool tls_opening = false;
     bool http = false;
@@ -106,11 +108,13 @@ struct SideFacts {
     // Server.
     uint64_t replies = 0;
     bool worded = false;            // POP3: a reply with text. Redis has bare +OK only
+    bool bare_goodbye = false;      // POP3: the last reply may be QUIT's, but its words don't say so
     uint64_t further_replies = 0;   // POP3, IMAP: to more than capabilities and logout
     bool capability_answer = false; // IMAP: the next tagged reply ends CAPABILITY or ID
     bool starttls_offered = false;
     bool starttls_accepted = false;
     bool starttls_refused = false;
+    bool greeting_seen = false; // by its words, where the handshake wasn't seen: nothing came before it
     bool greeting_refused = false;
     uint64_t data_accepted = 0;
     uint64_t messages_refused = 0; // at their end

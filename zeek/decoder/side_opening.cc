@@ -78,17 +78,22 @@ void SideDecoder::OpeningLine(const Line& line) {
     Weight needed = first ? kWeak : kStrong;
     if ( usual_port && expected_role )
         needed = kWeak;
-    else if ( facts_.lost && first )
-        needed = kMedium;
-    // Where a session is seen from the middle on another port, a client's weak line names no protocol. It counts if the
-    // server's side does.
-    bool doubtful = facts_.lost && first && reading.role == Role::Client && reading.weight == kWeak && ! usual_port;
+    else if ( facts_.lost && first ) // text may have a line that another protocol than the port's has, too
+        needed = OnMailPort() ? kStrong : kMedium;
+    // Where a session is seen from the middle on another port, a weak line names no protocol. It counts if the other
+    // side names it.
+    bool doubtful = facts_.lost && first && reading.weight == kWeak && ! OnMailPort();
     if ( (reading.weight < needed && ! doubtful) || (facts_.lost && first && ! expected_role) ) {
         StrangeLine(text);
         return;
     }
     facts_.found_late = ! first;
-    facts_.strange = doubtful || (! first && reading.weight == kWeak);
+    facts_.strange = ! first && reading.weight == kWeak;
+    facts_.doubtful = doubtful;
+    if ( first && ! facts_.gap && ! line.cut && IsGreeting(reading, text) ) {
+        facts_.greeting_seen = true;
+        facts_.lost = false;
+    }
     Adopt(reading);
     if ( facts_.lost && IsSmtpClient() && ! line.cut ) {
         Recover(false);
@@ -100,12 +105,11 @@ void SideDecoder::OpeningLine(const Line& line) {
 
 // On a mail port a session may begin with other lines, or in the middle of something; elsewhere it is no mail.
 void SideDecoder::StrangeLine(std::string_view line) {
-    bool mail_port = presumption_.as_client != Service::None || presumption_.as_server != Service::None;
     if ( facts_.lost )
         strange_lines_ = 1;
-    else if ( ! mail_port || ! IsText(line) || ++strange_lines_ > kMaxStrangeLines )
+    else if ( ! OnMailPort() || ! IsText(line) || ++strange_lines_ > kMaxStrangeLines )
         Enter(Mode::Opaque);
-    if ( ! mail_port && searched_ > kMaxSearched )
+    if ( ! OnMailPort() && searched_ > kMaxSearched )
         Enter(Mode::Opaque);
 }
 

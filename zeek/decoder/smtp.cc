@@ -125,6 +125,11 @@ bool IsReplyCode(uint16_t code) {
     }
 }
 
+// RFC 4954 6: 535, 534 and 538 answer AUTH only. 454 is STARTTLS's, too (RFC 3207 4).
+bool RefusesLogin(uint16_t code, std::string_view text) {
+    return code == 535 || code == 534 || code == 538 || (code == 454 && ContainsNoCase(text, "authentication"));
+}
+
 } // namespace
 
 Weight ClientWeight(std::string_view line) {
@@ -171,6 +176,14 @@ Weight ServerWeight(std::string_view line) {
     if ( reply.code == 250 && IsExtension(reply.text) )
         return reply.more ? kStrong : kMedium;
     return reply.code == 354 ? kMedium : kWeak;
+}
+
+bool IsGreeting(std::string_view line) {
+    ReplyLine reply;
+    if ( ! ParseReply(line, reply) || reply.code != 220 || HasEnhancedStatus(reply.text, '2') )
+        return false;
+    bool ready = ContainsNoCase(reply.text, "ready") && ! ContainsNoCase(reply.text, "TLS"); // Dovecot says no more
+    return ready || ContainsNoCase(reply.text, "SMTP") || ContainsNoCase(reply.text, "LMTP");
 }
 
 bool IsWholeCommand(std::string_view line) {
@@ -308,6 +321,7 @@ bool Server::AcceptsUpgrade(std::string_view text, const SideFacts& facts) const
 void Server::Reply(uint16_t code, std::string_view text, SideFacts& facts) {
     bool greeting = facts.replies == 0 && ! facts.lost;
     bool ends_message = std::exchange(after_354_, false);
+    bool ends_login = std::exchange(after_334_, code == 334);
     ++facts.replies;
     facts.LogReply(code);
     facts.last_reply_failed = code >= 400;
@@ -318,8 +332,8 @@ void Server::Reply(uint16_t code, std::string_view text, SideFacts& facts) {
     else if ( code == 220 )
         // It may be the greeting where that isn't known to have come.
         facts.starttls_accepted |= facts.replies > 1 ? AcceptsUpgrade(text, facts) : ContainsNoCase(text, "TLS");
-    else if ( code == 454 )
-        facts.starttls_refused |= ContainsNoCase(text, "TLS");
+    else if ( code == 454 && ContainsNoCase(text, "TLS") )
+        facts.starttls_refused = true;
     else if ( code == 221 )
         facts.logout = true;
     else if ( code == 235 ) {
@@ -328,7 +342,7 @@ void Server::Reply(uint16_t code, std::string_view text, SideFacts& facts) {
     }
     else if ( code == 334 )
         facts.Reach(Stage::Auth);
-    else if ( code == 535 || code == 534 || code == 538 ) {
+    else if ( (ends_login && code >= 400) || RefusesLogin(code, text) ) {
         if ( facts.auth_result == AuthResult::Unknown )
             facts.auth_result = AuthResult::Failure;
         facts.Reach(Stage::Auth);

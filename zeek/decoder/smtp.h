@@ -37,7 +37,7 @@ public:
     Next Read(const Line& line, SideFacts& facts);
     void Interrupted() {
         lines_ = 0;
-        after_354_ = false;
+        after_354_ = after_334_ = false;
     }
 
 private:
@@ -45,8 +45,12 @@ private:
     bool AcceptsUpgrade(std::string_view text, const SideFacts& facts) const;
 
     bool after_354_ = false; // the next final reply is the message's
+    bool after_334_ = false; // the next reply is the login's
     uint16_t lines_ = 0;     // of the reply
 };
+
+// Whether a server's line is the greeting. Others of its code accept STARTTLS.
+bool IsGreeting(std::string_view line);
 
 // Whether a line is a command with all that belongs to it, so that it stands in a message's text by rare chance only.
 bool IsWholeCommand(std::string_view line);

@@ -20,13 +20,13 @@ bool IsOutsideTransaction(std::string_view line) {
     return false;
 }
 
-// A command that the server may not know. Text has a line of one word in capitals seldom.
-bool HasCommandForm(std::string_view line) {
-    return line.size() > 2 && line.size() < 16 &&
-           std::all_of(line.begin(), line.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-}
-
 } // namespace
+
+bool HasCommandForm(std::string_view line, bool with_argument) {
+    std::string_view verb = with_argument ? TakeWord(line) : line;
+    return verb.size() > 2 && verb.size() < 16 &&
+           std::all_of(verb.begin(), verb.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
 
 void Recovery::Begin(bool in_message) {
     held_.Clear();
@@ -44,7 +44,8 @@ Recovery::Verdict Recovery::Read(const Line& line) {
         held_.Append(text);
         held_.Append("\r\n");
     };
-    bool command = IsWholeCommand(text) || (! in_message_ && (ClientWeight(text) != kNone || HasCommandForm(text)));
+    bool command = IsWholeCommand(text) ||
+                   (! in_message_ && (ClientWeight(text) != kNone || HasCommandForm(text, ! held_.Empty())));
     if ( after_data_ && ! command && (! in_message_ || text.empty() || LooksLikeHeader(text)) ) {
         hold();
         return Verdict::Commands;

@@ -10,6 +10,10 @@
 
 namespace mailtap::decoder::smtp {
 
+// Whether a line may be a command that the server doesn't know. Text seldom has a line of one word in capitals; with an
+// argument, that says something behind another command only.
+bool HasCommandForm(std::string_view line, bool with_argument);
+
 // After missing bytes, a client's lines may be commands or a message's text, and text may quote commands. So commands
 // are held back until what follows shows which they were: a message after DATA, or the end of the session, says
 // commands; a line of other text says text.

@@ -36,6 +36,7 @@ from mailtap.cli.progress import reading_progress
 def analyze(
     capture: tuple[Path, ...],
     labels: tuple[str, ...],
+    truth: tuple[str, ...],
     policy: Path | None,
     as_json: bool,
     html: Path | None,
@@ -55,6 +56,7 @@ def analyze(
             found = api.analyze(
                 capture,
                 labels=labels,
+                truth=truth,
                 policy=policy,
                 engine=engine,
                 dpi="ndpi" if dpi == "ndpi" else None,

@@ -1,4 +1,4 @@
-"""`mailtap live`: sensors and labels as they come, to verdicts, a page and metrics."""
+"""`mailtap live`: live sessions and labels, to verdicts, a page and metrics."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mailtap.printable import printable
     "labels",
     metavar="SOURCE[:FORMAT]",
     multiple=True,
-    help="Labels of a DPI engine as they come: a FILE that grows, - for standard input, "
+    help="Live labels of a DPI engine: a FILE that grows, - for standard input, "
     "tcp:HOST:PORT, unix:PATH, or nfstream:INTERFACE; may be given several times.",
 )
 @click.option(
@@ -79,9 +79,10 @@ def live(
     tls_key: Path | None,
     no_tls: bool,
 ) -> None:
-    """Correlate sessions and labels as they come.
+    """Correlate live sessions with labels; serve a page and metrics.
 
-    Prints its state every few seconds, or draws it on a terminal. Ends with Ctrl-C or SIGTERM.
+    Shows its state on a terminal; elsewhere prints a line every few seconds. Ends with Ctrl-C or
+    SIGTERM.
     """
     try:
         from mailtap.live.sensors.transport import Tls

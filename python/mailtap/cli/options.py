@@ -19,6 +19,13 @@ labels_option = click.option(
     multiple=True,
     help="Labels of a DPI engine, called NAME in figures by engine; may be given several times.",
 )
+truth_option = click.option(
+    "--truth",
+    "truth",
+    metavar="FILE[:FORMAT]",
+    multiple=True,
+    help="A mail server's own log, as the truth; may be given several times.",
+)
 policy_option = click.option(
     "--policy",
     type=_FILE,
@@ -47,6 +54,13 @@ sessions_option = click.option(
 
 def report_options(command: Command) -> Command:
     """The options of every command that makes a report."""
-    for option in (sessions_option, html_option, json_option, policy_option, labels_option):
+    for option in (
+        sessions_option,
+        html_option,
+        json_option,
+        policy_option,
+        truth_option,
+        labels_option,
+    ):
         command = option(command)
     return command

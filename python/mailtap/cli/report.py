@@ -53,6 +53,7 @@ def _engine(_: click.Context, __: click.Parameter, value: str) -> str:
 def report(
     source: tuple[Path, ...],
     labels: tuple[str, ...],
+    truth: tuple[str, ...],
     policy: Path | None,
     as_json: bool,
     html: Path | None,
@@ -73,6 +74,7 @@ def report(
         api.report(
             source,
             labels=labels,
+            truth=truth,
             policy=policy,
             engine=engine,
             against=against,

@@ -7,14 +7,14 @@ than to judge them. A property test holds this to the answers of the queries.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailtap.correlation.candidates import LABEL_FACTS, LONGEST
 from mailtap.correlation.clock import ClockOffset
 from mailtap.correlation.conditions import Record
 from mailtap.correlation.join import STATEMENT
-from mailtap.correlation.verdicts import Judge
+from mailtap.correlation.verdicts import Judge, Judgement
 from mailtap.policy import Policy
 
 
@@ -22,22 +22,22 @@ from mailtap.policy import Policy
 class Outcome:
     """What the candidates of a session come to.
 
-    `label` is the one that was chosen: None where the best candidates contradict each other, and
-    the session is ambiguous. `candidates` are the numbers of all. The first three hold for it only.
+    `label` is the one that was chosen, with its judgement: None where the best candidates
+    contradict each other, and the session is ambiguous. `candidates` are the numbers of all.
+    `is_mail`: the label says mail, or one of those that contradict each other does.
     """
 
-    verdict: str
-    causes: int
-    in_scope: bool
+    judgement: Judgement | None
     label: Record | None
     candidates: tuple[int, ...]
+    is_mail: bool
 
 
 class FlowJudge:
     """Judges whole sessions one by one."""
 
     def __init__(self, policy: Policy) -> None:
-        self._judge: Callable[[Record], tuple[str, int, bool]] = Judge(policy).test()
+        self._judge = Judge(policy).test()
         self._slack = policy.join.slack
         self._offsets: dict[tuple[str, str], float] = {}
 
@@ -67,10 +67,14 @@ class FlowJudge:
         numbers = tuple(number for _, _, number, _ in ranked)
         best = [label for *rank, _, label in ranked if rank == [likeness, distance]]
         if len(best) > 1 and len(set(map(_statement, best))) > 1:
-            return Outcome("", 0, False, None, numbers)
-        facts = {f"label_{name}": chosen[name] for name in LABEL_FACTS}
-        verdict, causes, in_scope = self._judge({**session, **facts})
-        return Outcome(verdict, causes, in_scope, chosen, numbers)
+            steps = (self._judged(session, label).funnel_step for *_, label in ranked)
+            return Outcome(None, None, numbers, any(step is not None for step in steps))
+        judgement = self._judged(session, chosen)
+        return Outcome(judgement, chosen, numbers, judgement.funnel_step is not None)
+
+    def _judged(self, session: Record, label: Record) -> Judgement:
+        facts = {f"label_{name}": label[name] for name in LABEL_FACTS}
+        return self._judge({**session, **facts})
 
     def _compared(self, session: Record, label: Record) -> tuple[float, float] | None:
         """How much of their time they have in common, and how far apart they start; None where

@@ -32,6 +32,11 @@ _SESSION_FACTS = (
     "midstream",
     "stage",
     "empty_cause",
+    "decoder",
+    "has_mailfrom",
+    "has_rcptto",
+    "has_from",
+    "has_to",
 )
 LABEL_FACTS = ("protocol", "encryption", "carrier", "provenance")
 

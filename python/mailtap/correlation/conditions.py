@@ -92,7 +92,7 @@ class All:
         self.parts = parts
 
     def sql(self) -> str:
-        return "(" + " AND ".join(part.sql() for part in self.parts) + ")"
+        return "(" + (" AND ".join(part.sql() for part in self.parts) or "true") + ")"
 
     def test(self) -> Test:
         tests = [part.test() for part in self.parts]
@@ -111,7 +111,7 @@ class Either:
         self.parts = parts
 
     def sql(self) -> str:
-        return "(" + " OR ".join(part.sql() for part in self.parts) + ")"
+        return "(" + (" OR ".join(part.sql() for part in self.parts) or "false") + ")"
 
     def test(self) -> Test:
         tests = [part.test() for part in self.parts]

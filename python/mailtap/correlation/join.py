@@ -13,7 +13,11 @@ from mailtap.correlation.engines import QueryEngine
 from mailtap.correlation.verdicts import Judge
 
 #: What is kept of a session with a candidate, beside the verdict.
-_PAIR = (*SESSION_COLUMNS, "app", "label_provenance", "label_id", "engine")
+_PAIR = (
+    *SESSION_COLUMNS,
+    *("app", "label_protocol", "label_provenance", "label_id", "engine"),
+    *("service", "effective", "decoder"),
+)
 
 #: What a label `l` states, to compare it with another's.
 STATEMENT = ("app", *LABEL_FACTS)
@@ -59,15 +63,16 @@ def pair_by_join(
 
 
 def pair_by_row(engine: QueryEngine, judge: Judge) -> None:
-    """Makes `judged_candidates` and `verdicts` of sessions that carry their own label, as a
-    gateway exports them.
+    """Makes `judged_candidates`, `verdicts` and `verdicts_by_engine` of sessions that carry their
+    own label, as a gateway exports them.
     """
     engine.view(
         "judged_candidates",
-        f"SELECT *, session_id AS label_id, true AS chosen, {judge.sql()} FROM whole_sessions "
-        "WHERE label_is_label",
+        f"SELECT *, session_id AS label_id, 'label' AS engine, true AS chosen, {judge.sql()} "
+        "FROM whole_sessions WHERE label_is_label",
     )
     engine.view("verdicts", _VERDICTS)
+    engine.view("verdicts_by_engine", _VERDICTS)
 
 
 def _choose(engine: QueryEngine) -> None:

@@ -7,7 +7,9 @@ and `label_protocol`, `label_encryption`, `label_carrier` and `label_provenance`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
+from mailtap.accuracy import funnel
 from mailtap.correlation.conditions import (
     Above,
     All,
@@ -20,7 +22,7 @@ from mailtap.correlation.conditions import (
     Record,
     Unset,
 )
-from mailtap.policy import Expectation, Expectations, Policy
+from mailtap.policy import Expectation, Expectations, Policy, Unsupported
 from mailtap.sessions.vocabulary import IMPLICIT_TLS_PORTS, SERVICES, STARTTLS_TAKEN
 
 CONSISTENT = "consistent"
@@ -42,11 +44,49 @@ CAUSES = (
     "midstream",
     "gap",
     "nonstandard_port",
+    "unsupported",
     "conflict",
 )
 
+#: Why there was nothing that both could have decoded: the label only repeats what the port or the
+#: address says, or the session has too little payload.
+NOT_DECODED_BY_BOTH = ("label_port_guess", "no_payload", "below_threshold")
+
+#: The causes of a session in which no mail was recognised. That the label is a guess explains the
+#: label and not why no mail was recognised, so it comes last.
+_LOSSES = (*(name for name in CAUSES if name not in NOT_DECODED_BY_BOTH), "label_port_guess")
+
+_HAS = ("has_mailfrom", "has_rcptto", "has_from", "has_to")
+_HAS_ADDRESSES = Either(*(Is(name, True) for name in _HAS))
+_IMPLICIT_TLS = Is("implicit_tls", True)
+
+#: Whether a source of sessions leaves open if there are addresses.
+_SAYS_NOTHING = All(Not(_HAS_ADDRESSES), Either(*(Unset(name) for name in _HAS)), Unset("starttls"))
+
+#: What a source doesn't say is not held against a session, but for whether there are addresses.
+_STEPS: Mapping[str, Condition] = {
+    "labelled": Not(Unset("label_protocol")),
+    "matched": All(),
+    "payload": Not(All(Is("client_bytes", 0), Is("server_bytes", 0))),
+    "effective": Not(Is("effective", False)),
+    "recognised": Either(Not(Unset("service")), Is("decode_as", "MAIL")),
+    "readable": Either(Not(Either(Is("starttls", *STARTTLS_TAKEN), _IMPLICIT_TLS)), _HAS_ADDRESSES),
+    "addresses": _HAS_ADDRESSES,
+}
+_STEP = funnel.step_sql({name: step.sql() for name, step in _STEPS.items()})
+
 #: What makes a session that agrees differ from plain mail.
 FORMS = ("starttls", "implicit_tls", "carrier")
+
+
+class Judgement(NamedTuple):
+    """What a session with a label comes to; the columns of `Judge.sql`."""
+
+    verdict: str
+    causes: int
+    in_scope: bool
+    funnel_step: str | None
+    funnel_loss: str | None
 
 
 class Judge:
@@ -57,7 +97,7 @@ class Judge:
         same_protocol = Not(Differs("service", "label_protocol"))
         self.consistent = All(same_protocol, _expected(policy.expect, lambda e: e.consistent))
         self.compatible = All(same_protocol, _expected(policy.expect, lambda e: e.compatible))
-        self.causes = _causes(ports)
+        self.causes = _causes(ports, policy.unsupported)
         #: Sessions that are neither mail, nor labelled mail, nor on a mail port have no say in how
         #: well mail is decoded.
         self.in_scope: Condition = Either(
@@ -68,7 +108,9 @@ class Judge:
         )
 
     def sql(self) -> str:
-        """SQL columns `verdict`, `causes` (the mask of `named_causes`) and `in_scope`."""
+        """SQL columns `verdict`, `causes` (the mask of `named_causes`), `in_scope`,
+        `funnel_step` and `funnel_loss` (accuracy/funnel.py).
+        """
         bits = " + ".join(
             f"CASE WHEN {self.causes[name].sql()} THEN {1 << bit} ELSE 0 END"
             for bit, name in enumerate(CAUSES)
@@ -77,16 +119,19 @@ class Judge:
             f"CASE WHEN {self.consistent.sql()} THEN '{CONSISTENT}' "
             f"WHEN {self.compatible.sql()} THEN '{COMPATIBLE}' "
             f"ELSE '{INCONSISTENT}' END AS verdict, {bits} AS causes, "
-            f"{self.in_scope.sql()} AS in_scope"
+            f"{self.in_scope.sql()} AS in_scope, "
+            f"{_STEP} AS funnel_step, {self._funnel_loss()} AS funnel_loss"
         )
 
-    def test(self) -> Callable[[Record], tuple[str, int, bool]]:
-        """The same three of one record, as a function."""
+    def test(self) -> Callable[[Record], Judgement]:
+        """The same of one record, as a function."""
         consistent, compatible = self.consistent.test(), self.compatible.test()
         causes = [(1 << bit, self.causes[name].test()) for bit, name in enumerate(CAUSES)]
         in_scope = self.in_scope.test()
+        step_of = funnel.step_test({name: step.test() for name, step in _STEPS.items()})
+        loss_of = _funnel_loss_test()
 
-        def judged(record: Record) -> tuple[str, int, bool]:
+        def judged(record: Record) -> Judgement:
             verdict = INCONSISTENT
             if consistent(record):
                 verdict = CONSISTENT
@@ -96,9 +141,45 @@ class Judge:
             for bit, holds in causes:
                 if holds(record):
                     mask |= bit
-            return verdict, mask, in_scope(record)
+            step = step_of(record)
+            return Judgement(verdict, mask, in_scope(record), step, loss_of(record, step, mask))
 
         return judged
+
+    def _funnel_loss(self) -> str:
+        cases = " ".join(f"WHEN {self.causes[name].sql()} THEN '{name}'" for name in _LOSSES)
+        return funnel.cause_sql(
+            _STEP,
+            unmatched="NULL",
+            cause=f"CASE {cases} END",
+            encryption=f"CASE WHEN {_IMPLICIT_TLS.sql()} THEN 'implicit_tls' END",
+            empty=f"coalesce(empty_cause, CASE WHEN {_SAYS_NOTHING.sql()} "
+            f"THEN '{funnel.NOT_KNOWN}' END)",
+        )
+
+
+def _funnel_loss_test() -> Callable[[Record, str | None, int], str | None]:
+    """`Judge._funnel_loss` of one record, by its step and its mask of causes."""
+    implicit_tls, says_nothing = _IMPLICIT_TLS.test(), _SAYS_NOTHING.test()
+    losses = [(1 << CAUSES.index(name), name) for name in _LOSSES]
+
+    def loss(record: Record, step: str | None, mask: int) -> str | None:
+        if step is None or step == funnel.STEPS[-1]:
+            return None
+        return funnel.cause_of(
+            step,
+            unmatched=None,
+            cause=next((name for bit, name in losses if mask & bit), None),
+            encryption="implicit_tls" if implicit_tls(record) else None,
+            empty=record["empty_cause"] or (funnel.NOT_KNOWN if says_nothing(record) else None),
+        )
+
+    return loss
+
+
+def mask_of(names: Iterable[str]) -> int:
+    """The mask of causes."""
+    return sum(1 << CAUSES.index(name) for name in names)
 
 
 def named_causes(mask: int) -> tuple[str, ...]:
@@ -154,7 +235,9 @@ def _expected(
     )
 
 
-def _causes(mail_ports: tuple[int, ...]) -> dict[str, Condition]:
+def _causes(
+    mail_ports: tuple[int, ...], unsupported: Mapping[str, tuple[Unsupported, ...]]
+) -> dict[str, Condition]:
     plain_ports = tuple(port for port in mail_ports if port not in IMPLICIT_TLS_PORTS)
     # The STARTTLS step is unset where no decoder looked at each side alone: a gateway's export,
     # or Zeek without MailTap.
@@ -211,6 +294,17 @@ def _causes(mail_ports: tuple[int, ...]) -> dict[str, Condition]:
         "midstream": Is("midstream", True),
         "gap": Above("gap_bytes", 0),
         "nonstandard_port": All(Not(Unset("server_p")), Not(Is("server_p", *mail_ports))),
+        "unsupported": All(
+            Unset("service"),
+            Not(Is("decode_as", "MAIL")),
+            Either(
+                *(
+                    All(Is("decoder", decoder), _is_unsupported(rule))
+                    for decoder, rules in unsupported.items()
+                    for rule in rules
+                )
+            ),
+        ),
         "conflict": Either(
             Differs("service", "label_protocol"),
             All(
@@ -219,3 +313,12 @@ def _causes(mail_ports: tuple[int, ...]) -> dict[str, Condition]:
             ),
         ),
     }
+
+
+def _is_unsupported(rule: Unsupported) -> Condition:
+    parts: list[Condition] = [Is("label_protocol", rule.protocol)]
+    if rule.directions:
+        parts.append(Is("direction", *rule.directions))
+    if rule.midstream:
+        parts.append(Is("midstream", True))
+    return All(*parts)

@@ -1,4 +1,4 @@
-"""Verdicts back to the sensors: messages, and how many of them a second."""
+"""Verdicts that are published to the sensors: the messages, and the limits of their rate."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailtap.correlation.engines import Row
+from mailtap.correlation.judgement import RULES, rule_of, wrong_of
+from mailtap.correlation.verdicts import named_causes
 from mailtap.live.core.tally import VERDICTS
 from mailtap.live.sensors.transport import VERDICT_EVENT, VERDICTS_TOPIC, Transport
 from mailtap.live.state import AnswerState
@@ -17,15 +19,15 @@ from mailtap.sessions.redaction import REDACTED, redacted_columns
 
 VERSION = 1
 
-#: What Zeek accepts: bytes of a message, and of each text in it.
+#: Bytes of a message and of each text in it that MailTap's Zeek scripts accept.
 MAXIMUM_BYTES = 4_096
 MAXIMUM_TEXT = 256
 
 #: Messages a second.
 MAXIMUM_RATE = 2_000
 
-#: Messages that may wait to be published to a sensor. One that reads too slowly gets no more than
-#: it reads; the others get all.
+#: Messages that may wait for a sensor to read. Further ones are not sent to that sensor; other
+#: sensors have queues of their own.
 MAXIMUM_QUEUED = 4 * MAXIMUM_RATE
 
 #: Keys of a message and what they are called in a judgement.
@@ -64,6 +66,12 @@ def message(judgement: Mapping[str, Any], redacted: Collection[str]) -> str | No
         if value is None:
             continue
         body[key] = _text(value) if isinstance(value, str) else value
+    causes = named_causes(judgement["causes"])
+    wrong = wrong_of(judgement["verdict"], causes)
+    if wrong is not None:
+        body["wrong"] = wrong
+    if wrong is not None and (rule := rule_of(causes)) is not None:
+        body["evidence"] = RULES[rule][1]
     text = json.dumps(body, ensure_ascii=False)
     return text if len(text.encode()) <= MAXIMUM_BYTES else None
 

@@ -17,9 +17,10 @@ from mailtap.live.store.schema import StoreError
 from mailtap.live.store.writer import Store
 from mailtap.policy import Policy
 from mailtap.printable import printable
+from mailtap.report.losses import losses_of_counts
 
-#: Seconds for which a session and its label wait for each other at least, and the records of a kind
-#: that may be kept for that, by which memory is bounded.
+#: Seconds within which a session and its label are matched: records are kept for at least that
+#: long, unless more than so many of a kind arrive, which bounds memory.
 WINDOW = 600.0
 MAXIMUM_RECORDS = 500_000
 
@@ -60,6 +61,7 @@ class LiveMode:
             Publisher(policy.redact, self._sensors, asyncio.get_running_loop()) if answer else None
         )
         self._ended = False
+        self._policy = policy
         self._correlator = Correlator(
             self._inbox,
             [transport.connection.url for transport in self._sensors],
@@ -87,7 +89,7 @@ class LiveMode:
                 tasks.create_task(self._watch())
         finally:
             self._ended = True
-            # A thread that finishes its work must not keep the loop from closing connections.
+            # Awaited in another thread, so that the event loop can close connections meanwhile.
             await asyncio.to_thread(self._correlator.stop)
             if self._store is not None:
                 error = await asyncio.to_thread(self._store.close)
@@ -100,6 +102,7 @@ class LiveMode:
         """See Live."""
         now = self._correlator.latest
         figures = now.figures
+        losses = losses_of_counts(figures.labelled, self._policy)
         return Snapshot(
             at=now.at,
             since=self._correlator.since,
@@ -116,7 +119,10 @@ class LiveMode:
             compatible=figures.compatible,
             inconsistent=figures.inconsistent,
             unexplained=figures.unexplained,
-            without_port_guesses=figures.without_port_guesses,
+            both_decoded=figures.both_decoded,
+            funnel=losses.funnel,
+            base=losses.base,
+            actions=losses.actions,
             causes=figures.causes,
             matrix=figures.matrix,
             by_sensor=figures.by_sensor,
@@ -156,8 +162,8 @@ class LiveMode:
             begun = time.monotonic()
             try:
                 await transport.run(receive)
-            except Exception as error:  # whatever a sensor does, the others are listened to
-                transport.connection.went(_line(error))
+            except Exception as error:  # the other sensors' connections must go on
+                transport.connection.closed(_line(error))
             if time.monotonic() - begun > LONGEST_WAIT:
                 backoff.reset()
             await backoff.wait()
@@ -168,7 +174,7 @@ class LiveMode:
             try:
                 return await stream.run(self._putter(number))
             except Exception as error:  # as with sensors
-                stream.state.went(_line(error))
+                stream.state.closed(_line(error))
             await backoff.wait()
 
     def _putter(self, number: int) -> Put:
@@ -187,11 +193,11 @@ class LiveMode:
 
 
 class _CorrelatorError(Exception):
-    """What it failed with is in `Correlator.failure`."""
+    """The correlator's thread ended; the error is `Correlator.failure`."""
 
 
 def _line(error: Exception) -> str:
-    """What an error says, in one line."""
+    """An error's message, in one line."""
     return printable(str(error).partition("\n")[0])[:MAXIMUM_ERROR] or type(error).__name__
 
 

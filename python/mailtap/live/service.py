@@ -1,4 +1,4 @@
-"""Live mode as a service: put together of what the user named, run until a signal."""
+"""Live mode as a service: built from the command's options, run until a signal."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from mailtap.live.store.schema import StoreError
 from mailtap.live.store.writer import Store
 from mailtap.policy import PolicyError, load_policy
 
-#: Containers made before the cyclic garbage collector looks through the young ones: a batch of
-#: records is many, and none is garbage of that kind.
+#: Objects allocated before Python's cyclic garbage collector runs over the youngest generation. A
+#: batch allocates many, none of them in reference cycles.
 COLLECT_AFTER = 200_000
 
-#: Seconds between states on a terminal, and between lines elsewhere, where one comes as soon as
-#: there is another trouble, too.
+#: Seconds between states on a terminal, and between lines elsewhere. A line is printed at once when
+#: the list of troubles changes.
 REDRAW = 0.5
 LINE = 10.0
 
-#: What keeps the service from starting, or ends it; each is one line.
+#: Errors that keep the service from starting, or end it; the message of each is one line.
 ERRORS = (PolicyError, StoreError, SourceTextError, SensorError, LiveError, PageError)
 
-#: What live mode writes is for its user alone: the store has addresses in it.
+#: The umask: only the owner may read what live mode writes, since the store has addresses in it.
 OWN_FILES = 0o077
 
 
@@ -111,8 +111,8 @@ async def _until_signal(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def _show(mode: LiveMode) -> None:
-    """The state on the terminal, or a line every few seconds on standard output, as long as that
-    takes it.
+    """The state on the terminal, or a line every few seconds on standard output. Ends when standard
+    output is closed.
     """
     with suppress(OSError):
         await _show_state(mode)

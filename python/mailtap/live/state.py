@@ -11,14 +11,17 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from mailtap.accuracy.actions import Action
+from mailtap.accuracy.funnel import Step
 from mailtap.report.model import (
+    Base,
+    BothDecoded,
     Counts,
     Example,
     MatrixCell,
     Rate,
     SensorAgreement,
     WindowAgreement,
-    WithoutPortGuesses,
 )
 
 
@@ -127,7 +130,10 @@ class Snapshot:
     compatible: Rate
     inconsistent: Rate
     unexplained: Rate
-    without_port_guesses: WithoutPortGuesses
+    both_decoded: BothDecoded
+    funnel: tuple[Step, ...]
+    base: Base | None
+    actions: tuple[Action, ...]
     causes: Counts
     matrix: tuple[MatrixCell, ...]
     by_sensor: tuple[SensorAgreement, ...]

@@ -38,7 +38,7 @@ def line(state: Snapshot) -> str:
 
 
 def troubles(state: Snapshot) -> list[str]:
-    """What is not as it should be, and why."""
+    """The errors of sensors, label sources and the store, with their names."""
     found = [f"{s.url}: {s.error}" for s in state.sensors if s.error]
     found += [f"{s.name}: {s.error}" for s in state.label_sources if s.error]
     if state.store is not None and state.store.error:

@@ -2,6 +2,7 @@
 
 from mailtap.policy.document import PolicyError
 from mailtap.policy.model import (
+    ActionRule,
     EffectiveThresholds,
     Engine,
     Expectation,
@@ -10,10 +11,12 @@ from mailtap.policy.model import (
     NameRule,
     NormalLabel,
     Policy,
+    Unsupported,
 )
 from mailtap.policy.reader import load_policy
 
 __all__ = [
+    "ActionRule",
     "EffectiveThresholds",
     "Engine",
     "Expectation",
@@ -23,5 +26,6 @@ __all__ = [
     "NormalLabel",
     "Policy",
     "PolicyError",
+    "Unsupported",
     "load_policy",
 ]

@@ -21,7 +21,7 @@ class PolicyError(MailTapError):
 
 @dataclass(frozen=True)
 class Value:
-    """A YAML value with its place. Scalars keep their text; `tag` tells their YAML type."""
+    """A YAML value with its place. Scalars keep their text; `tag` is their YAML type."""
 
     content: str | tuple[Value, ...] | Mapping[str, Value]
     tag: str

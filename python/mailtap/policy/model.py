@@ -50,7 +50,7 @@ class NameRule:
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine's own names, and how its evidence tells the provenance."""
+    """An engine's own names, and the provenance that follows from its evidence."""
 
     names: Mapping[str, NameRule]
     mail_and_tls: str
@@ -77,6 +77,29 @@ class Expectations:
 
 
 @dataclass(frozen=True)
+class Unsupported:
+    """Sessions that a decoder is known not to recognise, by what the label says they are."""
+
+    protocol: str
+    directions: tuple[str, ...]  # empty: any
+    midstream: bool  # only those whose handshake was not seen
+
+
+@dataclass(frozen=True)
+class ActionRule:
+    """What to do about losses of the funnel for one of the causes, at one step or (None) at any."""
+
+    action: str
+    causes: frozenset[str]
+    step: str | None
+    text: str
+
+    def holds(self, step: str, cause: str) -> bool:
+        """Whether the rule is for a loss."""
+        return cause in self.causes and self.step in (None, step)
+
+
+@dataclass(frozen=True)
 class Policy:
     """A site's policy: the shipped one with the site's own file laid over it."""
 
@@ -89,6 +112,8 @@ class Policy:
     expect: Expectations
     generic: Mapping[str, tuple[str, ...]]
     gateway: Mapping[str, tuple[str, ...]]
+    unsupported: Mapping[str, tuple[Unsupported, ...]]  # by decoder
+    actions: tuple[ActionRule, ...]  # of several for a loss the last counts
 
     def normal_label(self, engine: str, name: str | None, evidence: str | None) -> NormalLabel:
         """What `engine`'s label `name` says, with the engine's `evidence` for it."""

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from mailtap.policy.document import Value, merge, read_document, read_file
 from mailtap.policy.model import (
+    ActionRule,
     EffectiveThresholds,
     Engine,
     Expectation,
@@ -17,14 +18,16 @@ from mailtap.policy.model import (
     Join,
     NameRule,
     Policy,
+    Unsupported,
 )
 from mailtap.sessions.redaction import REDACTABLE
+from mailtap.sessions.vocabulary import DIRECTIONS, FUNNEL_STEPS
 
 PROTOCOLS = ("smtp", "pop3", "imap")
 ENCRYPTIONS = ("none", "starttls", "tls", "unknown")
 CARRIERS = ("http", "socks", "vpn")
 PROVENANCES = ("payload", "port", "ip", "cache", "unknown")
-ENGINES = ("ndpi", "suricata", "arkime", "panos", "fortigate", "generic")
+DECODERS = ("zeek", "gateway")
 GENERIC_COLUMNS = (
     "name",
     "provenance",
@@ -66,20 +69,19 @@ T = TypeVar("T")
 
 def load_policy(path: Path | None = None) -> Policy:
     """The shipped policy, with the file at `path` laid over it. Raises PolicyError."""
-    shipped = files("mailtap.policy").joinpath("default.yaml").read_text(encoding="utf-8")
-    document = read_document(shipped, "default.yaml")
-    if path is not None:
-        document = merge(document, read_file(path))
-    return _policy(document)
+    text = files("mailtap.policy").joinpath("default.yaml").read_text(encoding="utf-8")
+    shipped = read_document(text, "default.yaml")
+    engines = tuple(_mapping(_mapping(shipped)["engines"]))
+    return _policy(shipped if path is None else merge(shipped, read_file(path)), engines)
 
 
-def _policy(document: Value) -> Policy:
+def _policy(document: Value, engine_names: Collection[str]) -> Policy:
     keys = ("effective", "mail_ports", "join", "redact", "names", "engines", "expect")
-    top = _section(document, (*keys, "generic", "gateway"))
+    top = _section(document, (*keys, "generic", "gateway", "unsupported", "actions"))
     effective = _section(top["effective"], ("packets", "payload_bytes"))
     join = _section(top["join"], ("slack", "community_id_seed"))
     expect = _section(top["expect"], ("mail", "carrier", "other"))
-    engines = _section(top["engines"], ENGINES)
+    engines = _section(top["engines"], engine_names)
     return Policy(
         effective=EffectiveThresholds(
             packets=_integer(effective["packets"], 0, 1 << 31),
@@ -103,6 +105,58 @@ def _policy(document: Value) -> Policy:
         ),
         generic=_columns(top["generic"], GENERIC_COLUMNS),
         gateway=_columns(top["gateway"], GATEWAY_COLUMNS),
+        unsupported={
+            decoder: _unsupported(value)
+            for decoder, value in _section(top["unsupported"], DECODERS).items()
+        },
+        actions=tuple(_action(name, rule) for name, rule in _mapping(top["actions"]).items()),
+    )
+
+
+def _unsupported(value: Value) -> tuple[Unsupported, ...]:
+    """The rules that hold for the decoder's version; all where that isn't known."""
+    section = _section(value, ("version", "rules"))
+    version = section["version"].content
+    if not isinstance(version, str):
+        raise section["version"].error("must be a text")
+    rules = []
+    for rule in _mapping(section["rules"]).values():
+        keys = _mapping(rule)
+        _known(keys, ("versions", "protocol", "directions", "midstream"))
+        for key in ("versions", "protocol"):
+            if key not in keys:
+                raise rule.error(f"{key} is missing")
+        versions = _each(keys["versions"], _text)
+        if version and not any(_is_version(version, listed) for listed in versions):
+            continue
+        rules.append(
+            Unsupported(
+                protocol=_choice(keys["protocol"], PROTOCOLS),
+                directions=_each(keys["directions"], lambda side: _choice(side, DIRECTIONS))
+                if "directions" in keys
+                else (),
+                midstream="midstream" in keys and _boolean(keys["midstream"]),
+            )
+        )
+    return tuple(rules)
+
+
+def _is_version(version: str, listed: str) -> bool:
+    """Whether a version is the listed one, or one of its releases: 9.0.2 is of 9.0."""
+    return version == listed or version.startswith(f"{listed}.")
+
+
+def _action(name: str, value: Value) -> ActionRule:
+    section = _mapping(value)
+    _known(section, ("causes", "step", "text"))
+    for key in ("causes", "text"):
+        if key not in section:
+            raise value.error(f"{key} is missing")
+    return ActionRule(
+        action=name,
+        causes=frozenset(_each(section["causes"], _text)),
+        step=_choice(section["step"], FUNNEL_STEPS) if "step" in section else None,
+        text=" ".join(_text(section["text"]).split()),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import duckdb
 
@@ -29,8 +29,10 @@ def open_database(memory_limit: str = MEMORY_LIMIT) -> Iterator[duckdb.DuckDBPyC
         )
         try:
             connection.execute("SET TimeZone = 'UTC'")
-            # Drawn by default once a query takes long; the command's own progress is enough.
-            connection.execute("SET enable_progress_bar = false")
+            # Drawn by default once a query takes long; the command's own progress is enough. In a
+            # notebook without ipywidgets it can't be drawn, and not be turned off either.
+            with suppress(duckdb.InvalidInputException):
+                connection.execute("SET enable_progress_bar = false")
             create_macros(connection)
             yield connection
         finally:

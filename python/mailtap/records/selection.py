@@ -18,8 +18,8 @@ def selection(
 ) -> str:
     """SQL with a row per line and a column for each of `names`, NULL where `fields` has none.
 
-    Column `bad` tells a line that is no record; it is NULL for an empty line. `in_order`: rows come
-    in the file's order, which is slower.
+    Column `bad` is true for a line that is no record, and NULL for an empty line. `in_order`: rows
+    are in the file's order, which is slower.
     """
     places = list(dict.fromkeys(place for field in fields.values() for place in field.places))
     columns = {place: f"p{n}" for n, place in enumerate(places)}

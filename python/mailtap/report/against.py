@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,27 +20,16 @@ class AgainstError(MailTapError):
 
 @dataclass(frozen=True)
 class Earlier:
-    """The mix of another run, and the name of its document."""
+    """The mix of another run, the design effect of its servers, and the name of its document."""
 
     named: str
     mix: tuple[MixCell, ...]
+    design_effect: float
 
 
 def read_earlier(path: Path) -> Earlier:
     """The document of another run in a file. Raises AgainstError."""
     named = printable(str(path))
-    return Earlier(named, _mix(path, named))
-
-
-def compared(report: Report, earlier: Earlier) -> Report:
-    """The report with its drift against another run. Raises AgainstError."""
-    if report.consistency is None or not report.consistency.matched:
-        raise AgainstError(f"nothing to compare with {earlier.named}: no session has a label")
-    moved = drift(earlier.mix, report.consistency.mix)
-    return replace(report, consistency=replace(report.consistency, drift=moved))
-
-
-def _mix(path: Path, named: str) -> tuple[MixCell, ...]:
     try:
         document = json.loads(path.read_bytes())
     except OSError as error:
@@ -47,12 +37,32 @@ def _mix(path: Path, named: str) -> tuple[MixCell, ...]:
     except (ValueError, RecursionError):
         raise AgainstError(f"{named}: is no JSON document") from None
     try:
-        cells = tuple(_cell(cell) for cell in document["consistency"]["mix"])
-    except (KeyError, TypeError):
+        consistency = document["consistency"]
+        cells = tuple(_cell(cell) for cell in consistency["mix"])
+        effect = _design_effect(consistency.get("design_effect"))
+    except (KeyError, TypeError, AttributeError):
         raise AgainstError(f"{named}: is no report with labels, as --json writes it") from None
     if not any(cell.matched for cell in cells):
         raise AgainstError(f"{named}: no session has a label")
-    return cells
+    return Earlier(named, cells, effect)
+
+
+def compared(report: Report, earlier: Earlier) -> Report:
+    """The report with its drift against another run. Raises AgainstError."""
+    if report.consistency is None or not report.consistency.matched:
+        raise AgainstError(f"nothing to compare with {earlier.named}: no session has a label")
+    effect = _design_effect(report.consistency.design_effect)
+    moved = drift(earlier.mix, report.consistency.mix, (earlier.design_effect, effect))
+    return replace(report, consistency=replace(report.consistency, drift=moved))
+
+
+def _design_effect(value: object) -> float:
+    """1, as of independent sessions, where it isn't known. Raises TypeError."""
+    if value is None:
+        return 1.0
+    if not isinstance(value, int | float) or not 1 <= value < math.inf:
+        raise TypeError
+    return float(value)
 
 
 def _cell(value: dict[str, Any]) -> MixCell:

@@ -16,11 +16,13 @@ from mailtap.correlation.verdicts import (
     INCONSISTENT,
     UNEXPLAINED,
     first_cause,
+    mask_of,
     named_causes,
 )
-from mailtap.report.counting import count_judged, counts_of_join, counts_of_rows
+from mailtap.report.counting import JoinCounts
 from mailtap.report.model import (
     Agreement,
+    BothDecoded,
     Consistency,
     Counts,
     DirectionCell,
@@ -31,7 +33,6 @@ from mailtap.report.model import (
     Rate,
     SensorAgreement,
     WindowAgreement,
-    WithoutPortGuesses,
 )
 from mailtap.report.statistics import Clusters, clustered_rate, design_effect
 
@@ -55,16 +56,24 @@ _VERDICTS = ", ".join(
 _N = "coalesce(CAST(sum(n) AS BIGINT), 0)"
 
 
-def consistency_figures(
-    engine: QueryEngine, clocks: Sequence[ClockOffset], *, with_labels: bool
-) -> Consistency:
-    """Counts `judged_candidates`. Without labels, those that the sessions carry were judged."""
+def time_windows(engine: QueryEngine, *, with_labels: bool) -> tuple[int, str]:
+    """The width of a time window, and SQL of the number of a session's."""
     width = _window_width(engine, with_labels)
-    count_judged(
-        engine,
-        f"CASE WHEN ts >= 0 AND ts < {_LATEST} THEN CAST(floor(ts / {width}) AS BIGINT) END",
-    )
-    counts = counts_of_join(engine) if with_labels else counts_of_rows(engine)
+    number = f"CASE WHEN ts >= 0 AND ts < {_LATEST} THEN CAST(floor(ts / {width}) AS BIGINT) END"
+    return width, number
+
+
+def consistency_figures(
+    engine: QueryEngine,
+    counts: JoinCounts,
+    clocks: Sequence[ClockOffset],
+    width: int,
+    *,
+    with_labels: bool,
+) -> Consistency:
+    """From what `count_judged` made, with time windows of this width. Without labels, those that
+    the sessions carry were judged.
+    """
     kinds = engine.rows(
         f"SELECT verdict, coalesce(decode_as, '') = 'MAIL' AS mail, causes, {_N} AS n "
         "FROM cube GROUP BY 1, 2, 3"
@@ -86,12 +95,7 @@ def consistency_figures(
         compatible=_rate(servers, COMPATIBLE),
         inconsistent=_rate(servers, INCONSISTENT),
         unexplained=_rate(servers, UNEXPLAINED),
-        without_port_guesses=WithoutPortGuesses(
-            matched=sum(row["servers"] * row["payload_matched"] for row in servers),
-            consistent=_rate(servers, CONSISTENT, "payload_"),
-            compatible=_rate(servers, COMPATIBLE, "payload_"),
-            inconsistent=_rate(servers, INCONSISTENT, "payload_"),
-        ),
+        both_decoded=_both_decoded(engine, servers),
         causes=by_cause,
         all_causes=_all_causes(kinds),
         causes_of_agreeing={
@@ -204,8 +208,8 @@ def _all_causes(kinds: Iterable[Row]) -> Counts:
     return counts
 
 
-#: What servers are counted by: sessions with labels, those of each verdict, and the same without
-#: labels that only guess by port.
+#: What servers are counted by: sessions with labels, those of each verdict, and the same of those
+#: that both decoded.
 _OF_SERVER = {
     "matched": "true",
     CONSISTENT: f"verdict = '{CONSISTENT}'",
@@ -214,8 +218,8 @@ _OF_SERVER = {
     UNEXPLAINED: "is_unexplained",
 }
 _COUNTED = {
-    f"{prefix}{name}": condition + guess
-    for prefix, guess in (("", ""), ("payload_", " AND NOT is_port_guess"))
+    f"{prefix}{name}": condition + only
+    for prefix, only in (("", ""), ("both_", " AND both_decoded"))
     for name, condition in _OF_SERVER.items()
 }
 
@@ -232,12 +236,30 @@ def _servers(engine: QueryEngine) -> list[Row]:
     names = ", ".join(_COUNTED)
     of_kinds = (
         f"SELECT {counts} FROM servers WHERE server_h IS NULL "
-        "GROUP BY verdict, is_unexplained, is_port_guess"
+        "GROUP BY verdict, is_unexplained, both_decoded"
     )
     by_server = f"SELECT server_h, {counts} FROM servers WHERE server_h IS NOT NULL GROUP BY 1"
     known = f"SELECT {names}, count(*) AS servers FROM ({by_server}) GROUP BY {names}"
     unknown = f"SELECT {ones}, matched AS servers FROM ({of_kinds})"
     return engine.rows(f"{known} UNION ALL {unknown}")
+
+
+def _both_decoded(engine: QueryEngine, servers: Sequence[Row]) -> BothDecoded:
+    of_guesses = f"(causes & {mask_of(['label_port_guess'])}) <> 0"
+    (apart,) = engine.rows(
+        f"SELECT coalesce(CAST(sum(CASE WHEN {of_guesses} THEN n END) AS BIGINT), 0) AS guesses, "
+        f"{_N} AS matched FROM cube"
+    )
+    matched = sum(row["servers"] * row["both_matched"] for row in servers)
+    return BothDecoded(
+        matched=matched,
+        port_guesses=apart["guesses"],
+        too_little=apart["matched"] - apart["guesses"] - matched,
+        consistent=_rate(servers, CONSISTENT, "both_"),
+        compatible=_rate(servers, COMPATIBLE, "both_"),
+        inconsistent=_rate(servers, INCONSISTENT, "both_"),
+        unexplained=_rate(servers, UNEXPLAINED, "both_"),
+    )
 
 
 def _clusters(servers: Iterable[Row], name: str, base: str) -> list[Clusters]:

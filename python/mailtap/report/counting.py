@@ -6,16 +6,18 @@ from dataclasses import dataclass
 
 from mailtap.correlation.engines import QueryEngine
 from mailtap.correlation.keys import IS_TCP_LABEL
-from mailtap.correlation.verdicts import INCONSISTENT
+from mailtap.correlation.verdicts import INCONSISTENT, NOT_DECODED_BY_BOTH, mask_of
 
-#: Distinct labels are counted as bits of a number for so many of them: a group each is dear.
+#: Distinct labels are counted as bits, so many in a number: a group each would take far longer.
 _BITS = 32
 
 _CUBE = (
     "sensor, server_p, direction, decode_as, app, label_provenance, verdict, causes, time_window, "
     "in_scope, chosen"
 )
-_SERVERS = "server_h, verdict, is_unexplained, is_port_guess, in_scope, chosen"
+_SERVERS = "server_h, verdict, is_unexplained, both_decoded, in_scope, chosen"
+_FUNNEL = "funnel_step, funnel_loss, is_guess, is_base, chosen"
+_LABELS = "label_block, is_mail_label"
 
 
 @dataclass(frozen=True)
@@ -23,43 +25,59 @@ class JoinCounts:
     labelled: int  # label records that make a statement about a flow
     no_statement: int  # label records that make none, or not about TCP
     unmatched: int  # label records without a session
+    unmatched_mail: int  # those of them that say mail
     several: int  # sessions with several label records
     ambiguous: int
+    ambiguous_mail: int  # those of them of which a label says mail
     unlabelled: int  # sessions without a label record
     paired: int  # sessions with one label
 
 
 def count_judged(engine: QueryEngine, window: str) -> None:
-    """Makes `cube` and `servers` of `judged_candidates`: sessions in scope by what is reported.
+    """Makes `cube`, `servers` and `funnel_counts` of `judged_candidates`: sessions in scope by what
+    is reported.
 
     `window` is SQL of a session's number of the time window.
     """
     engine.table(
         "counted",
-        f"SELECT {_CUBE}, server_h, is_unexplained, is_port_guess, label_block, "
-        "grouping(verdict) AS of_labels, grouping(server_h) AS of_no_server, "
-        "count(*) AS n, bit_or(label_bit) AS label_bits "
+        f"SELECT {_CUBE}, server_h, is_unexplained, both_decoded, funnel_step, funnel_loss, "
+        f"is_guess, is_base, {_LABELS}, grouping(server_h) AS of_no_server, "
+        "CASE WHEN grouping(label_block) = 0 THEN 'labels' WHEN grouping(funnel_step) = 0 "
+        "THEN 'funnel' ELSE 'verdicts' END AS counts_of, "
+        "count(*) AS n, bit_or(label_bit) AS label_bits, "
+        "min(session_id) AS first_session, max(session_id) AS last_session "
         f"FROM (SELECT *, {window} AS time_window, "
         f"verdict = '{INCONSISTENT}' AND causes = 0 AS is_unexplained, "
-        "coalesce(label_provenance, '') = 'port' AS is_port_guess, "
+        f"(causes & {mask_of(NOT_DECODED_BY_BOTH)}) = 0 AS both_decoded, "
+        f"(causes & {mask_of(['label_port_guess'])}) <> 0 AS is_guess, "
+        "coalesce(decode_as = 'BASE', false) AS is_base, "
+        "funnel_step IS NOT NULL AS is_mail_label, "
         f"CAST(floor(label_id / {_BITS}) AS BIGINT) AS label_block, "
         f"CAST(power(2, label_id % {_BITS}) AS BIGINT) AS label_bit FROM judged_candidates) "
-        f"GROUP BY GROUPING SETS (({_CUBE}), ({_SERVERS}), (label_block))",
+        f"GROUP BY GROUPING SETS (({_CUBE}), ({_SERVERS}), ({_FUNNEL}), ({_LABELS}))",
     )
-    kept = "chosen AND in_scope AND of_labels = 0"
+    kept = "chosen AND in_scope AND counts_of = 'verdicts'"
     engine.view("cube", f"SELECT * FROM counted WHERE {kept} AND of_no_server = 1")
     engine.view("servers", f"SELECT * FROM counted WHERE {kept} AND of_no_server = 0")
+    engine.view(
+        "funnel_counts",
+        "SELECT * FROM counted WHERE chosen AND counts_of = 'funnel' AND funnel_step IS NOT NULL",
+    )
 
 
 def counts_of_join(engine: QueryEngine) -> JoinCounts:
-    """What came of `pair_by_join`, after `count_judged`."""
+    """The counts after `pair_by_join` and `count_judged`."""
     (labels,) = engine.rows(
         f"SELECT count(CASE WHEN {IS_TCP_LABEL} THEN 1 END) AS labelled, "
-        f"count(CASE WHEN {IS_TCP_LABEL} THEN NULL ELSE 1 END) AS no_statement FROM labels l"
+        f"count(CASE WHEN {IS_TCP_LABEL} THEN NULL ELSE 1 END) AS no_statement, "
+        f"count(CASE WHEN {IS_TCP_LABEL} AND protocol IS NOT NULL THEN 1 END) AS mail "
+        "FROM labels l"
     )
     (joined,) = engine.rows(
-        "SELECT coalesce(CAST(sum(bit_count(label_bits)) AS BIGINT), 0) AS labels "
-        "FROM counted WHERE of_labels = 1"
+        "SELECT coalesce(CAST(sum(bit_count(label_bits)) AS BIGINT), 0) AS labels, "
+        "coalesce(CAST(sum(CASE WHEN is_mail_label THEN bit_count(label_bits) END) AS BIGINT), 0) "
+        "AS mail FROM counted WHERE counts_of = 'labels'"
     )
     (several,) = engine.rows("SELECT count(*) AS n FROM several")
     (ambiguous,) = engine.rows("SELECT count(*) AS n FROM ambiguous")
@@ -69,22 +87,26 @@ def counts_of_join(engine: QueryEngine) -> JoinCounts:
         no_statement=labels["no_statement"],
         unmatched=labels["labelled"] - joined["labels"],
         several=several["n"],
+        unmatched_mail=labels["mail"] - joined["mail"],
         ambiguous=ambiguous["n"],
+        ambiguous_mail=_ambiguous_mail(engine) if ambiguous["n"] else 0,
         unlabelled=sessions - paired - ambiguous["n"],
         paired=paired,
     )
 
 
 def counts_of_rows(engine: QueryEngine) -> JoinCounts:
-    """What came of `pair_by_row`, after `count_judged`."""
+    """The counts after `pair_by_row` and `count_judged`."""
     (carried,) = engine.rows("SELECT count(label_is_label) AS n FROM whole_sessions")
     sessions, paired = _sessions(engine), _paired(engine)
     return JoinCounts(
         labelled=paired,
         no_statement=carried["n"] - paired,
         unmatched=0,
+        unmatched_mail=0,
         several=0,
         ambiguous=0,
+        ambiguous_mail=0,
         unlabelled=sessions - carried["n"],
         paired=paired,
     )
@@ -98,6 +120,14 @@ def _sessions(engine: QueryEngine) -> int:
 def _paired(engine: QueryEngine) -> int:
     (row,) = engine.rows(
         "SELECT coalesce(CAST(sum(n) AS BIGINT), 0) AS n FROM counted "
-        "WHERE chosen AND of_labels = 0 AND of_no_server = 1"
+        "WHERE chosen AND counts_of = 'verdicts' AND of_no_server = 1"
+    )
+    return int(row["n"])
+
+
+def _ambiguous_mail(engine: QueryEngine) -> int:
+    (row,) = engine.rows(
+        "SELECT count(DISTINCT j.session_id) AS n FROM judged_candidates j JOIN ambiguous a "
+        "ON a.session_id = j.session_id WHERE funnel_step IS NOT NULL"
     )
     return int(row["n"])

@@ -11,6 +11,7 @@ import hashlib
 
 from markupsafe import Markup
 
+from mailtap.accuracy.actions import GUESS
 from mailtap.report.charts import (
     TIMELINE_HEIGHT,
     TIMELINE_WIDTH,
@@ -20,6 +21,8 @@ from mailtap.report.charts import (
     port_map,
     timeline,
 )
+from mailtap.report.headline import headline, headline_of_base, other_actions
+from mailtap.report.meanings import CAUSES, STEPS
 from mailtap.report.model import Consistency, Report
 from mailtap.report.templates import (
     asset,
@@ -45,6 +48,12 @@ def to_html(report: Report) -> str:
             maps=_heat_maps(report.consistency) if report.consistency else (),
             timeline=timeline(report.consistency.by_window) if report.consistency else (),
             timeline_size=(TIMELINE_WIDTH, TIMELINE_HEIGHT),
+            headline=headline(report.consistency.both_decoded) if report.consistency else "",
+            headline_of_base=headline_of_base(report.base) if report.base else "",
+            guesses=[action for action in report.actions if action["cause"] == GUESS],
+            other_actions=other_actions(report),
+            meanings=CAUSES,
+            step_names=STEPS,
         )
     )
 

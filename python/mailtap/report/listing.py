@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from mailtap.correlation.engines import QueryEngine, Row
-from mailtap.correlation.verdicts import CONSISTENT, first_cause_sql, named_causes
+from mailtap.correlation.judgement import RULES, rule_of, wrong_of, wrong_sql
+from mailtap.correlation.verdicts import CONSISTENT, INCONSISTENT, first_cause_sql, named_causes
 from mailtap.report.model import Example
 from mailtap.sessions.redaction import REDACTED, redacted_columns
 from mailtap.sessions.schema import FIELDS
@@ -15,8 +16,14 @@ EXAMPLES = 20
 
 _JUDGED = (
     "SELECT session_id, app, label_provenance, verdict, causes, "
-    f"{first_cause_sql()} AS cause FROM verdicts"
+    f"{first_cause_sql()} AS cause, {wrong_sql()} AS wrong FROM verdicts"
 )
+
+
+_OF_VERDICTS = ("app", "label_provenance", "verdict", "cause", "wrong")
+
+#: What a side's first line may name: it isn't shown where one of these is redacted.
+_IN_FIRST_LINES = ("client_h", "server_h", "helo", "banner", "mailfrom", "rcptto")
 
 
 def listing(redact: Collection[str], *, judged: bool, with_live: bool = False) -> str:
@@ -28,7 +35,7 @@ def listing(redact: Collection[str], *, judged: bool, with_live: bool = False) -
     shown = {field.name: f"s.{field.column}" for field in FIELDS if field.name and field.listed}
     source = "whole_sessions s"
     if judged:
-        shown |= {name: f"v.{name}" for name in ("app", "label_provenance", "verdict", "cause")}
+        shown |= {name: f"v.{name}" for name in _OF_VERDICTS}
         source += f" LEFT JOIN ({_JUDGED}) v ON v.session_id = s.session_id"
     if with_live:
         shown["missed_by_live"] = "CASE WHEN m.session_id IS NOT NULL THEN true END"
@@ -45,7 +52,7 @@ def examples(engine: QueryEngine, redact: Collection[str]) -> tuple[Example, ...
         SELECT v.*, s.ts AS ts, s.sensor AS sensor, s.direction AS direction,
                s.decode_as AS decode_as, s.uid AS uid, s.community_id AS community_id,
                s.client_h AS client_h, s.client_p AS client_p, s.server_h AS server_h,
-               s.server_p AS server_p
+               s.server_p AS server_p, s.banner AS banner, s.helo AS helo
         FROM (SELECT *, row_number() OVER (PARTITION BY verdict, cause ORDER BY session_id) AS place
               FROM ({_JUDGED}) WHERE verdict <> '{CONSISTENT}' OR cause IS NOT NULL) v
         JOIN whole_sessions s ON s.session_id = v.session_id
@@ -78,7 +85,24 @@ def example_of(row: Row, redact: Collection[str]) -> Example:
         decode_as=shown("decode_as"),
         app=shown("app") or "",
         provenance=shown("label_provenance") or "",
+        wrong=wrong_of(row["verdict"], named_causes(row["causes"])),
+        evidence=_evidence(row, redacted),
     )
+
+
+def _evidence(row: Row, redacted: frozenset[str]) -> tuple[str, ...]:
+    """Why that one is wrong; the first lines are in a report's rows only."""
+    rule = rule_of(named_causes(row["causes"]))
+    if row["verdict"] != INCONSISTENT or rule is None:
+        return ()
+    found = [RULES[rule][1]]
+    if redacted.isdisjoint(_IN_FIRST_LINES):
+        found += [
+            f"{line}: {row[column]}"
+            for line, column in (("server's greeting", "banner"), ("client's hello", "helo"))
+            if row.get(column) is not None
+        ]
+    return tuple(found)
 
 
 def _endpoint(address: str | None, port: str | None) -> str | None:

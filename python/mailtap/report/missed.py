@@ -33,9 +33,10 @@ def missed_by_live(
     """Compares `sessions` and `labels` with `live_sessions` and `live_labels`; None where the
     store has no session.
 
-    A session counts if live mode was there when its record was published. Where the log has the
-    running numbers of records, that is said by those that the store has of the same node. Elsewhere
-    it is taken from when sessions ended: from the first to the last that the store has.
+    A session counts if its record was published while live mode ran. Where the log has running
+    numbers, those are the numbers between the first and the last that the store has of the same
+    node. Elsewhere those are the sessions that ended between the first and the last end in the
+    store.
 
     Makes the table `missed_sessions`, the numbers of those in `whole_sessions`.
     """

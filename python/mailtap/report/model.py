@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mailtap.accuracy.actions import Action
+from mailtap.accuracy.funnel import Step
 from mailtap.correlation.clock import ClockOffset
 
 #: Counts by a name of a fixed vocabulary, in the vocabulary's order, zeros included.
@@ -173,7 +175,7 @@ class Consistency:
     compatible: Rate
     inconsistent: Rate
     unexplained: Rate
-    without_port_guesses: WithoutPortGuesses
+    both_decoded: BothDecoded
     causes: Counts  # first cause of each inconsistent session
     all_causes: Counts  # every cause that holds, of each inconsistent session
     causes_of_agreeing: Counts  # what form of mail agreeing sessions have that aren't plain MAIL
@@ -193,13 +195,126 @@ class Consistency:
 
 
 @dataclass(frozen=True)
-class WithoutPortGuesses:
-    """The same rates when labels that only repeat the port number are left out."""
+class BothDecoded:
+    """The same rates over the sessions that both the decoder and the label's engine had payload of.
+
+    Apart are sessions whose label only repeats what the port or the address says, and of the others
+    those with no payload, or below the policy's thresholds. With `matched` they are all sessions.
+    """
 
     matched: int
+    port_guesses: int
+    too_little: int
     consistent: Rate
     compatible: Rate
     inconsistent: Rate
+    unexplained: Rate
+
+
+@dataclass(frozen=True)
+class BaseCause:
+    """Sessions for one cause; `action` and `text` say what to do, where the policy has a rule."""
+
+    cause: str
+    n: int
+    action: str | None
+    text: str | None
+
+
+@dataclass(frozen=True)
+class Base:
+    """Of `labelled` sessions with a label of mail, those decoded as BASE, by why; most first."""
+
+    labelled: int
+    sessions: int
+    causes: tuple[BaseCause, ...]
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of `n` with its 95 % interval; None where `n` or the servers are too few."""
+
+    share: float | None
+    ci95: tuple[float, float] | None
+    n: int
+
+
+@dataclass(frozen=True)
+class RaterFigures:
+    """How good a rater is at telling `of` (`mail` or a protocol) from the rest, over sessions of
+    one side or (None) all.
+    """
+
+    rater: str
+    provenance: str | None
+    of: str
+    direction: str | None
+    sensitivity: Share
+    specificity: Share
+    ppv: Share
+    npv: Share
+
+
+@dataclass(frozen=True)
+class FieldRecall:
+    """Of `n` values that servers logged of a field, in sessions without TLS, those that the
+    decoder has.
+    """
+
+    field: str
+    found: Rate
+    n: int
+
+
+@dataclass(frozen=True)
+class ServerLogs:
+    """What became of the sessions that mail servers logged.
+
+    `unseen` were lost before the decoder (the mirror), `unrecognised` and `other_protocol` by it;
+    `outside` were before the first or after the last session here.
+    """
+
+    sessions: int
+    matched: int
+    by_certainty: Counts
+    ambiguous: int
+    unseen: int
+    outside: int
+    unrecognised: int
+    other_protocol: int
+    recognised: int
+    recall: tuple[FieldRecall, ...]
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How good each rater is, by the truth of server logs or, without, by a latent class model.
+
+    `refused` is one sentence why there are no figures; `left_out` raters that have none, and why.
+    `p_value` is of the test of the model's assumption that raters err independently.
+    """
+
+    basis: str
+    refused: str | None
+    raters: tuple[RaterFigures, ...]
+    prevalence: Share | None
+    left_out: tuple[tuple[str, str], ...] = ()
+    p_value: float | None = None
+    server_logs: ServerLogs | None = None
+
+
+@dataclass(frozen=True)
+class PairAgreement:
+    """Two raters over the `n` sessions that both rated: Cohen's kappa and Gwet's AC1."""
+
+    a: str
+    b: str
+    n: int
+    agreeing: float | None
+    kappa: float | None
+    kappa_ci95: tuple[float, float] | None
+    ac1: float | None
+    ac1_ci95: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -231,7 +346,7 @@ class MissedByLive:
 
 @dataclass(frozen=True)
 class Example:
-    """A session to look up, for the page. Fields that the source does not tell are None."""
+    """A session to look up, for the page. Fields that the source does not have are None."""
 
     verdict: str
     cause: str | None
@@ -246,6 +361,8 @@ class Example:
     decode_as: str | None
     app: str
     provenance: str
+    wrong: str | None = None  # `label`, `decoder`, `neither` or `undecided`
+    evidence: tuple[str, ...] = ()  # the rule, and the first line of each side as far as known
 
 
 @dataclass(frozen=True)
@@ -259,6 +376,11 @@ class Report:
     mail: Mail
     decode_as: Counts  # of all sessions
     consistency: Consistency | None
+    funnel: tuple[Step, ...] = ()  # empty where nothing is labelled
+    base: Base | None = None
+    accuracy: Accuracy | None = None
+    agreement: tuple[PairAgreement, ...] = ()
+    actions: tuple[Action, ...] = ()
     live: MissedByLive | None = None
     warnings: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()

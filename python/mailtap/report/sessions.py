@@ -23,7 +23,7 @@ _MAIL = "effective AND service IS NOT NULL"
 _TAKEN = f"coalesce(starttls IN {sql.literals(STARTTLS_TAKEN)}, false)"
 _NO_ADDRESS = "NOT (has_mailfrom OR has_from OR has_rcptto OR has_to)"
 
-#: Figures of mail sessions, by the column that is NULL where the source of sessions can't tell.
+#: Figures of mail sessions, with the column that is NULL where the source of sessions lacks it.
 _KNOWN_BY = {
     "starttls": "starttls",
     "mail_from_cmd": "has_mailfrom",
@@ -58,7 +58,7 @@ class SessionFigures:
     effective: EffectiveSessions
     mail: Mail
     decode_as: Counts
-    warnings: tuple[str, ...]  # what the sources of sessions can't tell
+    warnings: tuple[str, ...]  # which figures the sources of sessions lack
 
 
 def session_figures(engine: QueryEngine, table: str) -> SessionFigures:

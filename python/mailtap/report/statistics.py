@@ -15,7 +15,7 @@ Z95 = 1.959963984540054
 FALSE_DISCOVERIES = 0.05
 
 
-def wilson(n: int, base: int) -> tuple[float, float]:
+def wilson(n: float, base: float) -> tuple[float, float]:
     """The 95 % interval of Wilson (1927) of a share `n` / `base`; `base` is above zero."""
     return wilson_of_share(n / base, base)
 
@@ -37,7 +37,7 @@ def rate(n: int, base: int) -> Rate:
     return Rate(n, n / base, wilson(n, base))
 
 
-def difference(n_1: int, base_1: int, n_2: int, base_2: int) -> tuple[float, float]:
+def difference(n_1: float, base_1: float, n_2: float, base_2: float) -> tuple[float, float]:
     """The 95 % interval of share 2 minus share 1, by Newcombe (1998), method 10."""
     share_1, share_2 = n_1 / base_1, n_2 / base_2
     low_1, high_1 = wilson(n_1, base_1)
@@ -62,20 +62,28 @@ def clustered_rate(clusters: Sequence[Clusters]) -> Rate:
     """The share of the sessions of all clusters, with an interval that allows for clusters:
     sessions of one server are not independent.
 
-    Wilson's interval on the effective number of sessions, after Korn and Graubard (1998): the
-    number divided by the design effect, and less where few clusters leave the effect uncertain.
-    With a single cluster there is nothing to tell the effect by: sessions count as independent.
+    Wilson's interval on the effective number of sessions, after Korn and Graubard (1998).
     """
-    n, base = _totals(clusters)
+    return rate_of_part(*_totals(clusters), effective_part(clusters))
+
+
+def rate_of_part(n: int, base: int, part: float) -> Rate:
+    """The share `n` / `base`, with Wilson's interval as if only this part of the base counted."""
     if base == 0:
         return Rate(n, None, None)
-    effective = base / design_effect(clusters)
-    if sum(cluster.count for cluster in clusters if cluster.size) > 1:
-        freedom = base / _mean_size(clusters, base) - 1
-        effective *= (Z95 / _student(freedom)) ** 2
-    share = n / base
-    low, high = wilson_of_share(share, min(effective, base))
-    return Rate(n, share, (low, high))
+    return Rate(n, n / base, wilson_of_share(n / base, base * part))
+
+
+def effective_part(clusters: Sequence[Clusters]) -> float:
+    """The effective number of sessions as a part of all, at most 1: that of the design effect, and
+    less where few clusters leave the effect uncertain. With a single cluster the effect can't be
+    estimated: sessions count as independent.
+    """
+    _, base = _totals(clusters)
+    if sum(cluster.count for cluster in clusters if cluster.size) < 2:
+        return 1.0
+    freedom = base / _mean_size(clusters, base) - 1
+    return min(1.0, (Z95 / _student(freedom)) ** 2 / design_effect(clusters))
 
 
 def design_effect(clusters: Sequence[Clusters]) -> float:
@@ -142,11 +150,18 @@ def _student(freedom: float) -> float:
 _Kind = tuple[int | None, str | None, str]
 
 
-def drift(before: Sequence[MixCell], after: Sequence[MixCell]) -> Drift:
+def drift(
+    before: Sequence[MixCell],
+    after: Sequence[MixCell],
+    design_effects: tuple[float, float] = (1.0, 1.0),
+) -> Drift:
     """How the consistent share moved from one run to the next; both have matched sessions.
 
     After Kitagawa (1955): what the mix did is weighed with the mean agreement of both runs, what
     the agreement did with the mean mix. A kind that one run lacks has moved the mix only.
+
+    Intervals and tests allow for sessions of one server being alike: counts are divided by their
+    run's design effect (Rao and Scott 1992).
     """
     old, new = _by_kind(before), _by_kind(after)
     old_base, new_base = (sum(cell.matched for cell in cells) for cells in (before, after))
@@ -164,15 +179,18 @@ def drift(before: Sequence[MixCell], after: Sequence[MixCell]) -> Drift:
         if was and now:
             common.append((was, now))
     old_n, new_n = (sum(cell.consistent for cell in cells) for cells in (before, after))
+    old_effect, new_effect = design_effects
     return Drift(
         before=old_n / old_base,
         after=new_n / new_base,
         difference=new_n / new_base - old_n / old_base,
-        ci95=difference(old_n, old_base, new_n, new_base),
+        ci95=_moved_by(
+            _effective(old_n, old_base, old_effect), _effective(new_n, new_base, new_effect)
+        ),
         composition=composition,
         conditional=conditional,
         composition_distance=distance,
-        changed=_changed(common),
+        changed=_changed(common, design_effects),
     )
 
 
@@ -184,11 +202,36 @@ def _share(cell: MixCell | None) -> float:
     return cell.consistent / cell.matched if cell else 0.0
 
 
-def _changed(common: Sequence[tuple[MixCell, MixCell]]) -> tuple[MixChange, ...]:
+@dataclass(frozen=True)
+class _Effective:
+    """Consistent sessions and sessions, as if they were independent."""
+
+    n: float
+    base: float
+
+
+def _effective(n: int, base: int, design_effect: float) -> _Effective:
+    return _Effective(n / design_effect, base / design_effect)
+
+
+def _moved_by(was: _Effective, now: _Effective) -> tuple[float, float]:
+    return difference(was.n, was.base, now.n, now.base)
+
+
+def _changed(
+    common: Sequence[tuple[MixCell, MixCell]], design_effects: tuple[float, float]
+) -> tuple[MixChange, ...]:
     """The kinds whose agreement differs, with a controlled rate of false discoveries (Benjamini and
     Hochberg 1995): of many kinds some always differ by chance.
     """
-    tests = [_p_value(was, now) for was, now in common]
+    counts = [
+        tuple(
+            _effective(cell.consistent, cell.matched, effect)
+            for cell, effect in zip(pair, design_effects, strict=True)
+        )
+        for pair in common
+    ]
+    tests = [_p_value(was, now) for was, now in counts]
     threshold = max(
         (
             p
@@ -198,28 +241,21 @@ def _changed(common: Sequence[tuple[MixCell, MixCell]]) -> tuple[MixChange, ...]
         default=-1.0,
     )
     return tuple(
-        MixChange(
-            was.port,
-            was.direction,
-            was.app,
-            _share(was),
-            _share(now),
-            difference(was.consistent, was.matched, now.consistent, now.matched),
-        )
-        for (was, now), p in zip(common, tests, strict=True)
+        MixChange(was.port, was.direction, was.app, _share(was), _share(now), _moved_by(*effective))
+        for (was, now), effective, p in zip(common, counts, tests, strict=True)
         if p <= threshold
     )
 
 
-def _p_value(was: MixCell, now: MixCell) -> float:
+def _p_value(was: _Effective, now: _Effective) -> float:
     """Of the same agreement in both runs: chi-squared of the two by two table, with the correction
     of Yates (1934), which keeps small counts from looking like a change.
     """
-    total = was.matched + now.matched
-    consistent = was.consistent + now.consistent
+    total = was.base + now.base
+    consistent = was.n + now.n
     if consistent in (0, total):
         return 1.0
-    cross = was.consistent * now.matched - now.consistent * was.matched
+    cross = was.n * now.base - now.n * was.base
     corrected = max(0.0, abs(cross) - total / 2)
-    squared = total * corrected**2 / (was.matched * now.matched * consistent * (total - consistent))
+    squared = total * corrected**2 / (was.base * now.base * consistent * (total - consistent))
     return math.erfc(math.sqrt(squared / 2))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console, RenderableType
 from rich.table import Table
-from rich.text import Text
 
-from mailtap.printable import printable
 from mailtap.report.model import (
     Agreement,
     Consistency,
@@ -19,12 +17,10 @@ from mailtap.report.model import (
     Report,
     Sides,
 )
+from mailtap.report.tables import UNKNOWN, counts_table, percent, table
 from mailtap.report.templates import NOT_KNOWN, moment
-
-#: Rows of a table whose length depends on the data; the JSON document has them all.
-MAXIMUM_ROWS = 30
-
-_UNKNOWN = "-"
+from mailtap.report.text_accuracy import render_accuracy
+from mailtap.report.text_losses import render_losses
 
 
 def render(report: Report, console: Console) -> None:
@@ -35,10 +31,12 @@ def render(report: Report, console: Console) -> None:
 
 
 def _parts(report: Report) -> Iterator[RenderableType]:
+    yield from render_losses(report)
+    yield from render_accuracy(report)
     yield _sessions(report)
     if any(report.mail.empty_cause.values()):
         yield _empty_causes(report.mail.empty_cause)
-    yield _counts("decode_as", report.decode_as, report.sessions, "of sessions")
+    yield counts_table("decode_as", report.decode_as, report.sessions, "of sessions")
     if report.consistency is not None:
         yield from _consistency(report.consistency)
         if _sides_known(report):
@@ -50,13 +48,13 @@ def _parts(report: Report) -> Iterator[RenderableType]:
 def _sessions(report: Report) -> Table:
     mail, effective = report.mail, report.effective.sessions
     if not _sides_known(report):
-        return _table("Sessions", ("", "number"), [("sessions", f"{report.sessions:,}")])
+        return table("Sessions", ("", "number"), [("sessions", f"{report.sessions:,}")])
     rows = [
         ("TCP sessions: c2s / s2c / both sides", _sides(report.sessions, report.direction)),
         ("effective sessions", _sides(effective, report.effective.direction)),
         (
             "decoded as mail",
-            f"{mail.sessions:,} ({_percent(mail.sessions, effective)} of effective)",
+            f"{mail.sessions:,} ({percent(mail.sessions, effective)} of effective)",
         ),
         ("  " + " / ".join(name.upper() for name in mail.service), _slashed(mail.service.values())),
         ("STARTTLS among mail", _number(mail.starttls)),
@@ -66,11 +64,11 @@ def _sessions(report: Report) -> Table:
     ]
     if report.stitched:
         rows.insert(1, ("  put together from two sensors", f"{report.stitched:,}"))
-    return _table("Sessions", ("", "number"), rows)
+    return table("Sessions", ("", "number"), rows)
 
 
 def _sides_known(report: Report) -> bool:
-    """A gateway's export tells neither sides nor sizes: there is nothing more to say of it."""
+    """Whether the sources of sessions have directions; a gateway's export has not."""
     known = report.direction.c2s + report.direction.s2c + report.direction.bidirectional
     return known > 0 or report.sessions == 0
 
@@ -78,7 +76,7 @@ def _sides_known(report: Report) -> bool:
 def _empty_causes(causes: Counts) -> Table:
     without = sum(causes.values())
     title = f"Why {without:,} mail sessions have no address"
-    return _counts(title, {cause: n for cause, n in causes.items() if n}, without, "share")
+    return counts_table(title, {cause: n for cause, n in causes.items() if n}, without, "share")
 
 
 def _consistency(consistency: Consistency) -> Iterator[RenderableType]:
@@ -86,14 +84,16 @@ def _consistency(consistency: Consistency) -> Iterator[RenderableType]:
     if any(consistency.causes.values()):
         causes = {cause: n for cause, n in consistency.causes.items() if n}
         inconsistent = consistency.inconsistent.n
-        yield _counts("Why decode_as disagrees", causes, inconsistent, "of inconsistent")
+        yield counts_table("Why decode_as disagrees", causes, inconsistent, "of inconsistent")
     if consistency.causes_of_agreeing:
         forms = consistency.causes_of_agreeing
-        yield _counts("Agrees, but is not plain mail", forms, consistency.matched, "of matched")
+        yield counts_table(
+            "Agrees, but is not plain mail", forms, consistency.matched, "of matched"
+        )
     yield _matrix(consistency)
     yield _by_port(consistency)
     if len(consistency.by_sensor) > 1:
-        sensors = [(cell.sensor or _UNKNOWN, cell.agreement) for cell in consistency.by_sensor]
+        sensors = [(cell.sensor or UNKNOWN, cell.agreement) for cell in consistency.by_sensor]
         yield _agreements("By sensor", sensors)
     if len(consistency.by_engine) > 1:
         engines = [(one.engine, one.agreement) for one in consistency.by_engine]
@@ -103,10 +103,10 @@ def _consistency(consistency: Consistency) -> Iterator[RenderableType]:
 
 
 def _agreement(consistency: Consistency) -> Table:
-    table = Table(title="decode_as against the labels", title_justify="left", show_edge=False)
-    table.add_column("")
+    made = Table(title="decode_as against the labels", title_justify="left", show_edge=False)
+    made.add_column("")
     for heading in ("number", "of matched", "95 % interval"):
-        table.add_column(heading, justify="right")
+        made.add_column(heading, justify="right")
     for name, n in (
         ("labels", consistency.labelled),
         ("sessions matched", consistency.matched),
@@ -114,27 +114,33 @@ def _agreement(consistency: Consistency) -> Table:
         ("sessions ambiguous", consistency.ambiguous),
         ("sessions without label", consistency.unlabelled),
     ):
-        table.add_row(name, f"{n:,}")
-    table.add_section()
+        made.add_row(name, f"{n:,}")
+    made.add_section()
     for name, rate in (
         ("consistent", consistency.consistent),
         ("compatible", consistency.compatible),
         ("inconsistent", consistency.inconsistent),
         ("  unexplained", consistency.unexplained),
     ):
-        table.add_row(name, *_rate(rate))
-    reduced = consistency.without_port_guesses
-    if reduced.matched != consistency.matched:
-        table.add_section()
-        table.add_row("matched without port guesses", f"{reduced.matched:,}")
-        table.add_row("  consistent", *_rate(reduced.consistent))
-        table.add_row("  compatible", *_rate(reduced.compatible))
+        made.add_row(name, *_rate(rate))
+    both = consistency.both_decoded
+    if both.matched != consistency.matched:
+        made.add_section()
+        made.add_row("both decoded", f"{both.matched:,}", "of these")
+        for name, rate in (
+            ("consistent", both.consistent),
+            ("compatible", both.compatible),
+            ("inconsistent", both.inconsistent),
+        ):
+            made.add_row(f"  {name}", *_rate(rate))
+        made.add_row("the label is a port guess", f"{both.port_guesses:,}")
+        made.add_row("too little payload", f"{both.too_little:,}")
     if consistency.design_effect is not None and consistency.servers > 1:
-        table.caption = (
+        made.caption = (
             f"Intervals allow for sessions of one server being alike: {consistency.servers:,} "
             f"servers, design effect {consistency.design_effect:,.1f}"
         )
-    return table
+    return made
 
 
 def _matrix(consistency: Consistency) -> Table:
@@ -144,27 +150,27 @@ def _matrix(consistency: Consistency) -> Table:
             cell.provenance,
             cell.decode_as,
             f"{cell.n:,}",
-            _percent(cell.n, consistency.matched),
+            percent(cell.n, consistency.matched),
         )
         for cell in consistency.matrix
     ]
-    return _table("Labels", ("label", "provenance", "decode_as", "number", "share"), rows, left=3)
+    return table("Labels", ("label", "provenance", "decode_as", "number", "share"), rows, left=3)
 
 
 def _by_port(consistency: Consistency) -> Table:
     rows = [
-        (str(cell.port or _UNKNOWN), cell.app, cell.decode_as, f"{cell.n:,}")
+        (str(cell.port or UNKNOWN), cell.app, cell.decode_as, f"{cell.n:,}")
         for cell in consistency.by_port
     ]
-    return _table("By server port", ("port", "label", "decode_as", "number"), rows, left=3)
+    return table("By server port", ("port", "label", "decode_as", "number"), rows, left=3)
 
 
 def _by_direction(consistency: Consistency) -> Table:
     rows = [
-        (cell.direction or _UNKNOWN, cell.decode_as, f"{cell.n:,}")
+        (cell.direction or UNKNOWN, cell.decode_as, f"{cell.n:,}")
         for cell in consistency.by_direction
     ]
-    return _table("By direction", ("side seen", "decode_as", "number"), rows, left=2)
+    return table("By direction", ("side seen", "decode_as", "number"), rows, left=2)
 
 
 def _agreements(title: str, groups: Iterable[tuple[str, Agreement]]) -> Table:
@@ -172,13 +178,13 @@ def _agreements(title: str, groups: Iterable[tuple[str, Agreement]]) -> Table:
         (
             name,
             f"{group.matched:,}",
-            _percent(group.consistent, group.matched),
-            _percent(group.compatible, group.matched),
-            _percent(group.inconsistent, group.matched),
+            percent(group.consistent, group.matched),
+            percent(group.compatible, group.matched),
+            percent(group.inconsistent, group.matched),
         )
         for name, group in groups
     ]
-    return _table(title, ("", "matched", "consistent", "compatible", "inconsistent"), rows)
+    return table(title, ("", "matched", "consistent", "compatible", "inconsistent"), rows)
 
 
 def _drift(drift: Drift) -> Table:
@@ -191,12 +197,12 @@ def _drift(drift: Drift) -> Table:
     ]
     rows += [
         (
-            f"    {change.app}, port {change.port or _UNKNOWN}, {change.direction or _UNKNOWN}",
+            f"    {change.app}, port {change.port or UNKNOWN}, {change.direction or UNKNOWN}",
             f"{change.before:.2%} -> {change.after:.2%}",
         )
         for change in drift.changed
     ]
-    return _table("Against the other run", ("", ""), rows)
+    return table("Against the other run", ("", ""), rows)
 
 
 def _missed(live: MissedByLive) -> Iterator[Table]:
@@ -204,10 +210,10 @@ def _missed(live: MissedByLive) -> Iterator[Table]:
     if live.labels is not None and live.missed_labels is not None:
         rows.append(("labels", f"{live.labels:,}", f"{live.missed_labels:,}"))
     title = f"What live mode missed, {moment(live.first)} to {moment(live.last)} UTC"
-    yield _table(title, ("", "here", "missed live"), rows)
+    yield table(title, ("", "here", "missed live"), rows)
     nodes = [
         (
-            node.node or _UNKNOWN,
+            node.node or UNKNOWN,
             f"{node.sessions:,}",
             f"{node.missed:,}",
             moment(node.first),
@@ -217,45 +223,17 @@ def _missed(live: MissedByLive) -> Iterator[Table]:
         if node.missed
     ]
     if nodes:
-        yield _table("Missed, by node", ("node", "here", "missed live", "first", "last"), nodes)
-
-
-def _counts(title: str, counts: Counts, base: int, heading: str) -> Table:
-    rows = [(name, f"{n:,}", _percent(n, base)) for name, n in counts.items()]
-    return _table(title, ("", "number", heading), rows)
-
-
-def _table(
-    title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1
-) -> Table:
-    """A table of text that may come from a log, the first columns flush left, the others right."""
-    more = len(rows) - MAXIMUM_ROWS
-    table = Table(
-        title=title,
-        title_justify="left",
-        min_width=len(title) + 1,
-        show_edge=False,
-        caption=f"{more:,} smaller rows are not shown" if more > 0 else None,
-    )
-    for number, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if number < left else "right", overflow="fold")
-    for row in rows[:MAXIMUM_ROWS]:
-        table.add_row(*(Text(printable(value)) for value in row))
-    return table
+        yield table("Missed, by node", ("node", "here", "missed live", "first", "last"), nodes)
 
 
 def _rate(rate: Rate) -> tuple[str, str, str]:
     if rate.share is None or rate.ci95 is None:
-        return f"{rate.n:,}", _UNKNOWN, _UNKNOWN
+        return f"{rate.n:,}", UNKNOWN, UNKNOWN
     return f"{rate.n:,}", f"{rate.share:.2%}", _interval(rate.ci95)
 
 
 def _interval(interval: tuple[float, float]) -> str:
     return f"{interval[0]:.2%} to {interval[1]:.2%}"
-
-
-def _percent(n: int, base: int) -> str:
-    return f"{n / base:.1%}" if base else _UNKNOWN
 
 
 def _sides(sessions: int, sides: Sides) -> str:

@@ -69,7 +69,8 @@ def connection_columns(rows: str, policy: Policy) -> str:
     return (
         f"SELECT *, {endpoints_sql('orig_h', 'orig_p', 'resp_h', 'resp_p')}, "
         f"{DIRECTION} AS direction, {effective_sql(policy)} AS effective, "
-        "missed_bytes AS gap_bytes, NOT regexp_matches(history, '[SsHh]') AS midstream, "
+        "'zeek' AS decoder, missed_bytes AS gap_bytes, "
+        "NOT regexp_matches(history, '[SsHh]') AS midstream, "
         "CASE WHEN http THEN 'HTTP' WHEN service IS NOT NULL THEN 'MAIL' WHEN tls THEN 'SSL' "
         "ELSE 'BASE' END AS decode_as, "
         "CASE WHEN http AND service IS NOT NULL THEN 'http' END AS tunnel, "

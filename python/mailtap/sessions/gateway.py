@@ -49,7 +49,7 @@ def gateway_columns(rows: str, normal_labels: str, policy: Policy) -> str:
         "normal.provenance AS label_provenance, normal.is_label AS label_is_label, "
         f"{endpoints_sql('client_h', 'client_p', 'server_h', 'server_p')}, "
         f"CASE WHEN server_pkts IS NOT NULL THEN {DIRECTION} END AS direction, "
-        f"{effective_sql(policy)} AS effective FROM ("
+        f"{effective_sql(policy)} AS effective, 'gateway' AS decoder FROM ("
         'SELECT sensor, node, uid, "start" AS ts, '
         'coalesce(duration, greatest("end" - "start", 0)) AS duration, '
         "client_ip AS orig_h, client_port AS orig_p, server_ip AS resp_h, server_port AS resp_p, "

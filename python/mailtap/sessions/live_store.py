@@ -1,4 +1,4 @@
-"""The store of live mode, to see what live mode had."""
+"""Sessions and labels of live mode's store, to compare a report with."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _load(connection: duckdb.DuckDBPyConnection, file: Path, named: str) -> None
     finally:
         connection.execute(f"DETACH {_STORE}")
     if stored and not count(connection, "SELECT count(*) FROM live_sessions"):
-        raise SourceError(f"{named}: has no uid to tell sessions by; its policy redacts them")
+        raise SourceError(f"{named}: has no uid to compare sessions by; its policy redacts them")
 
 
 def _check_tables(connection: duckdb.DuckDBPyConnection, named: str) -> None:

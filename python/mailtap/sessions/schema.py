@@ -327,6 +327,8 @@ FIELDS: tuple[SessionField, ...] = (
         redacted_by=("sensor",),
     ),
     _count("seq", "the node's running number of the record", merging.NO_NUMBER),
+    # Whose decoding it is: `mailtap`, `zeek` (stock Zeek) or `gateway`.
+    _unlisted("decoder", "VARCHAR"),
     # Of the third-party label, where the source of sessions carries it; as in table `labels`.
     _unlisted("app", "VARCHAR"),
     _unlisted("label_name", "VARCHAR"),

@@ -1,6 +1,6 @@
 """Table `sessions`: one row per session, whatever it was read from.
 
-A column that the source of sessions doesn't tell is NULL, never a guess: a gateway's export has
+A column that the source of sessions doesn't have is NULL, never a guess: a gateway's export has
 neither packets nor direction, stock Zeek's conn.log no STARTTLS step.
 """
 

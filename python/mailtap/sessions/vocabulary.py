@@ -23,6 +23,17 @@ STAGES = (
     "logout",
 )
 
+#: How far a labelled session gets towards its addresses: see accuracy/funnel.py.
+FUNNEL_STEPS = (
+    "labelled",
+    "matched",
+    "payload",
+    "effective",
+    "recognised",
+    "readable",
+    "addresses",
+)
+
 EMPTY_CAUSES = (
     "starttls",
     "server_side_only",

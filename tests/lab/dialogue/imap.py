@@ -64,6 +64,7 @@ VERBS = {
     "GETQUOTA",
     "GETACL",
     "XLIST",
+    "MYRIGHTS",
 }
 STRONG = {
     "CAPABILITY",
@@ -347,6 +348,18 @@ class _Reader:
                 item.values["user"] = user
             number += 1
             self.items.append(item)
+            if line[1] == "*":  # cancelled: neither success nor failure
+                self._cancelled(tag)
+                return
+
+    def _cancelled(self, tag: str) -> None:
+        answer = self.until(tag)
+        if answer is None:
+            return
+        reply = next(item for item in reversed(self.items) if item.text == answer.text)
+        for values in (reply.values, reply.together):
+            if "auth_result" in values:
+                reply.maybe["auth_result"] = values.pop("auth_result")
 
     def _idle(self, tag: str) -> bool:
         self.until(tag, or_plus=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import re
 from typing import Any
 
@@ -384,3 +386,30 @@ def reset_within(stage: Stage) -> None:
         login(talk)
         talk.ask("RETR 1", r"\+OK")
         talk.reset()
+
+
+@add(
+    "AUTH CRAM-MD5",
+    needs="AUTH=CRAM-MD5",
+    **NOTHING,
+    auth="CRAM-MD5",
+    auth_result="success",
+    user=ALICE.name,
+)
+def auth_cram(stage: Stage) -> None:
+    with stage.talk("pop3") as talk:
+        greeting(talk)
+        challenge = base64.b64decode(talk.ask("AUTH CRAM-MD5", r"\+ ")[2:])
+        digest = hmac.new(ALICE.password.encode(), challenge, hashlib.md5).hexdigest()
+        talk.ask(b64(f"{ALICE.name} {digest}"), r"\+OK")
+        finish(talk)
+
+
+@add("AUTH cancelled", needs="SASL", **NOTHING, auth="PLAIN", user=None)
+def auth_cancelled(stage: Stage) -> None:
+    with stage.talk("pop3") as talk:
+        greeting(talk)
+        talk.ask("AUTH PLAIN", r"\+ ")
+        talk.ask("*", "-ERR")
+        talk.send("QUIT\r\n")
+        talk.drain()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
+import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import ClassVar
 from lab.accounts import DOMAIN
 from lab.isolation import Network, Root, in_network
 from lab.recorder import Recorder
-from lab.systemlog import SystemLog
+from lab.systemlog import SystemLog, dated
 from lab.waiting import until
 
 SECONDS_TO_START = 30
@@ -74,6 +75,7 @@ class Server(ABC):
         self.syslog = SystemLog(root)
         self.recorder = Recorder(network.link)
         self.output: list[str] = []
+        self.output_times: list[float] = []
         self.processes: list[subprocess.Popen[str]] = []
 
     @property
@@ -103,6 +105,11 @@ class Server(ABC):
     def log(self) -> list[str]:
         """The lines of the server's own log."""
         return self.syslog.lines
+
+    def dated_log(self) -> list[str]:
+        """The same lines as a log server writes them, with times and the server's name."""
+        lines = zip(self.syslog.times, self.syslog.lines, strict=False)  # more may come meanwhile
+        return [dated(at, self.name, line) for at, line in lines]
 
     def relay(self, sender: str, recipient: str, message: str) -> None:
         """Have the server send a message on, as an SMTP client.
@@ -138,7 +145,9 @@ class Server(ABC):
 
     def _read_output(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
-        self.output.extend(process.stdout)
+        for line in process.stdout:
+            self.output_times.append(time.time())
+            self.output.append(line)
 
     def wait_for_ports(self) -> None:
         """Wait until all ports are listened on.

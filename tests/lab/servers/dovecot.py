@@ -119,6 +119,7 @@ class Dovecot(Server):
             "OAUTH",
             "PIPELINING",
             "AUTH=LOGIN",
+            "AUTH=CRAM-MD5",
             "SASL-IR",
             "LITERAL+",
             "IDLE",

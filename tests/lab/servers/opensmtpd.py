@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from lab.accounts import DOMAIN
 from lab.servers.base import Join, LogFacts, Server
+from lab.systemlog import dated
 
 CONFIGURATION = """
 pki {host} cert "/etc/lab/server.pem"
@@ -47,6 +48,10 @@ class OpenSmtpd(Server):
 
     def log(self) -> list[str]:
         return [line.rstrip("\n") for line in self.output]
+
+    def dated_log(self) -> list[str]:
+        lines = zip(self.output_times, self.log(), strict=False)
+        return [dated(at, self.name, f"smtpd[1]: {line}") for at, line in lines]
 
     def log_facts(self, join: Join) -> LogFacts:
         """The log knows no ports: sessions are joined by their order."""

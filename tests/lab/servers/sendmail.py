@@ -26,6 +26,8 @@ define(`confDONT_PROBE_INTERFACES', `True')dnl
 define(`confRUN_AS_USER', `smmta:smmta')dnl
 define(`confTRUSTED_USER', `smmta')dnl
 define(`confTO_IDENT', `0')dnl
+define(`confREFUSE_LA', `1000')dnl
+define(`confQUEUE_LA', `1000')dnl
 define(`confDELIVERY_MODE', `queueonly')dnl
 FEATURE(`no_default_msa')dnl
 FEATURE(`nocanonify')dnl

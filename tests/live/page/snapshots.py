@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+from mailtap.accuracy.funnel import funnel
 from mailtap.live.state import (
     AnswerState,
     Delay,
@@ -20,11 +21,13 @@ from mailtap.live.state import (
 )
 from mailtap.report.model import (
     Agreement,
+    Base,
+    BaseCause,
+    BothDecoded,
     Example,
     MatrixCell,
     SensorAgreement,
     WindowAgreement,
-    WithoutPortGuesses,
 )
 from mailtap.report.statistics import rate
 
@@ -102,12 +105,26 @@ def usual() -> Snapshot:
         compatible=rate(compatible, matched),
         inconsistent=rate(inconsistent, matched),
         unexplained=rate(unexplained, matched),
-        without_port_guesses=WithoutPortGuesses(
+        both_decoded=BothDecoded(
             matched,
+            0,
+            0,
             rate(consistent, matched),
             rate(compatible, matched),
             rate(inconsistent, matched),
+            rate(unexplained, matched),
         ),
+        funnel=tuple(
+            funnel(
+                [
+                    ("effective", "oneway", 21_000),
+                    ("recognised", "starttls", 9_486),
+                    ("addresses", None, 60_000),
+                ]
+            )
+        ),
+        base=Base(100_000, 21_000, (BaseCause("oneway", 21_000, "look", "Look at the mirror."),)),
+        actions=(),
         causes=causes,
         matrix=(
             MatrixCell("smtp", "payload", "MAIL", 50_000),
@@ -169,7 +186,10 @@ def beginning() -> Snapshot:
         compatible=nothing,
         inconsistent=nothing,
         unexplained=nothing,
-        without_port_guesses=WithoutPortGuesses(0, nothing, nothing, nothing),
+        both_decoded=BothDecoded(0, 0, 0, nothing, nothing, nothing, nothing),
+        funnel=(),
+        base=None,
+        actions=(),
         causes=dict.fromkeys(usual().causes, 0),
         matrix=(),
         by_sensor=(),

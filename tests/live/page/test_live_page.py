@@ -93,7 +93,7 @@ def test_it_begins_before_anything_came(chromium: Page) -> None:
     with served(beginning()) as site:
         visit(chromium, site)
         assert chromium.run("document.querySelector('h1').textContent") == (
-            "No session has met its label yet"
+            "No session is matched with a label yet"
         )
         site.show(usual())
         wait(chromium, "document.querySelector('h1').textContent.includes('58.3%')")

@@ -150,6 +150,13 @@ def test_the_unit_is_confined() -> None:
     assert result.returncode == 0, result.stdout
 
 
+def test_live_mode_is_ended_before_a_sensor_when_memory_is_short() -> None:
+    unit = (PACKAGING / "systemd" / "mailtap-live.service").read_text().splitlines()
+    values = dict(line.split("=", 1) for line in unit if "=" in line)
+    assert values["MemoryMax"].endswith("G")
+    assert int(values["OOMScoreAdjust"]) > 0
+
+
 def test_the_container_runs_as_nobody_special() -> None:
     lines = (PACKAGING / "Containerfile").read_text().splitlines()
     last_stage = lines[max(n for n, line in enumerate(lines) if line.startswith("FROM ")) :]

@@ -1,7 +1,10 @@
 ##! Raises a notice when a sensor's decoding no longer agrees with the labels as far as it should, or as it used to.
 ##!
 ##! A session agrees when its verdict is ``consistent`` or ``compatible``. A sensor's sessions are judged so many at a
-##! time, by the 95 % interval of their share (Wilson): chance alone seldom raises a notice.
+##! time, by the 95 % interval of their share (Wilson): chance alone seldom raises a notice. Only sessions that both
+##! decoded count, as in the headline of a report: neither a label that only repeats what the port or the address says, nor
+##! a session with too little payload tells anything about decoding. Scans, and sessions that expire together without
+##! payload, raise no notice, therefore.
 
 @load base/frameworks/notice
 @load ./main
@@ -57,6 +60,10 @@ const past_weight = 0.5;
 # The 97.5 % point of the standard normal distribution.
 const z95 = 1.959963984540054;
 
+# Labels that only repeat what the port or the address says, and causes of sessions with nothing to decode.
+const guessed = set("port", "ip");
+const not_decoded = set("label_port_guess", "no_payload", "below_threshold");
+
 # The sensor whose latest verdict is oldest comes first. (Entries of an ordered table can't expire.)
 global agreements: table[string] of Agreement &ordered;
 
@@ -110,6 +117,12 @@ function most_frequent_cause(by_cause: table[string] of count): string
 	return highest == 0 ? "" : fmt("most frequent cause: %s (%d)", found, highest);
 	}
 
+function both_decoded(verdict: Verdict): bool
+	{
+	return verdict$provenance !in guessed
+	    && ( ! verdict?$cause || verdict$cause !in not_decoded );
+	}
+
 function judge(sensor: string, a: Agreement)
 	{
 	local bounds = wilson(a$agreeing, a$total);
@@ -143,6 +156,9 @@ function judge(sensor: string, a: Agreement)
 
 event MailTap::verdict_received(verdict: Verdict)
 	{
+	if ( ! both_decoded(verdict) )
+		return;
+
 	local a = agreement_of(verdict$sensor);
 	++a$total;
 

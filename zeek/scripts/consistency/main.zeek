@@ -61,6 +61,10 @@ export {
 		verdict: string &log;
 		## Why it is inconsistent, or what form of mail an agreeing session has.
 		cause: string &log &optional;
+		## Who is wrong where they disagree: ``label``, ``decoder``, ``neither`` or ``undecided``.
+		wrong: string &log &optional;
+		## Why that one is wrong, in words.
+		evidence: string &log &optional;
 	};
 
 	## Sent by MailTap's client for each session that was compared with a label.
@@ -102,6 +106,8 @@ type Message: record {
 	decode_as: string &optional;
 	verdict: string;
 	cause: string &optional;
+	wrong: string &optional;
+	evidence: string &optional;
 };
 
 const message_version = 1;
@@ -119,10 +125,11 @@ const invisible_characters = /\xc2\xad|\xd8\x9c|\xe1\xa0\x8e|\xe2\x80[\x8b-\x8f\
 const services = set("smtp", "pop3", "imap");
 const provenances = set("payload", "port", "ip", "cache", "unknown");
 const verdicts = set("consistent", "compatible", "inconsistent");
+const wrong_ones = set("label", "decoder", "neither", "undecided");
 const causes = set("label_port_guess", "no_payload", "below_threshold",
     "oneway", "starttls", "implicit_tls", "carrier", "not_mail",
-    "greeting_only", "midstream", "gap", "nonstandard_port", "conflict",
-    "unexplained");
+    "greeting_only", "midstream", "gap", "nonstandard_port", "unsupported",
+    "conflict", "unexplained");
 
 # Refused so far, by reason.
 global refused: table[string] of count &default=0;
@@ -189,7 +196,9 @@ function is_wellformed(m: Message): bool
 	    && ( ! m?$client_p || m$client_p <= highest_port )
 	    && ( ! m?$server_p || m$server_p <= highest_port )
 	    && ( ! m?$service || m$service in services )
-	    && ( ! m?$cause || m$cause in causes );
+	    && ( ! m?$cause || m$cause in causes )
+	    && ( ! m?$wrong || m$wrong in wrong_ones )
+	    && ( ! m?$evidence || is_text(m$evidence) );
 	}
 
 function to_verdict(m: Message): Verdict
@@ -223,6 +232,12 @@ function to_verdict(m: Message): Verdict
 
 	if ( m?$cause )
 		verdict$cause = m$cause;
+
+	if ( m?$wrong )
+		verdict$wrong = m$wrong;
+
+	if ( m?$evidence )
+		verdict$evidence = m$evidence;
 
 	return verdict;
 	}

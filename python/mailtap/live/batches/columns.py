@@ -1,7 +1,7 @@
-"""Normal fields of a batch of records, column by column: `Field.python` for a stream.
+"""Normal fields of a batch of records, column by column, with the values that `Field.python` gives.
 
-A text that comes several times in a batch is read once. Texts as nearly all are, which shows in one
-match, are read by the column; any others, and those of a small batch, by the field itself.
+Each distinct text of a batch is read once. Texts that match the usual pattern of their field are
+converted by column in Arrow; all others, and those of a small batch, one by one by `Field.python`.
 """
 
 from __future__ import annotations

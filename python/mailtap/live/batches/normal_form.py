@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS
 from mailtap.labels.table import COLUMNS as LABEL_COLUMNS
-from mailtap.sessions.session_records import HAS
+from mailtap.sessions.session_records import DECODER, HAS
 
 KEY = ("ip_a", "port_a", "ip_b", "port_b")
 
@@ -25,6 +25,7 @@ def sessions_in_normal_form(sessions: pa.Table) -> pa.Table:
     for name in HAS:
         place = sessions.column_names.index(name)
         sessions = sessions.set_column(place, name, pc.fill_null(sessions[name], False))
+    sessions = sessions.append_column("decoder", pa.repeat(DECODER, len(sessions)))
     return _with_key(sessions, ("orig_h", "orig_p", "resp_h", "resp_p"))
 
 

@@ -42,8 +42,8 @@ def text_reader(container: Container, places: Sequence[str]) -> TextReader:
 
 
 class JsonTextReader:
-    """Of lines with a JSON object each: many at once in the query engine, without the interpreter;
-    few one by one, since to begin a query takes as long as to read so many.
+    """Reads lines of JSON objects: many at once in the query engine, which releases the interpreter
+    meanwhile; few one by one, since to begin a query takes as long as to read so many.
     """
 
     def __init__(self, places: Sequence[str]) -> None:

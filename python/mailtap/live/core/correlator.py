@@ -30,8 +30,10 @@ from mailtap.live.core.rows import (
     gap_rows,
     node_rows,
     position_rows,
+    server_rows,
     tally_rows,
 )
+from mailtap.live.core.servers import ServerCell
 from mailtap.live.core.tally import BUCKET, Cell, Figures, Tally
 from mailtap.live.core.window import Change, Window
 from mailtap.live.labels.streams import Position
@@ -230,6 +232,8 @@ class Correlator:
     def _take(self, change: Change) -> None:
         for cell, bucket, n in change.cells:
             self._tally.add(cell, bucket, n)
+        for server_cell, n in change.servers:
+            self._tally.add_servers(server_cell, n)
         self._counts.unlabelled += change.unlabelled
         self._counts.unmatched += change.unmatched
         self._disagreements.extend(
@@ -249,6 +253,7 @@ class Correlator:
         rows.add("labels", change.labels)
         rows.add("judgements", change.judgements)
         rows.add("tally", tally_rows(change.cells))
+        rows.add("servers", server_rows(change.servers))
         rows.add("counts", count_rows(self._counts))
         if change.clocks is not None:
             rows.add("clocks", clock_rows(change.clocks))
@@ -271,6 +276,9 @@ class Correlator:
         for row in restored.tally.to_pylist():
             n, bucket = row.pop("n"), row.pop("bucket")
             self._tally.add(Cell(**row), bucket, n)
+        for row in restored.servers.to_pylist():
+            n = row.pop("n")
+            self._tally.add_servers(ServerCell(**row), n)
         for url, sensor in zip(self._urls, self._sensors, strict=True):
             for numbering in restored.nodes.get(url, ()):
                 sensor.resume(numbering)

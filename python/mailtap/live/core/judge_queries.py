@@ -47,19 +47,22 @@ _LABELS = (
 _NOTHING = "NULL AS app, NULL AS label_provenance"
 _JUDGED = f"""
     SELECT v.session_id, v.sensor, v.decode_as, v.app, v.label_provenance, v.verdict,
-           v.causes::BIGINT AS causes, v.label_id, h.other_half
+           v.causes::BIGINT AS causes, v.funnel_step, v.funnel_loss, v.label_id, h.other_half
     FROM verdicts v LEFT JOIN other_halves h ON h.session_id = v.session_id
     UNION ALL SELECT s.session_id, s.sensor, s.decode_as, {_NOTHING},
-           CASE WHEN a.session_id IS NULL THEN '{OUT_OF_SCOPE}' ELSE '{AMBIGUOUS}' END,
-           0, c.label_id, h.other_half
+           CASE WHEN a.session_id IS NULL THEN '{OUT_OF_SCOPE}' ELSE '{AMBIGUOUS}' END, 0,
+           CASE WHEN a.session_id IS NOT NULL AND c.is_mail THEN 'labelled' END,
+           CASE WHEN a.session_id IS NOT NULL AND c.is_mail THEN 'ambiguous' END,
+           c.label_id, h.other_half
     FROM sessions s
-    JOIN (SELECT session_id, min(label_id) AS label_id FROM judged_candidates
-          GROUP BY session_id) c ON c.session_id = s.session_id
+    JOIN (SELECT session_id, min(label_id) AS label_id,
+                 bool_or(funnel_step IS NOT NULL) AS is_mail
+          FROM judged_candidates GROUP BY session_id) c ON c.session_id = s.session_id
     LEFT JOIN ambiguous a ON a.session_id = s.session_id
     LEFT JOIN other_halves h ON h.session_id = s.session_id
     WHERE s.session_id NOT IN (SELECT session_id FROM verdicts)
-    UNION ALL SELECT s.session_id, s.sensor, s.decode_as, {_NOTHING}, '{STITCHED}', 0, NULL,
-           h.other_half
+    UNION ALL SELECT s.session_id, s.sensor, s.decode_as, {_NOTHING}, '{STITCHED}', 0, NULL, NULL,
+           NULL, h.other_half
     FROM sessions s JOIN other_halves h ON s.session_id = h.session_id
     WHERE h.other_half < s.session_id"""
 

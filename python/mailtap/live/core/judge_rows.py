@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from mailtap.correlation.by_flow import FlowJudge
+from mailtap.correlation.by_flow import FlowJudge, Outcome
 from mailtap.correlation.clock import ClockOffset
 from mailtap.correlation.engines import Row
 from mailtap.live.batches.normal_form import KEY
@@ -37,15 +37,9 @@ class RowJudge:
             if not outcome:
                 continue
             matched.update(outcome.candidates)
-            label = outcome.label
-            if label is not None and outcome.in_scope:
-                number = label["label_id"]
-                statement = (label["app"], label["provenance"], outcome.verdict, outcome.causes)
-            else:
-                number = min(outcome.candidates)
-                statement = (None, None, AMBIGUOUS if label is None else OUT_OF_SCOPE, 0)
-            cell = self._cells.code((session["sensor"], session["decode_as"], *statement))
-            judged.append((session["session_id"], cell, number))
+            number, cell = _label_and_cell(outcome)
+            code = self._cells.code((session["sensor"], session["decode_as"], *cell))
+            judged.append((session["session_id"], code, number))
         numbers = np.array(judged, np.int64).reshape(-1, 3)
         return Judged(
             sessions=numbers[:, 0],
@@ -56,6 +50,20 @@ class RowJudge:
             matched=np.array([n for flow in matched for n in records.get(flow, (flow,))], np.int64),
             shown=lambda wanted: _shown(rows, set(wanted)),
         )
+
+
+def _label_and_cell(outcome: Outcome) -> tuple[int, tuple[object, ...]]:
+    """The number of the label that the judgement rests on, and the cell from `app` on."""
+    label, judged = outcome.label, outcome.judgement
+    if label is None or judged is None:
+        loss = ("labelled", "ambiguous") if outcome.is_mail else (None, None)
+        return min(outcome.candidates), (None, None, AMBIGUOUS, 0, *loss)
+    if not judged.in_scope:
+        return min(outcome.candidates), (None, None, OUT_OF_SCOPE, 0, None, None)
+    return label["label_id"], (
+        *(label["app"], label["provenance"], judged.verdict, judged.causes),
+        *(judged.funnel_step, judged.funnel_loss),
+    )
 
 
 def _flows(records: Iterable[Row]) -> tuple[list[Row], Mapping[int, list[int]]]:

@@ -19,6 +19,7 @@ from mailtap.labels.table import COLUMNS as LABEL_COLUMNS
 from mailtap.live.batches.normal_form import KEY
 from mailtap.live.batches.sessions import ARROW_TYPES
 from mailtap.live.core.chunks import Chunk, Chunks, Found, Notes, Numbers, Part
+from mailtap.live.core.servers import server_group
 from mailtap.sessions.schema import columns
 
 #: Records of one flow that are looked at together, the latest. Whoever uses the same ports over and
@@ -57,10 +58,10 @@ class _Generation:
 
 
 class RecentRecords:
-    """Sessions, with the notes `cell`, `label` and `half` of their judgement and their `bucket`,
-    and labels, with `matched` and the hash of their flow as `statement`. All have `number`, `flow`,
-    the hash of their key, and `active`: records of one of their flows came during the newer
-    generation.
+    """Sessions, with the notes `cell`, `label` and `half` of their judgement, their `bucket` and
+    the group of their `server`, and labels, with `matched` and the hash of their flow as
+    `statement`. All have `number`, `flow`, the hash of their key, and `active`: records of one of
+    their flows came during the newer generation.
     """
 
     def __init__(self) -> None:
@@ -79,6 +80,7 @@ class RecentRecords:
         notes |= {
             "number": _numbers(sessions["session_id"]),
             "bucket": _numbers(sessions["bucket"]),
+            "server": np.array([*map(server_group, sessions["server_h"].to_pylist())], np.int64),
         }
         table = sessions.select(SESSIONS.names).cast(SESSIONS)
         self._newer.sessions.add(Chunk.of(table, flows, np.arange(len(sessions)), notes))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from mailtap.correlation.clock import ClockOffset
+from mailtap.live.core.servers import ServerCell
 from mailtap.live.core.tally import Cell
 from mailtap.live.labels.streams import Position
 from mailtap.live.sensors.numbering import Numbering
@@ -24,6 +25,14 @@ _CLOCK = ("sensor", "source", "pairs", "offset", "spread", "applied")
 _CELL = {
     **dict.fromkeys(("sensor", "decode_as", "app", "label_provenance", "verdict"), pa.string()),
     "causes": pa.int64(),
+    "funnel_step": pa.string(),
+    "funnel_loss": pa.string(),
+}
+_SERVER_CELL = {
+    "server_group": pa.int64(),
+    "verdict": pa.string(),
+    "unexplained": pa.bool_(),
+    "both_decoded": pa.bool_(),
 }
 
 
@@ -47,12 +56,12 @@ class Rows:
                 self.add(table, rows)
 
     def figures(self) -> Rows:
-        """All but the records, the tally's changes summed up."""
+        """All but the records, the changes of counts summed up."""
         figures = Rows({name: rows for name, rows in self.tables.items() if name not in RECORDS})
-        if changes := figures.tables.get("tally"):
-            cells = [*_CELL, "bucket"]
-            summed = pa.concat_tables(changes).group_by(cells).aggregate([("n", "sum")])
-            figures.tables["tally"] = [summed.rename_columns([*cells, "n"])]
+        for name, cells in (("tally", [*_CELL, "bucket"]), ("servers", [*_SERVER_CELL])):
+            if changes := figures.tables.get(name):
+                summed = pa.concat_tables(changes).group_by(cells).aggregate([("n", "sum")])
+                figures.tables[name] = [summed.rename_columns([*cells, "n"])]
         return figures
 
     @property
@@ -87,6 +96,7 @@ class Restored:
     next_session: int
     next_label: int
     tally: pa.Table
+    servers: pa.Table
     window: tuple[pa.Table, pa.Table, pa.Table]  # sessions, labels, judgements
     clocks: tuple[ClockOffset, ...]
     nodes: dict[str, list[Numbering]]
@@ -127,6 +137,17 @@ def tally_rows(cells: Sequence[tuple[Cell, int, int]]) -> pa.Table | None:
     }
     buckets, differences = ([row[n] for row in cells] for n in (1, 2))
     return pa.table({**columns, "bucket": buckets, "n": differences})
+
+
+def server_rows(cells: Sequence[tuple[ServerCell, int]]) -> pa.Table | None:
+    """Cells of servers with their difference."""
+    if not cells:
+        return None
+    columns = {
+        name: pa.array([getattr(cell, name) for cell, _ in cells], kind)
+        for name, kind in _SERVER_CELL.items()
+    }
+    return pa.table({**columns, "n": [n for _, n in cells]})
 
 
 def count_rows(counts: Counts) -> pa.Table:

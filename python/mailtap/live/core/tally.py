@@ -11,20 +11,31 @@ from mailtap.correlation.verdicts import (
     COMPATIBLE,
     CONSISTENT,
     INCONSISTENT,
+    NOT_DECODED_BY_BOTH,
     UNEXPLAINED,
     first_cause,
+    mask_of,
     named_causes,
 )
+from mailtap.live.core.servers import (
+    Condition,
+    ServerCell,
+    Servers,
+    is_any,
+    is_of_both,
+    is_unexplained,
+    of_verdict,
+)
+from mailtap.report.losses import FunnelCount
 from mailtap.report.model import (
     Agreement,
+    BothDecoded,
     Counts,
     MatrixCell,
     Rate,
     SensorAgreement,
     WindowAgreement,
-    WithoutPortGuesses,
 )
-from mailtap.report.statistics import rate
 
 #: Sessions that have labels but no verdict: the labels contradict each other, or it is no mail.
 AMBIGUOUS = "ambiguous"
@@ -54,6 +65,8 @@ class Cell:
     label_provenance: str | None
     verdict: str
     causes: int
+    funnel_step: str | None
+    funnel_loss: str | None
 
 
 class Tally:
@@ -64,6 +77,7 @@ class Tally:
         # Never forgotten: what is taken away again must come off the cell it was added to.
         self._kept_apart: set[Cell] = set()
         self._timeline: dict[int, Counter[str]] = {}
+        self._servers = Servers()
 
     def add(self, cell: Cell, bucket: int, n: int) -> None:
         """`n` more of a cell, or fewer; they arrived in the bucket (epoch seconds by BUCKET)."""
@@ -83,6 +97,10 @@ class Tally:
                 del self._timeline[min(self._timeline)]
         self._timeline[bucket][cell.verdict] += n
 
+    def add_servers(self, cell: ServerCell, n: int) -> None:
+        """`n` more sessions of servers, or fewer, all of which `add` counts, too."""
+        self._servers.add(cell, n)
+
     def total(self, verdict: str) -> int:
         return sum(n for cell, n in self._cells.items() if cell.verdict == verdict)
 
@@ -94,22 +112,27 @@ class Tally:
     def figures(self) -> Figures:
         scored = [(cell, n) for cell, n in self._cells.items() if cell.verdict in VERDICTS]
         overall = _agreement(scored)
-        payload = _agreement([(c, n) for c, n in scored if c.label_provenance != "port"])
         causes = _causes(scored)
         matched = overall.matched
+
+        def share(n: int, is_counted: Condition) -> Rate:
+            return self._servers.rate(n, matched, is_counted, is_any)
+
         return Figures(
             matched=matched,
             ambiguous=self.total(AMBIGUOUS),
             out_of_scope=self.total(OUT_OF_SCOPE),
-            consistent=rate(overall.consistent, matched),
-            compatible=rate(overall.compatible, matched),
-            inconsistent=rate(overall.inconsistent, matched),
-            unexplained=rate(causes[UNEXPLAINED], matched),
-            without_port_guesses=WithoutPortGuesses(
-                payload.matched,
-                rate(payload.consistent, payload.matched),
-                rate(payload.compatible, payload.matched),
-                rate(payload.inconsistent, payload.matched),
+            consistent=share(overall.consistent, of_verdict(CONSISTENT)),
+            compatible=share(overall.compatible, of_verdict(COMPATIBLE)),
+            inconsistent=share(overall.inconsistent, of_verdict(INCONSISTENT)),
+            unexplained=share(causes[UNEXPLAINED], is_unexplained),
+            both_decoded=self._both_decoded(scored),
+            labelled=tuple(
+                FunnelCount(
+                    cell.funnel_step, cell.funnel_loss, cell.decode_as == "BASE", _is_guess(cell), n
+                )
+                for cell, n in self._cells.items()
+                if cell.funnel_step is not None
             ),
             causes=causes,
             matrix=_matrix(scored),
@@ -118,6 +141,26 @@ class Tally:
                 WindowAgreement(float(bucket * BUCKET), float(BUCKET), _of_verdicts(verdicts))
                 for bucket, verdicts in sorted(self._timeline.items())
             ),
+        )
+
+    def _both_decoded(self, scored: _Scored) -> BothDecoded:
+        apart = mask_of(NOT_DECODED_BY_BOTH)
+        both = [(cell, n) for cell, n in scored if not cell.causes & apart]
+        verdicts = _agreement(both)
+        guesses = sum(n for cell, n in scored if _is_guess(cell))
+        matched = verdicts.matched
+
+        def share(n: int, is_counted: Condition) -> Rate:
+            return self._servers.rate(n, matched, is_counted, is_of_both)
+
+        return BothDecoded(
+            matched=matched,
+            port_guesses=guesses,
+            too_little=_agreement(scored).matched - guesses - matched,
+            consistent=share(verdicts.consistent, of_verdict(CONSISTENT)),
+            compatible=share(verdicts.compatible, of_verdict(COMPATIBLE)),
+            inconsistent=share(verdicts.inconsistent, of_verdict(INCONSISTENT)),
+            unexplained=share(_causes(both)[UNEXPLAINED], is_unexplained),
         )
 
 
@@ -132,7 +175,8 @@ class Figures:
     compatible: Rate
     inconsistent: Rate
     unexplained: Rate
-    without_port_guesses: WithoutPortGuesses
+    both_decoded: BothDecoded
+    labelled: tuple[FunnelCount, ...]
     causes: Counts
     matrix: tuple[MatrixCell, ...]
     by_sensor: tuple[SensorAgreement, ...]
@@ -143,17 +187,19 @@ _Scored = Iterable[tuple[Cell, int]]
 
 
 def _without_names(cell: Cell) -> Cell:
-    """The cell as far as the shares and the causes need it: there are few of these."""
-    first = cell.causes & -cell.causes
-    of_port = cell.label_provenance == "port"
+    """The cell as far as the shares, the causes and the funnel need it: there are few of these."""
     return replace(
         cell,
         sensor=REST,
-        decode_as=REST,
+        decode_as="BASE" if cell.decode_as == "BASE" else REST,
         app=REST,
-        label_provenance="port" if of_port else REST,
-        causes=first,
+        label_provenance=REST,
+        causes=cell.causes & -cell.causes,
     )
+
+
+def _is_guess(cell: Cell) -> bool:
+    return bool(cell.causes & mask_of(["label_port_guess"]))
 
 
 def _agreement(scored: _Scored) -> Agreement:

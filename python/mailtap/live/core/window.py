@@ -24,6 +24,7 @@ from mailtap.live.core.judge_queries import QueryJudge
 from mailtap.live.core.judge_rows import RowJudge
 from mailtap.live.core.judged import CELL, Cells, Judged
 from mailtap.live.core.recent import LABELS, NONE, SESSIONS, RecentRecords
+from mailtap.live.core.servers import ServerCell, server_changes
 from mailtap.live.core.tally import VERDICTS, Cell
 from mailtap.policy import Policy
 
@@ -45,7 +46,8 @@ _NOTES = ("cell", "label", "half")
 
 @dataclass
 class Change:
-    """What a batch changed: cells of the tally with bucket and difference, and what is behind it.
+    """What a batch changed: cells of the tally with bucket and difference, the same by server, and
+    what is behind it.
 
     `sessions` and `labels` are those of the batch in normal form. `judgements` has a row each
     session whose verdict is new or another; `verdict` is NULL where there is none any more.
@@ -54,6 +56,7 @@ class Change:
     """
 
     cells: list[tuple[Cell, int, int]] = field(default_factory=list)
+    servers: list[tuple[ServerCell, int]] = field(default_factory=list)
     sessions: pa.Table | None = None
     labels: pa.Table | None = None
     judgements: pa.Table | None = None
@@ -183,7 +186,7 @@ class Window:
         self._note_changes(
             change,
             numbers[differs],
-            sessions.notes("bucket")[differs],
+            {name: sessions.notes(name)[differs] for name in ("bucket", "server")},
             before["cell"][differs],
             {name: after[name][differs] for name in _NOTES},
         )
@@ -208,21 +211,32 @@ class Window:
         self,
         change: Change,
         numbers: Numbers,
-        buckets: Numbers,
+        sessions: dict[str, Numbers],
         before: Numbers,
         after: dict[str, Numbers],
     ) -> None:
-        """`before` has the cells, `after` the judgements of sessions that have another one now."""
+        """`sessions` has notes, `before` the cells and `after` the judgements of sessions that have
+        another judgement now.
+        """
         if not len(numbers):
             return
         had, has = before != NONE, after["cell"] != NONE
-        counts = _counted(
-            np.concatenate([after["cell"][has], before[had]]),
-            np.concatenate([buckets[has], buckets[had]]),
-            np.concatenate([np.ones(has.sum(), np.int64), -np.ones(had.sum(), np.int64)]),
+        cells = np.concatenate([after["cell"][has], before[had]])
+        signs = np.concatenate([np.ones(has.sum(), np.int64), -np.ones(had.sum(), np.int64)])
+        buckets, servers = (
+            np.concatenate([sessions[name][has], sessions[name][had]])
+            for name in ("bucket", "server")
         )
-        change.cells += [(self._cells[cell], bucket, n) for cell, bucket, n in counts]
-        change.judgements = self._judgements(numbers, buckets, before, after)
+        change.cells += [
+            (self._cells[cell], bucket, n) for cell, bucket, n in _counted(cells, buckets, signs)
+        ]
+        by_server = ((self._cells[cell], g, n) for cell, g, n in _counted(cells, servers, signs))
+        change.servers += server_changes(
+            (group, cell.verdict, cell.causes, n)
+            for cell, group, n in by_server
+            if cell.verdict in VERDICTS
+        )
+        change.judgements = self._judgements(numbers, sessions["bucket"], before, after)
 
     def _judgements(
         self, numbers: Numbers, buckets: Numbers, before: Numbers, after: dict[str, Numbers]
@@ -238,7 +252,7 @@ class Window:
         causes = [first_cause(c.verdict, c.decode_as, named_causes(c.causes)) for c in cells]
         columns["cause"] = pa.array(causes, pa.string()).take(place)
         if not has.all():  # sessions that have no judgement any more
-            for name in ("app", "label_provenance", "verdict", "cause"):
+            for name in _GONE:
                 columns[name] = pc.if_else(has, columns[name], None)
             columns["causes"] = pc.if_else(has, columns["causes"], 0)
         columns |= {
@@ -270,6 +284,9 @@ class Window:
             has = cells != NONE
             cells[has] = numbers[cells[has]]
 
+
+#: What is unset in the row of a session that has no judgement any more.
+_GONE = ("app", "label_provenance", "verdict", "funnel_step", "funnel_loss", "cause")
 
 _CELL_TYPES = {name: pa.int64() if name == "causes" else pa.string() for name in CELL}
 
@@ -322,14 +339,14 @@ def _is_final(
     return final
 
 
-def _counted(cells: Numbers, buckets: Numbers, numbers: Numbers) -> list[tuple[int, int, int]]:
-    """The sum of the numbers of each cell and bucket, if it is not 0."""
-    of_bucket, bucket = np.unique(buckets, return_inverse=True)
-    pairs, pair = np.unique(cells * len(of_bucket) + bucket, return_inverse=True)
+def _counted(cells: Numbers, others: Numbers, numbers: Numbers) -> list[tuple[int, int, int]]:
+    """The sum of the numbers of each cell and other value, if it is not 0."""
+    values, place = np.unique(others, return_inverse=True)
+    pairs, pair = np.unique(cells * len(values) + place, return_inverse=True)
     sums = np.zeros(len(pairs), np.int64)
     np.add.at(sums, pair, numbers)
     return [
-        (int(pairs[n] // len(of_bucket)), int(of_bucket[pairs[n] % len(of_bucket)]), int(sums[n]))
+        (int(pairs[n] // len(values)), int(values[pairs[n] % len(values)]), int(sums[n]))
         for n in np.flatnonzero(sums)
     ]
 

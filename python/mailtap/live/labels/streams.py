@@ -63,11 +63,11 @@ class StreamState:
     since: float | None = None
     error: str | None = None
 
-    def came(self) -> None:
+    def opened(self) -> None:
         if not self.connected:
             self.connected, self.since, self.error = True, time.time(), None
 
-    def went(self, why: str) -> None:
+    def closed(self, why: str) -> None:
         if self.connected:
             self.since = time.time()
         self.connected, self.error = False, why
@@ -79,7 +79,7 @@ class LabelStream(Protocol):
     state: StreamState
 
     async def run(self, put: Put) -> None:
-        """Reads until there can't come any more."""
+        """Reads to the end of the stream; one that has no end is read until it is cancelled."""
 
 
 class LineSplitter:
@@ -128,14 +128,14 @@ class FileStream:
             try:
                 descriptor = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK)
             except OSError as error:
-                self.state.went(error.strerror or "can't be read")
+                self.state.closed(error.strerror or "can't be read")
                 await asyncio.sleep(POLL)
                 continue
             try:
-                self.state.came()
+                self.state.opened()
                 await self._follow(descriptor, put)
             except OSError as error:
-                self.state.went(error.strerror or "can't be read")
+                self.state.closed(error.strerror or "can't be read")
                 await asyncio.sleep(POLL)
             finally:
                 os.close(descriptor)
@@ -180,9 +180,9 @@ class FileStream:
         try:
             there = self._path.stat()
         except OSError as error:
-            self.state.went(error.strerror or "can't be read")
+            self.state.closed(error.strerror or "can't be read")
             return False  # what takes its place is still to come
-        self.state.came()
+        self.state.opened()
         return (there.st_dev, there.st_ino) != (file.st_dev, file.st_ino)
 
 
@@ -204,19 +204,19 @@ class StandardInput:
         reader = asyncio.StreamReader(limit=CHUNK)
         protocol = asyncio.StreamReaderProtocol(reader)
         await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin.buffer)
-        self.state.came()
+        self.state.opened()
         await _read(reader, put)
-        self.state.went("ended")
+        self.state.closed("ended")
 
     async def _read_file(self, put: Put) -> None:
         """A file has no readiness that an event loop could wait for."""
-        self.state.came()
+        self.state.opened()
         lines = LineSplitter()
         while data := os.read(sys.stdin.fileno(), CHUNK):
             await put(lines.split(data), None)
             await asyncio.sleep(0)
         await put(lines.end(), None)
-        self.state.went("ended")
+        self.state.closed("ended")
 
 
 class SocketStream:
@@ -233,15 +233,15 @@ class SocketStream:
             try:
                 reader, writer = await self._connect()
             except OSError as error:
-                self.state.went(error.strerror or str(error))
+                self.state.closed(error.strerror or str(error))
             else:
-                self.state.came()
+                self.state.opened()
                 backoff.reset()
                 try:
                     await _read(reader, put)
-                    self.state.went("closed by the other side")
+                    self.state.closed("closed by the other side")
                 except OSError as error:
-                    self.state.went(error.strerror or str(error))
+                    self.state.closed(error.strerror or str(error))
                 finally:
                     writer.close()
             await backoff.wait()
@@ -279,11 +279,11 @@ class InterfaceStream:
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,  # so that its own processes can be ended with it
             )
-            reading = asyncio.ensure_future(_read(process.stdout, put, self.state.came))
+            reading = asyncio.ensure_future(_read(process.stdout, put, self.state.opened))
             try:
                 error, _ = await asyncio.gather(_last_line(process.stderr), asyncio.shield(reading))
                 await process.wait()
-                self.state.went(error or "ended")
+                self.state.closed(error or "ended")
             except asyncio.CancelledError:
                 with suppress(ProcessLookupError):
                     process.terminate()
@@ -313,12 +313,12 @@ async def _last_line(reader: asyncio.StreamReader | None) -> str:
 
 
 async def _read(
-    reader: asyncio.StreamReader | None, put: Put, came: Callable[[], None] = lambda: None
+    reader: asyncio.StreamReader | None, put: Put, received: Callable[[], None] = lambda: None
 ) -> None:
-    """Puts lines until the end; `came` is told of what comes."""
+    """Puts lines until the end; `received` is called whenever bytes were read."""
     lines = LineSplitter()
     while reader is not None and (data := await reader.read(CHUNK)):
-        came()
+        received()
         if whole := lines.split(data):
             await put(whole, None)
     if rest := lines.end():
@@ -329,7 +329,7 @@ def label_stream(text: str, position: Callable[[str], Position | None]) -> Label
     """The stream that a `--labels` names: FILE, `-`, `tcp:HOST:PORT`, `unix:PATH` or
     `nfstream:INTERFACE`, `:FORMAT` after it where it doesn't show. Raises SourceTextError.
 
-    `position` tells where an earlier run stopped in a file.
+    `position` gives how far an earlier run read a file.
     """
     scheme, colon, rest = text.partition(":")
     if colon and scheme in SCHEMES and not Path(text).exists():

@@ -64,7 +64,7 @@ class BoundedProtocol(H11Protocol):
         self._stop_waiting()
 
     def connection_is_over(self) -> None:
-        """Takes it off the connections before the event loop tells that it is lost."""
+        """Removes it from the connections before the event loop reports that it is lost."""
         self.connections.discard(self)
         self._stop_waiting()
 

@@ -7,6 +7,7 @@ import hashlib
 from jinja2 import Template
 from markupsafe import Markup
 
+from mailtap.accuracy.actions import GUESS
 from mailtap.live.state import Snapshot
 from mailtap.report.charts import (
     TIMELINE_HEIGHT,
@@ -14,6 +15,8 @@ from mailtap.report.charts import (
     matrix_map,
     timeline,
 )
+from mailtap.report.headline import headline, headline_of_base
+from mailtap.report.meanings import CAUSES, STEPS
 from mailtap.report.model import Example
 from mailtap.report.templates import (
     UNSET,
@@ -24,10 +27,22 @@ from mailtap.report.templates import (
 _PACKAGE = "mailtap.live.page"
 
 #: The page's parts that change, by the id of their element.
-SECTIONS = ("agreement", "causes", "timeline", "sensors", "matrix", "disagreements", "join")
+SECTIONS = (
+    "agreement",
+    "funnel",
+    "causes",
+    "timeline",
+    "sensors",
+    "matrix",
+    "disagreements",
+    "join",
+)
 
 #: Of the latest disagreements, those that are listed.
 MAXIMUM_LISTED = 50
+
+#: The words of the page, explained as on a report's page.
+_TERMS = '{% from "macros.html" import terms %}{{ terms() }}'
 
 STYLE = asset("mailtap.report", "page.css") + asset(_PACKAGE, "live.css")
 SCRIPT = asset(_PACKAGE, "live.js")
@@ -38,6 +53,7 @@ class View:
         made = environment(_PACKAGE)
         made.filters["decimal"] = _decimal
         self._page = made.get_template("live.html")
+        self._terms = made.from_string(_TERMS).render()
         self._sign_in = made.get_template("sign-in.html")
         self._sections: dict[str, Template] = {
             name: made.get_template(f"sections/{name}.html") for name in SECTIONS
@@ -50,6 +66,11 @@ class View:
             "bars": timeline(sorted(now.timeline, key=lambda window: window.start)),
             "size": (TIMELINE_WIDTH, TIMELINE_HEIGHT),
             "map": matrix_map(cell for cell in now.matrix if cell.n),
+            "headline": headline(now.both_decoded),
+            "headline_of_base": headline_of_base(now.base) if now.base else "",
+            "guesses": [action for action in now.actions if action["cause"] == GUESS],
+            "meanings": CAUSES,
+            "step_names": STEPS,
             "disagreements": [(one, _key(one)) for one in now.disagreements[:MAXIMUM_LISTED]],
         }
         return {name: template.render(shown) for name, template in self._sections.items()}
@@ -58,6 +79,7 @@ class View:
         return self._page.render(
             sections={name: Markup(html) for name, html in self.sections(now).items()},  # noqa: S704
             store=now.store,
+            terms=self._terms,
         )
 
     def sign_in(self, *, refused: bool) -> str:

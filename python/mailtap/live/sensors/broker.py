@@ -84,7 +84,7 @@ class BrokerTransport:
             loop.add_reader(events.fd(), self._take_events, events, receive)
             loop.add_reader(status.fd(), self._take_status, status)
             self._endpoint.peer_nosync(self._host, self._port, RETRY)
-            self.connection.went("connecting")
+            self.connection.closed("connecting")
             await loop.create_future()
         finally:
             loop.remove_reader(events.fd())
@@ -119,12 +119,12 @@ class BrokerTransport:
         for event in status.get(waiting):
             code = event.code()
             if code == self._broker.SC.PeerAdded:
-                self.connection.came()
+                self.connection.opened()
             elif isinstance(event, self._broker.Error) or code in (
                 self._broker.SC.PeerRemoved,
                 self._broker.SC.PeerLost,
             ):
-                self.connection.went(str(event))
+                self.connection.closed(str(event))
 
 
 def frame(topic: str, argument: str | bytes) -> bytes:

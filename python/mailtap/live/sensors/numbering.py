@@ -1,8 +1,8 @@
-"""What a node's running numbers tell: what is missing, what came twice, what began anew.
+"""A node's running numbers: which records are missing, which are duplicates, and restarts.
 
-A node numbers its records from 1. Records of one node come in order, but a connection made anew may
-bring some again, and a node that restarts begins at 1 again. It says when it started (`started`);
-where it does not, a number that was used for another record tells the restart.
+A node numbers its records from 1. They arrive in order, but after a reconnection some may arrive
+again, and a node that restarts begins at 1 again. A restart is recognised by a record's `started`,
+the time at which its node started; without it, by a number that was used for another record.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every way to a sensor has in common."""
+"""Connections to sensors: their state, the waits between attempts, and what a transport does."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ TOPICS: tuple[str, ...] = (SESSIONS_TOPIC,)
 VERDICTS_TOPIC = "/mailtap/verdicts/"
 VERDICT_EVENT = "MailTap::mail_verdict"
 
-#: Seconds before a lost connection is made anew: doubled each time, and drawn below that, so that
-#: many clients don't come back at once.
+#: Seconds until a lost connection is made again: at most so many, doubled after each failure. The
+#: wait is random below that, so that many clients don't connect at the same moment.
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 30.0
 
@@ -49,11 +49,11 @@ class Connection:
     made: int = 0
     discarded: int = 0
 
-    def came(self) -> None:
+    def opened(self) -> None:
         self.connected, self.since, self.error = True, time.time(), None
         self.made += 1
 
-    def went(self, why: str) -> None:
+    def closed(self, why: str) -> None:
         if self.connected:
             self.since = time.time()
         self.connected, self.error = False, why
@@ -67,13 +67,13 @@ class Transport(Protocol):
     connection: Connection
 
     async def run(self, receive: Receive) -> None:
-        """Receives until the connection is lost or refused, and raises what it ended with:
-        whoever calls it waits, and tries again.
+        """Receives until the connection is lost or refused, and raises the error it ended with.
+        The caller waits and calls it again.
         """
 
     async def publish(self, topic: str, event: str, line: str) -> bool:
-        """Publishes an event with one string argument; whether there was a connection for it.
-        Waits as long as the sensor does not read.
+        """Publishes an event with one string argument, and returns whether there was a connection.
+        Waits while the sensor does not read.
         """
 
 

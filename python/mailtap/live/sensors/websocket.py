@@ -83,7 +83,7 @@ class WebSocketTransport:
             await socket.send(json.dumps(TOPICS))
             await _acknowledged(socket)
             self._socket = socket
-            self.connection.came()
+            self.connection.opened()
             while True:
                 receive(await socket.recv(decode=False))
 

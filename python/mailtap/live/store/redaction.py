@@ -10,7 +10,7 @@ from mailtap.sessions.redaction import redacted_columns
 _ENDS = {f"{end}_{part}" for end in ("client", "server", "orig", "resp") for part in ("h", "p")}
 _KEY = ("ip_a", "port_a", "ip_b", "port_b")
 
-#: Columns of a label that tell what these columns of a session or a verdict would tell.
+#: Columns of a label with the same information as these columns of a session or a verdict.
 _OF_LABELS = {
     "app": ("app", "name", "protocol", "encryption", "carrier"),
     "label_provenance": ("provenance",),
@@ -18,8 +18,8 @@ _OF_LABELS = {
 
 
 def hidden_columns(redact: Collection[str]) -> Mapping[str, frozenset[str]]:
-    """The columns that are not stored, by table. Whoever hides an end hides it as part of the
-    flow's key and of the label, too.
+    """The columns that are not stored, by table. An endpoint that is hidden is hidden in the flow's
+    key and in labels, too.
     """
     sessions = redacted_columns(redact)
     labels = {name for column in sessions for name in _OF_LABELS.get(column, ())}

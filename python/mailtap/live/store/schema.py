@@ -19,10 +19,10 @@ from mailtap.sessions.schema import columns as session_columns
 #: file, which costs the same for little as for much.
 LOG = "128MB"
 
-VERSION = 2
+VERSION = 3
 
-#: Columns by table. Verdicts are only added, the latest of a session counts. The tally is the sum
-#: of its rows. `redacted` records lack what the policy hides.
+#: Columns by table. Verdicts are only added, the latest of a session counts. The tally and
+#: the counts by server are the sums of their rows. `redacted` records lack what the policy hides.
 TABLES: dict[str, dict[str, str]] = {
     "store_version": {"version": "INTEGER"},
     "sessions": session_columns(details=False)
@@ -35,11 +35,14 @@ TABLES: dict[str, dict[str, str]] = {
         "label_provenance": "VARCHAR",
         "verdict": "VARCHAR",
         "causes": "BIGINT",
+        "funnel_step": "VARCHAR",
+        "funnel_loss": "VARCHAR",
         "cause": "VARCHAR",
         "sensor": "VARCHAR",
         "decode_as": "VARCHAR",
         "label_id": "BIGINT",
         "other_half": "BIGINT",
+        "redacted": "BOOLEAN",
     },
     "tally": {
         "sensor": "VARCHAR",
@@ -48,7 +51,16 @@ TABLES: dict[str, dict[str, str]] = {
         "label_provenance": "VARCHAR",
         "verdict": "VARCHAR",
         "causes": "BIGINT",
+        "funnel_step": "VARCHAR",
+        "funnel_loss": "VARCHAR",
         "bucket": "BIGINT",
+        "n": "BIGINT",
+    },
+    "servers": {
+        "server_group": "BIGINT",
+        "verdict": "VARCHAR",
+        "unexplained": "BOOLEAN",
+        "both_decoded": "BOOLEAN",
         "n": "BIGINT",
     },
     "counts": {
@@ -103,6 +115,11 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
             coalesce(sum(unmatched), 0)::BIGINT AS unmatched
         FROM waited""",
         "DROP TABLE waited",
+    ),
+    # The cause `unsupported` has the bit that `conflict` had, which has the next one.
+    2: tuple(
+        f"UPDATE {table} SET causes = (causes & 4095) | ((causes & 4096) << 1)"
+        for table in ("tally", "judgements")
     ),
 }
 

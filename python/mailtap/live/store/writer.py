@@ -137,7 +137,7 @@ class Store:
     def _insert(self, connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
         if name in REPLACED:
             connection.execute(f"DELETE FROM {name}").fetchall()
-        hidden = self._hidden.get(name, frozenset())
+        hidden = self._hidden.get(name, frozenset()) & set(rows.column_names)
         self._recent.add(name, rows, hidden)
         names = [
             column
@@ -145,8 +145,8 @@ class Store:
             if column in rows.column_names and column not in hidden
         ]
         added = rows.select(names)
-        if hidden and "redacted" in TABLES[name]:
-            added = added.append_column("redacted", pa.array([True] * len(rows)))
+        if "redacted" in TABLES[name]:
+            added = added.append_column("redacted", pa.array([bool(hidden)] * len(rows)))
         connection.register("added", added)
         connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM added").fetchall()
         connection.unregister("added")
@@ -159,6 +159,7 @@ class Store:
             with suppress(duckdb.Error):
                 self._connection.close()
             self._connection = None
+        self._recent.begin_anew()
         with self._condition:
             self._error = str(error) if isinstance(error, StoreError) else error_line(error)
             self._waiting.extendleft(reversed(taken))

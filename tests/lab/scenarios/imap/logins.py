@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+
 from lab.accounts import ALICE, BOB, TOKEN, WRONG
 from lab.scenarios.base import Catalogue, Stage, b64
 from lab.scenarios.imap.dialogue import LOGGED_IN, NOTHING, finish, greeting, login
@@ -186,4 +190,32 @@ def xoauth2(stage: Stage) -> None:
         if talk.answer(r"(\+|a1 NO)").startswith("+"):
             talk.send("\r\n")
             talk.answer("a1 NO", tag="a1")
+        finish(talk)
+
+
+@add(
+    "AUTHENTICATE CRAM-MD5",
+    needs="AUTH=CRAM-MD5",
+    **NOTHING,
+    auth="CRAM-MD5",
+    auth_result="success",
+    user=ALICE.name,
+)
+def authenticate_cram(stage: Stage) -> None:
+    with stage.talk("imap") as talk:
+        greeting(talk)
+        challenge = base64.b64decode(talk.ask("a1 AUTHENTICATE CRAM-MD5", r"\+ ")[2:])
+        digest = hmac.new(ALICE.password.encode(), challenge, hashlib.md5).hexdigest()
+        talk.send(b64(f"{ALICE.name} {digest}") + "\r\n")
+        talk.answer("a1 OK", tag="a1")
+        finish(talk)
+
+
+@add("AUTHENTICATE cancelled", **NOTHING, auth="PLAIN", user=None)
+def authenticate_cancelled(stage: Stage) -> None:
+    with stage.talk("imap") as talk:
+        greeting(talk)
+        talk.ask("a1 AUTHENTICATE PLAIN", r"\+")
+        talk.send("*\r\n")
+        talk.answer("a1 (BAD|NO)", tag="a1")
         finish(talk)

@@ -227,3 +227,27 @@ def compress(stage: Stage) -> None:
         select(talk)
         talk.ask("b2 FETCH 1 BODY[]", "b2 OK")
         finish(talk)
+
+
+@add("rights and quota", **LOGGED_IN, **NOTHING, empty_cause="no_message")
+def rights(stage: Stage) -> None:
+    with stage.talk("imap") as talk:
+        greeting(talk)
+        login(talk)
+        talk.ask("b1 MYRIGHTS INBOX", "b1 (OK|NO|BAD)")
+        talk.ask("b2 GETQUOTAROOT INBOX", "b2 (OK|NO|BAD)")
+        select(talk)
+        finish(talk)
+
+
+@add("sorted and extended searches", **LOGGED_IN, **NOTHING, empty_cause="no_message")
+def searches(stage: Stage) -> None:
+    with stage.talk("imap") as talk:
+        greeting(talk)
+        login(talk)
+        select(talk)
+        talk.ask("b1 SEARCH RETURN (MIN COUNT) ALL", "b1 (OK|NO|BAD)")
+        talk.ask("b2 SORT (DATE) UTF-8 ALL", "b2 (OK|NO|BAD)")
+        talk.ask("b3 UID THREAD REFERENCES UTF-8 ALL", "b3 (OK|NO|BAD)")
+        talk.ask("b4 UNSELECT", "b4 (OK|NO|BAD)")
+        finish(talk)
