@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
 from pathlib import Path
-
-import yaml
 
 from mailtap.correlation.verdicts import CAUSES, UNEXPLAINED
 from mailtap.labels.formats import FORMATS
@@ -49,9 +46,8 @@ def test_causes_are_documented_in_their_order() -> None:
 
 
 def test_there_is_something_to_do_about_every_cause() -> None:
-    text = files("mailtap.accuracy").joinpath("actions.yaml").read_text(encoding="utf-8")
-    actions = yaml.safe_load(text)["actions"]
-    assert {*CAUSES, UNEXPLAINED} <= {cause for action in actions for cause in action["causes"]}
+    actions = load_policy(None).actions
+    assert {*CAUSES, UNEXPLAINED} <= {cause for action in actions for cause in action.causes}
 
 
 def test_the_policy_has_the_engine_of_every_label_format() -> None:

@@ -185,12 +185,13 @@ spans = st.tuples(times, st.sampled_from([0, 1, 2, 5, 9, 15, 16, 17, 120, 300, 7
 
 @settings(max_examples=120, deadline=None)
 @given(
+    dense=st.sampled_from([hot_keys.DENSE, 0]),
     most_labels=st.sampled_from([hot_keys.MOST_LABELS, 1]),
     sessions=st.lists(st.tuples(st.integers(1, 2), spans), max_size=6),
     labels=st.lists(st.tuples(st.integers(1, 2), spans, st.sampled_from("xyz")), max_size=8),
 )
 def test_the_query_gives_what_the_rule_says_whether_or_not_keys_are_hot(
-    most_labels: int, sessions: list[Any], labels: list[Any]
+    dense: int, most_labels: int, sessions: list[Any], labels: list[Any]
 ) -> None:
     session_rows = [
         session(number, client_p=port, ts=float(start), duration=float(length))
@@ -221,6 +222,7 @@ def test_the_query_gives_what_the_rule_says_whether_or_not_keys_are_hot(
             expected[number] = best.pop()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hot_keys, "MOST_LABELS", most_labels)
+        patch.setattr(hot_keys, "DENSE", dense)
         counts, pairs = joined(session_rows, label_rows)
     assert pairs == expected
     assert counts.several == several

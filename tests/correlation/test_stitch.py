@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
+import pytest
+
+from mailtap.correlation import hot_keys
 from mailtap.correlation.engines import DuckDBEngine
 from mailtap.correlation.stitch import stitch
 from mailtap.policy import EffectiveThresholds
@@ -107,3 +111,19 @@ def test_no_half_is_used_twice() -> None:
     count, rows = stitched(client, server, late)
     assert count == 1
     assert [row["uid"] for row in rows] == ["C1 C2", "C3"]
+
+
+def test_halves_by_a_key_used_over_and_over_are_those_of_the_same_time() -> None:
+    generator = random.Random(3)
+    rows = []
+    for number in range(60):
+        half = CLIENT_HALF if number % 2 else SERVER_HALF
+        length = generator.choice([0.0, 3.0, 200.0, 300.0, 5000.0])
+        rows.append(
+            session(number, **half | {"ts": generator.uniform(0, 9000), "duration": length})
+        )
+    count, found = stitched(*rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hot_keys, "MOST_LABELS", 60)  # all with all
+        assert (count, found) == stitched(*rows)
+    assert count > 9

@@ -215,7 +215,7 @@ def test_what_is_no_store_is_one_line_and_status_1(log: Path, tmp_path: Path) ->
         (tmp_path / "none", "no such file"),
         (text, "is no store of live mode"),
         (other, "is no store of live mode"),
-        (store(tmp_path, [(None, 1.0)], []), "has no uid to tell sessions by"),
+        (store(tmp_path, [(None, 1.0)], []), "has no uid to compare sessions by"),
     ):
         failed = run(log, "--store", path)
         assert failed.exit_code == 1

@@ -137,7 +137,7 @@ def test_every_field_can_be_redacted(tmp_path: Path) -> None:
     names = {*RECORD, "app", "label_provenance"}
     line, _ = redacted(tmp_path, *names)
     assert {name for name, value in line.items() if value == "***"} == names
-    assert line.keys() - names == {"verdict", "cause"}
+    assert line.keys() - names == {"verdict", "cause", "wrong"}
 
 
 @pytest.mark.parametrize(

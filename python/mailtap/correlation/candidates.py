@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from mailtap.correlation import sql
 from mailtap.correlation.engines import QueryEngine
-from mailtap.correlation.hot_keys import SAME_CELL, hot_keys, in_cells, is_hot
+from mailtap.correlation.hot_keys import Intervals, hot_keys, in_cells, is_hot, same_cell
 from mailtap.correlation.keys import IS_TCP_LABEL, Key, find_shared, keys_of_labels
 
 #: What a report counts verdicts by.
@@ -82,7 +82,7 @@ class _Pairs:
         queries = []
         for key, number in most.items():
             if is_hot(number):
-                queries.append(self._in_cells(key, labels))
+                queries.append(self._in_cells(key, labels, number))
                 hot = f"{hot_keys(key)} k USING ({sql.columns(key.of_label)})"
                 queries.append(self._all(key, f"(SELECT * FROM {labels} ANTI JOIN {hot})"))
             else:
@@ -110,34 +110,40 @@ class _Pairs:
             WHERE {IS_TCP_LABEL} AND {key.present} AND {key.condition} AND {condition}
               AND {start} - {self._slack} <= {_SESSION_END} AND {end} + {self._slack} >= s.ts"""
 
-    def _in_cells(self, key: Key, labels: str) -> str:
-        """The pairs by hot keys."""
+    def _in_cells(self, key: Key, labels: str, most: int) -> str:
+        """The pairs by hot keys; `most` is the most labels of a key."""
         hot = hot_keys(key)
-        columns = sql.columns(key.of_label)
         of_sessions = ", ".join(
             f"{label} AS {session}"
             for session, label in zip(key.of_session, key.of_label, strict=True)
         )
-        sessions = in_cells(
+        sessions = Intervals(
             f"SELECT s.* FROM whole_sessions s SEMI JOIN (SELECT {of_sessions} FROM {hot} h) k "
             f"USING ({sql.columns(key.of_session)})",
+            key.of_session,
             "ts",
             "ts + coalesce(duration, 0)",
         )
         shifted = f"SELECT l.*, CAST(0 AS DOUBLE) AS shift FROM {labels} l"
-        same_cell = SAME_CELL
+        same = same_cell("s", "l")
         if self._clocks_differ:
             shifted += (
                 f" UNION ALL SELECT l.*, o.center AS shift FROM {labels} l JOIN "
                 "(SELECT DISTINCT source, center FROM clock_offsets) o ON o.source = l.source"
             )
-            same_cell += " AND l.shift = coalesce(o.center, 0)"
-        in_time = in_cells(
-            f"SELECT l.* FROM ({shifted}) l SEMI JOIN {hot} k USING ({columns})",
+            same += " AND l.shift = coalesce(o.center, 0)"
+        in_time = Intervals(
+            f"SELECT l.* FROM ({shifted}) l SEMI JOIN {hot} k USING ({sql.columns(key.of_label)})",
+            key.of_label,
             f"start + shift - {self._slack}",
             f'coalesce("end", start) + shift + {self._slack}',
         )
-        return self._all(key, f"({in_time})", f"({sessions})", same_cell)
+        return self._all(
+            key,
+            f"({in_cells(in_time, sessions, most)})",
+            f"({in_cells(sessions, in_time, most)})",
+            same,
+        )
 
 
 def _likeness(start: str, end: str, other_start: str, other_end: str) -> str:

@@ -29,3 +29,8 @@ def columns(names: Iterable[str], table: str | None = None) -> str:
     """Names as a list of columns, of one table of a join if it is given."""
     prefix = f"{table}." if table else ""
     return ", ".join(prefix + name for name in names)
+
+
+def same(names: Iterable[str], one: str, other: str) -> str:
+    """The condition that columns of two tables of a join are equal, those of the same name."""
+    return " AND ".join(f"{one}.{name} = {other}.{name}" for name in names)

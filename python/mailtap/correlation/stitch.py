@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from mailtap.correlation import sql
 from mailtap.correlation.engines import QueryEngine
+from mailtap.correlation.hot_keys import Intervals, in_cells, is_hot, same_cell
 from mailtap.policy import EffectiveThresholds
 from mailtap.sessions.schema import FIELDS
 
@@ -24,7 +25,7 @@ def stitch(
     if sensors["n"] < 2:
         engine.view("whole_sessions", "SELECT * FROM sessions")
         return 0
-    engine.table("halves", _halves(slack))
+    engine.table("halves", _halves(slack, _most_halves(engine)))
     (halves,) = engine.rows("SELECT count(*) AS n FROM halves")
     if not halves["n"]:
         engine.view("whole_sessions", "SELECT * FROM sessions")
@@ -44,9 +45,31 @@ def stitch(
     return int(halves["n"])
 
 
-def _halves(slack: float) -> str:
-    """Pairs of halves, each the other's nearest."""
+_KEY = ("ip_a", "port_a", "ip_b", "port_b")
+
+
+def _most_halves(engine: QueryEngine) -> int:
+    """How many halves of servers have the same key at most."""
+    (row,) = engine.rows(
+        "SELECT coalesce(max(n), 0) AS n FROM (SELECT count(*) AS n FROM sessions "
+        f"WHERE direction = 's2c' AND ip_a IS NOT NULL GROUP BY {sql.columns(_KEY)})"
+    )
+    return int(row["n"])
+
+
+def _halves(slack: float, most: int) -> str:
+    """Pairs of halves, each the other's nearest; `most` is how many halves have the same key."""
     distance = "abs(a.ts - b.ts)"
+    clients = "SELECT * FROM sessions WHERE direction = 'c2s'"
+    servers = "SELECT * FROM sessions WHERE direction = 's2c'"
+    at_the_time = "true"
+    if is_hot(most):
+        begin, end = "ts", "ts + coalesce(duration, 0)"
+        of_clients = Intervals(clients, _KEY, begin, end)
+        of_servers = Intervals(servers, _KEY, f"{begin} - {slack}", f"{end} + {slack}")
+        clients = in_cells(of_clients, of_servers, most)
+        servers = in_cells(of_servers, of_clients, most)
+        at_the_time = same_cell("a", "b")
     return f"""
         SELECT client_half, server_half FROM (
             SELECT a.session_id AS client_half, b.session_id AS server_half,
@@ -54,10 +77,9 @@ def _halves(slack: float) -> str:
                                       ORDER BY {distance}, b.session_id) AS of_client,
                    row_number() OVER (PARTITION BY b.session_id
                                       ORDER BY {distance}, a.session_id) AS of_server
-            FROM sessions a JOIN sessions b
-              ON a.ip_a = b.ip_a AND a.port_a = b.port_a AND a.ip_b = b.ip_b AND a.port_b = b.port_b
-             AND a.client_h = b.client_h AND a.client_p = b.client_p
-            WHERE a.direction = 'c2s' AND b.direction = 's2c' AND a.sensor <> b.sensor
+            FROM ({clients}) a JOIN ({servers}) b
+              ON {sql.same((*_KEY, "client_h", "client_p"), "a", "b")}
+            WHERE {at_the_time} AND a.sensor <> b.sensor
               AND a.ts <= b.ts + coalesce(b.duration, 0) + {slack}
               AND b.ts <= a.ts + coalesce(a.duration, 0) + {slack}
         ) WHERE of_client = 1 AND of_server = 1"""

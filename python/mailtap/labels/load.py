@@ -17,7 +17,9 @@ from mailtap.labels.table import COLUMNS, create_table
 from mailtap.policy import Policy
 from mailtap.records.containers import Container
 from mailtap.records.key import endpoints_sql
-from mailtap.records.malformed import Malformed, count, find_malformed, forget_rejects
+from mailtap.records.malformed import Malformed, count, forget_rejects
+from mailtap.records.selection import Reading
+from mailtap.records.staging import stage
 from mailtap.records.textfile import TextFile, UnreadableFileError, open_text, quoted, read
 
 STAGED = "mailtap_staged_labels"
@@ -106,14 +108,10 @@ def _stage(
     form: LabelFormat,
     container: Container,
 ) -> Malformed:
-    connection.execute(f"CREATE TABLE {STAGED} AS {projection(form, container, file)}")
-    in_order = projection(form, container, file, in_order=True)
-    return find_malformed(
-        connection,
-        count(connection, f"SELECT count(*) FROM {STAGED} WHERE state = 'bad'"),
-        f"SELECT state = 'bad' AS bad FROM ({in_order})",
-        container.first_line,
-    )
+    def rows(reading: Reading) -> str:
+        return projection(form, container, file, reading)
+
+    return stage(connection, STAGED, rows, container.first_line)
 
 
 def _keep_last_statement(connection: duckdb.DuckDBPyConnection) -> None:

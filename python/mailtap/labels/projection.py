@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS, NORMAL_FIELDS, LabelFormat
 from mailtap.records.containers import Container
 from mailtap.records.fields import Field
-from mailtap.records.selection import selection
+from mailtap.records.selection import Reading, selection
 from mailtap.records.textfile import TextFile, quoted
 
 START = 'coalesce("start", "end" - coalesce(duration, 0))'
@@ -24,13 +24,11 @@ WHOLE_ENDPOINTS = ", ".join(
 )
 
 
-def projection(
-    form: LabelFormat, container: Container, file: TextFile, in_order: bool = False
-) -> str:
-    """SQL of a file's records: the normal fields, and `state`: `flow`, `other` or `bad`.
+def projection(form: LabelFormat, container: Container, file: TextFile, reading: Reading) -> str:
+    """SQL of a file's records: the normal fields, `state`: `flow`, `other` or `bad`, and `bad`.
 
     `other` is not about a TCP flow; `bad` lacks a field; NULL is an empty line. A format with
-    several statements on a flow adds `rank` and `moment`. `in_order`: in the file's order.
+    several statements on a flow adds `rank` and `moment`. Raises NotNativeError.
     """
     fields = dict(form.fields)
     names = list(NORMAL_FIELDS)
@@ -50,9 +48,10 @@ def projection(
         ranking = ", ".join(map(quoted, form.statements.ranking))
         replaced += f", coalesce(list_position([{ranking}], rank), 0) AS rank"
     return (
+        "SELECT *, state = 'bad' AS bad FROM ("
         f"SELECT * EXCLUDE ({', '.join(['bad', 'duration', *conditions])}) REPLACE ({replaced}), "
         "CASE WHEN bad IS NULL THEN NULL WHEN bad THEN 'bad' "
         f"WHEN ({' AND '.join(wanted) or 'true'}) IS NOT TRUE OR l4 <> 'tcp' THEN 'other' "
         f"WHEN {IS_FLOW} THEN 'flow' ELSE 'bad' END AS state "
-        f"FROM ({selection(container, file, fields, [*names, *conditions], in_order)})"
+        f"FROM ({selection(container, file, fields, [*names, *conditions], reading)}))"
     )

@@ -7,6 +7,7 @@ same value for the same record; a property test holds them to it.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import TypeAlias
 
-from mailtap.records.key import canonical_address
+from mailtap.records.key import PLAIN_ADDRESS, canonical_address
 
 Scalar: TypeAlias = str | int | float | bool
 
@@ -28,9 +29,6 @@ UNPRINTABLE = (
 )
 _UNPRINTABLE = re.compile(re.sub(r"\\x\{(....)\}", r"\\u\1", UNPRINTABLE))
 
-NUMBER = r"-?[0-9]{1,19}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?"
-INTEGER = "[0-9]{1,18}"
-PORT = "0{0,5}[0-9]{1,5}"
 TIMESTAMP = (
     r"([12][0-9]{3})[-/]([0-9]{2})[-/]([0-9]{2})[T ]"
     r"((?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])"
@@ -39,17 +37,29 @@ TIMESTAMP = (
 
 COMMUNITY_ID_TEXT = "1:[A-Za-z0-9+/]{27}="
 
-_NUMBER, _INTEGER, _PORT, _TIMESTAMP, _COMMUNITY_ID = (
-    re.compile(pattern) for pattern in (NUMBER, INTEGER, PORT, TIMESTAMP, COMMUNITY_ID_TEXT)
-)
+_TIMESTAMP, _COMMUNITY_ID = re.compile(TIMESTAMP), re.compile(COMMUNITY_ID_TEXT)
 
 
 @dataclass(frozen=True)
 class Transform:
-    """How one text becomes a value: `sql` of a text expression, `python` of a text."""
+    """How one text becomes a value: `sql` of a text expression, `python` of a text.
+
+    Shorter ways to the same value, where there are any:
+    - `obvious`: SQL of CASE branches for texts as most are, blanks at their ends not removed.
+    - `plain`, a regular expression: of a text of up to `MAX_TEXT` bytes that it matches as a whole
+      the value is `of_plain`, the text itself unless said otherwise. An empty text is NULL there.
+    - `number`: SQL of the value, of an expression of type DOUBLE that has the text as a number.
+
+    With `only_numbers` a text that is no number has no value.
+    """
 
     sql: Callable[[str], str]
     python: Callable[[str], Scalar | None]
+    obvious: Callable[[str], str] | None = None
+    plain: str | None = None
+    of_plain: Callable[[str], str] = str
+    number: Callable[[str], str] | None = None
+    only_numbers: bool = False
 
 
 def _sanitise_sql(text: str, longest: int = MAX_TEXT) -> str:
@@ -60,17 +70,49 @@ def _sanitise_sql(text: str, longest: int = MAX_TEXT) -> str:
     )
 
 
+def trimmed_sql(text: str) -> str:
+    """SQL of a text without blanks at its ends; NULL where nothing is left."""
+    blanks = BLANKS.encode("unicode_escape").decode()
+    return f"nullif(trim({text}, E'{blanks}'), '')"
+
+
 def sanitise(text: str, longest: int = MAX_TEXT) -> str:
     """`text` without control and reordering characters, and no longer than a name may be."""
     return _UNPRINTABLE.sub("?", text)[:longest]
 
 
+_NUMERAL = re.compile("[0-9.eE_+-]+")
+
+
 def _number(text: str) -> float | None:
-    return float(text) if _NUMBER.fullmatch(text) else None
+    """The number that a text is, as the query engine reads it: a JSON number, a spelling such as
+    +1, .5, 1. or 1_000, or JSON's true (1) and false (0).
+    """
+    text = text.strip(" \t\n\v\f\r")
+    if text in ("true", "false"):
+        return float(text == "true")
+    try:
+        number = float(re.sub(r"^\+-", "-", text)) if _NUMERAL.fullmatch(text) else math.nan
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
-def _number_sql(text: str) -> str:
-    return f"CASE WHEN regexp_full_match({text}, '{NUMBER}') THEN {text}::DOUBLE END"
+def number_sql(text: str) -> str:
+    """SQL of the number that a text is, which may be infinite; NULL of any other text."""
+    return f"CASE {text} WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE try_cast({text} AS DOUBLE) END"
+
+
+def _numeric(number: Callable[[str], str], python: Callable[[float], Scalar | None]) -> Transform:
+    """A transform of texts that are numbers; `number` is NULL, too, of what is not finite."""
+
+    def of_text(text: str) -> Scalar | None:
+        value = _number(text)
+        return None if value is None else python(value)
+
+    return Transform(
+        lambda text: number(f"({number_sql(text)})"), of_text, number=number, only_numbers=True
+    )
 
 
 #: Seconds from the epoch that a time may be away (the year 5138), and the longest duration. What
@@ -88,12 +130,10 @@ def _bounded_sql(seconds: str) -> str:
 
 def scaled(per_second: float) -> Transform:
     """A number of units of which `per_second` make a second, as seconds."""
-
-    def python(text: str) -> float | None:
-        number = _number(text)
-        return None if number is None else _bounded(number / per_second)
-
-    return Transform(lambda text: _bounded_sql(f"({_number_sql(text)} / {per_second})"), python)
+    return _numeric(
+        lambda number: _bounded_sql(f"({number} / {per_second})"),
+        lambda number: _bounded(number / per_second),
+    )
 
 
 # A number is taken for the unit in which it lies between 1973 and the year 5138.
@@ -117,32 +157,56 @@ def _time(text: str) -> float | None:
     return moment.timestamp() + float(f"0.{fraction or 0}") - offset
 
 
+def _time_of_number(number: str) -> str:
+    units = " ".join(f"WHEN {number} >= {least} THEN {number} / {unit}" for least, unit in UNITS)
+    return _bounded_sql(f"(CASE {units} ELSE {number} END)")
+
+
 def _time_sql(text: str) -> str:
     def part(group: int) -> str:
         return f"regexp_extract({text}, '^{TIMESTAMP}$', {group})"
 
-    units = " ".join(
-        f"WHEN {text}::DOUBLE >= {least} THEN {text}::DOUBLE / {unit}" for least, unit in UNITS
-    )
     moment = (
         f"epoch(try_cast(regexp_replace({text}, '^{TIMESTAMP}$', '\\1-\\2-\\3 \\4') AS TIMESTAMP))"
     )
     offset = f"({part(6)} || '1')::INT * ({part(7)}::INT * 3600 + {part(8)}::INT * 60)"
     return (
-        f"CASE WHEN regexp_full_match({text}, '{NUMBER}') "
-        f"THEN {_bounded_sql(f'(CASE {units} ELSE {text}::DOUBLE END)')} "
-        f"WHEN regexp_full_match({text}, '{TIMESTAMP}') THEN {moment} "
+        f"CASE WHEN regexp_full_match({text}, '{TIMESTAMP}') THEN {moment} "
         f"+ ('0.' || coalesce(nullif({part(5)}, ''), '0'))::DOUBLE "
-        f"- CASE WHEN {part(6)} = '' THEN 0 ELSE {offset} END END"
+        f"- CASE WHEN {part(6)} = '' THEN 0 ELSE {offset} END "
+        f"ELSE {_time_of_number(f'({number_sql(text)})')} END"
     )
 
 
-def _at_least_zero(value: Scalar | None) -> Scalar | None:
-    return value if isinstance(value, float) and value >= 0 else None
+def _usual_times(text: str) -> str:
+    """Suricata's and Zeek's own way to write them. Each number has its place and its width."""
+    return " ".join(
+        f"WHEN {text} LIKE '2___-__-__T__:__:__.______{zone}' "
+        f"THEN epoch(try_strptime({text}, '%Y-%m-%dT%H:%M:%S.%f{zone}'))"
+        for zone in ("Z", "+0000")
+    )
 
 
-def _port(text: str) -> int | None:
-    return int(text) if _PORT.fullmatch(text) and int(text) <= 65535 else None
+#: A count above is none: a DOUBLE holds all whole numbers up to here.
+GREATEST_COUNT = 1 << 53
+GREATEST_PORT = 65_535
+
+
+def _whole(greatest: int, kind: str) -> Transform:
+    """A whole number from 0 to `greatest`, as a number of an SQL type."""
+
+    def number(value: str) -> str:
+        is_one = f"{value} >= 0 AND {value} <= {greatest} AND {value} = floor({value})"
+        return f"(CASE WHEN {is_one} THEN CAST({value} AS {kind}) END)"
+
+    return _numeric(
+        number,
+        lambda value: int(value) if 0 <= value <= greatest and value == int(value) else None,
+    )
+
+
+def _at_least_zero(seconds: float | None) -> float | None:
+    return seconds if seconds is not None and seconds >= 0 else None
 
 
 def _boolean(text: str) -> bool | None:
@@ -167,39 +231,34 @@ def _joined(text: str) -> str:
 def sanitised(longest: int) -> Transform:
     """A text that may be so long, sanitised."""
     return Transform(
-        lambda text: _sanitise_sql(text, longest), lambda text: sanitise(text, longest)
+        lambda text: _sanitise_sql(text, longest),
+        lambda text: sanitise(text, longest),
+        plain="[!-~](?:[ -~]*[!-~])?",
     )
 
 
 TEXT = sanitised(MAX_TEXT)
-ADDRESS = Transform(lambda text: f"mailtap_address({text})", canonical_address)
-PORT_NUMBER = Transform(
-    lambda text: (
-        f"CASE WHEN regexp_full_match({text}, '{PORT}') AND {text}::BIGINT <= 65535 "
-        f"THEN {text}::INTEGER END"
-    ),
-    _port,
-)
-COUNT = Transform(
-    lambda text: f"CASE WHEN regexp_full_match({text}, '{INTEGER}') THEN {text}::BIGINT END",
-    lambda text: int(text) if _INTEGER.fullmatch(text) else None,
-)
+ADDRESS = Transform(lambda text: f"mailtap_address({text})", canonical_address, plain=PLAIN_ADDRESS)
+PORT_NUMBER = _whole(GREATEST_PORT, "INTEGER")
+COUNT = _whole(GREATEST_COUNT, "BIGINT")
 SECONDS = scaled(1)
 # A length of time; one below zero is none.
-DURATION = Transform(
-    lambda text: f"(CASE WHEN {SECONDS.sql(text)} >= 0 THEN {SECONDS.sql(text)} END)",
-    lambda text: _at_least_zero(SECONDS.python(text)),
+DURATION = _numeric(
+    lambda number: f"(CASE WHEN {number} >= 0 THEN {_bounded_sql(number)} END)",
+    lambda number: _at_least_zero(_bounded(number)),
 )
 MILLISECONDS = scaled(1e3)
 MICROSECONDS = scaled(1e6)
 # Epoch seconds, milli-, micro- or nanoseconds, or ISO 8601 (also with / in the date).
-TIME = Transform(_time_sql, _time)
+TIME = Transform(_time_sql, _time, obvious=_usual_times, number=_time_of_number)
 BOOLEAN = Transform(
     lambda text: (
         f"CASE WHEN lower({text}) IN ('true', 't', '1') THEN true "
         f"WHEN lower({text}) IN ('false', 'f', '0') THEN false END"
     ),
     _boolean,
+    plain="true|false|T|F",
+    of_plain=lambda text: f"({text} IN ('true', 'T'))",
 )
 TRANSPORT = Transform(
     lambda text: (
@@ -207,6 +266,11 @@ TRANSPORT = Transform(
         f"ELSE lower({_sanitise_sql(text)}) END"
     ),
     _transport,
+    plain="6|17|1|tcp|TCP|udp|UDP|icmp|ICMP",
+    of_plain=lambda text: (
+        f"CASE {text} WHEN '6' THEN 'tcp' WHEN '17' THEN 'udp' WHEN '1' THEN 'icmp' "
+        f"ELSE lower({text}) END"
+    ),
 )
 # The first number in a text: nDPI writes its confidence as {"6":"DPI"}.
 NUMBER_WITHIN = Transform(
@@ -216,10 +280,13 @@ NUMBER_WITHIN = Transform(
 COMMUNITY_ID = Transform(
     lambda text: f"CASE WHEN regexp_full_match({text}, '{COMMUNITY_ID_TEXT}') THEN {text} END",
     lambda text: text if _COMMUNITY_ID.fullmatch(text) else None,
+    plain=COMMUNITY_ID_TEXT,
 )
 # Whether a set has members, in Zeek's notation or in JSON's.
 HAS_MEMBERS = Transform(
-    lambda text: f"{text} NOT IN ('(empty)', '[]')", lambda text: text not in ("(empty)", "[]")
+    lambda text: f"{text} NOT IN ('(empty)', '[]')",
+    lambda text: text not in ("(empty)", "[]"),
+    obvious=lambda text: f"WHEN starts_with({text}, '[\"') THEN true",
 )
 # A JSON list of names as a path: ["smtp","tls"] as smtp.tls.
 JOINED_LIST = Transform(
@@ -248,7 +315,28 @@ class Field:
 
     def sql(self, columns: Mapping[str, str]) -> str:
         """SQL of the value; `columns` maps each place to the column with its text."""
-        values = [self._value_sql(columns[place]) for place in self.places if place in columns]
+        return self._combined(columns, self._value_sql)
+
+    def _value_sql(self, column: str) -> str:
+        value = self.transform.sql(trimmed_sql(column))
+        if self.transform.obvious is None:
+            return value
+        return f"CASE {self.transform.obvious(column)} ELSE {value} END"
+
+    def sql_of_plain(self, columns: Mapping[str, str]) -> str:
+        """SQL of the value where each text is plain, empty or NULL."""
+        return self._combined(
+            columns, lambda column: self.transform.of_plain(f"nullif({column}, '')")
+        )
+
+    def sql_of_numbers(self, columns: Mapping[str, str]) -> str:
+        """SQL of the value where the columns have numbers."""
+        if self.transform.number is None:
+            raise ValueError("of no number")
+        return self._combined(columns, self.transform.number)
+
+    def _combined(self, columns: Mapping[str, str], value: Callable[[str], str]) -> str:
+        values = [value(columns[place]) for place in self.places if place in columns]
         if not values:
             return "NULL"
         if len(values) == 1:
@@ -261,10 +349,6 @@ class Field:
         if self.combine is Combine.LATEST:
             return f"greatest({', '.join(values)})"
         return f"nullif(concat_ws('{self.separator}', {', '.join(values)}), '')"
-
-    def _value_sql(self, column: str) -> str:
-        blanks = "E'" + BLANKS.encode("unicode_escape").decode() + "'"
-        return self.transform.sql(f"nullif(trim({column}, {blanks}), '')")
 
     def python(self, texts: Mapping[str, str | None]) -> Scalar | None:
         """The value of one record's `texts` by place."""

@@ -54,6 +54,24 @@ CANONICAL_IPV6_COMPRESSED = (
 )
 UP_TO_SIX_COLONS = "(?:[^:]*:){0,6}[^:]*"
 
+#: Canonical addresses as most are. Of those with `::` so many groups stand before and behind it
+#: that it replaces two at least.
+PLAIN_ADDRESS = "|".join(
+    (
+        IPV4,
+        CANONICAL_IPV6,
+        *(
+            rf"{NON_ZERO_GROUP}(?::{NON_ZERO_GROUP}){{{before - 1}}}::"
+            + (
+                rf"(?:{NON_ZERO_GROUP}(?::{NON_ZERO_GROUP}){{0,{5 - before}}})?"
+                if before < 6
+                else ""
+            )
+            for before in range(1, 7)
+        ),
+    )
+)
+
 
 def _let(value: str, name: str, body: str) -> str:
     """SQL of `body` with `name` bound to `value`, or NULL where `value` is NULL.

@@ -13,8 +13,9 @@ from mailtap.labels.normal import NORMAL_LABELS, TooManyNamesError, stage_normal
 from mailtap.policy import Policy
 from mailtap.printable import printable
 from mailtap.records.fields import Field
-from mailtap.records.malformed import Malformed, count, find_malformed, forget_rejects
-from mailtap.records.selection import selection
+from mailtap.records.malformed import Malformed, count, forget_rejects
+from mailtap.records.selection import Reading, selection
+from mailtap.records.staging import stage
 from mailtap.records.textfile import (
     TextFile,
     UnreadableFileError,
@@ -131,16 +132,12 @@ def _stage_file(
     """Add the file's records to its kind's table, all of them or, when it can't be read, none."""
 
     def load_file(file: TextFile) -> Malformed:
-        rows = _rows(recognised, file, policy, details, in_order=False)
-        rows = f"SELECT *, {quoted(source)} AS source FROM ({rows})"
-        table = STAGED[recognised.kind]
-        connection.execute(f"CREATE TABLE IF NOT EXISTS {table} AS {rows} LIMIT 0")
-        # Taken out afterwards: a condition here would have every line read twice.
-        connection.execute(f"INSERT INTO {table} {rows}")
-        bad = count(connection, f"SELECT count(*) FROM {table} WHERE bad")
-        connection.execute(f"DELETE FROM {table} WHERE bad IS DISTINCT FROM false")
-        in_order = _rows(recognised, file, policy, details, in_order=True)
-        return find_malformed(connection, bad, in_order, recognised.container.first_line)
+        def rows(reading: Reading) -> str:
+            records = _rows(recognised, file, policy, details, reading)
+            return f"SELECT *, {quoted(source)} AS source FROM ({records})"
+
+        table, first_line = STAGED[recognised.kind], recognised.container.first_line
+        return stage(connection, table, rows, first_line)
 
     file, malformed = read(recognised.file, scratch, load_file, lambda: forget_rejects(connection))
     forget_rejects(connection)
@@ -151,7 +148,7 @@ def _stage_file(
 
 
 def _rows(
-    recognised: Recognised, file: TextFile, policy: Policy, details: bool, in_order: bool
+    recognised: Recognised, file: TextFile, policy: Policy, details: bool, reading: Reading
 ) -> str:
     fields: dict[str, Field]
     if recognised.kind is Kind.GATEWAY:
@@ -163,7 +160,7 @@ def _rows(
     else:
         # A connection that is not TCP has no ports or is no session; it is not malformed.
         fields, is_session = conn_log.FIELDS, f"(proto <> 'tcp' OR ({IS_SESSION}))"
-    rows = selection(recognised.container, file, fields, list(fields), in_order)
+    rows = selection(recognised.container, file, fields, list(fields), reading)
     return (
         "SELECT * REPLACE (CASE WHEN bad IS NOT NULL "
         f"THEN bad OR NOT coalesce({is_session}, false) END AS bad) FROM ({rows})"

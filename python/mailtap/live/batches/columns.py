@@ -75,7 +75,7 @@ _PLAIN: Mapping[Transform, _Plain] = {
     TEXT: _Plain(f"[!-~]([ -~]{{0,{MAX_TEXT - 2}}}[!-~])?", _itself),
     ADDRESS: _Plain(IPV4, _itself),
     PORT_NUMBER: _Plain("[0-9]{1,4}|[1-5][0-9]{4}", lambda texts: texts.cast(pa.int32())),
-    COUNT: _Plain("[0-9]{1,18}", lambda texts: texts.cast(pa.int64())),
+    COUNT: _Plain("[0-9]{1,15}", lambda texts: texts.cast(pa.int64())),
     TIME: _Plain(_NUMBER, _time),
     SECONDS: _seconds(11, 1),
     DURATION: _seconds(11, 1),
