@@ -1,8 +1,9 @@
-"""How many sessions a second `mailtap live` takes in, each with a label, and how late verdicts are.
+"""What `mailtap live` takes of a processor, how late verdicts are, and whether anything is lost, at
+the loads that docs/live.md has, or at one.
 
 Sensors are processes of their own that speak Zeek's WebSocket API and send frames made beforehand,
 as fast as they are told to; labels come over a socket from another process. Live mode runs as the
-user runs it, with a store.
+user runs it, with a store and the page, whose metrics are read.
 
     python benchmarks/live.py [--rate N] [--seconds N] [--sensors N] [--no-store]
 """
@@ -20,9 +21,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
+from typing import TypeAlias
+from urllib.error import URLError
+from urllib.request import urlopen
 
-import duckdb
 from websockets.asyncio.server import ServerConnection, serve
 
 FRAME = (
@@ -40,10 +45,17 @@ SLICE = 0.02
 CLIENTS = 5_000
 PORTS = range(20_000, 60_000)
 
-#: Bytes that may lie in a sender before it waits, its first port, and seconds until all are up.
+#: When sending begins, in epoch seconds; 0 before that is known.
+Begun: TypeAlias = "Synchronized[float]"
+
+#: Bytes that may lie in a sender before it waits, and its first port.
 PENDING = 1 << 22
 FIRST_PORT = 47_600
-SETTLING = 6.0
+PAGE_PORT = 47_590
+
+#: Seconds until live mode must have started, and from then until it has connected to all.
+STARTING = 120.0
+SETTLING = 5.0
 
 
 def flow(sensor: int, number: int) -> tuple[str, int]:
@@ -137,7 +149,9 @@ def slices(rate: float, seconds: float, start: float) -> Iterator[tuple[int, int
         sent = due
 
 
-async def send(write, pending, closing, make, rate: float, seconds: float, start: float) -> None:  # type: ignore[no-untyped-def]
+async def send(write, pending, closing, make, rate: float, seconds: float, begun: Begun) -> None:  # type: ignore[no-untyped-def]
+    while not (start := begun.value):
+        await asyncio.sleep(SLICE)
     for first, last in slices(rate, seconds, start):
         if closing():
             return
@@ -150,7 +164,7 @@ async def send(write, pending, closing, make, rate: float, seconds: float, start
         await asyncio.sleep(SLICE)
 
 
-def sensor_process(sensor: int, port: int, rate: float, seconds: float, start: float) -> None:
+def sensor_process(sensor: int, port: int, rate: float, seconds: float, begun: Begun) -> None:
     """A sensor. Past the handshake frames are written as they are, as cheaply as Zeek does it."""
     body = template(FRAME % json.dumps(json.dumps(SESSION)), '\\"')
 
@@ -169,7 +183,7 @@ def sensor_process(sensor: int, port: int, rate: float, seconds: float, start: f
             make,
             rate,
             seconds,
-            start,
+            begun,
         )
         await connection.wait_closed()
 
@@ -180,7 +194,7 @@ def sensor_process(sensor: int, port: int, rate: float, seconds: float, start: f
     asyncio.run(main())
 
 
-def label_process(sensors: int, port: int, rate: float, seconds: float, start: float) -> None:
+def label_process(sensors: int, port: int, rate: float, seconds: float, begun: Begun) -> None:
     """The DPI engine: labels of all sensors' flows, by turns."""
     body = template(json.dumps(LABEL), '"') + b"\n"
 
@@ -196,7 +210,7 @@ def label_process(sensors: int, port: int, rate: float, seconds: float, start: f
             make,
             rate,
             seconds,
-            start,
+            begun,
         )
 
     async def main() -> None:
@@ -217,69 +231,148 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@dataclass(frozen=True)
+class Load:
+    """Sessions and labels a second, of all sensors together, for so many seconds."""
+
+    name: str
+    rate: int
+    seconds: float
+
+
+#: The figures that docs/live.md has.
+LOADS = (
+    Load("idle", 0, 30),
+    Load("100 a second", 100, 40),
+    Load("1,800 a second", 1_800, 40),
+    Load("5,000 a second over turning windows", 5_000, 240),
+    Load("60,000 a second", 60_000, 60),
+)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of live mode while records came: processor seconds a second, and MiB resident half-way and at
+    the end; the 99th percentile of the delays from arrival to verdict at its worst (s); what was
+    sent, and what was matched in the end.
+    """
+
+    processor: float
+    half_way: int
+    resident: int
+    p99: float
+    sent: int
+    matched: int
+
+    def line(self) -> str:
+        lost = self.sent - self.matched
+        return (
+            f"processor {self.processor:.3f} of a core; p99 {self.p99:.3f} s; lost {lost} of "
+            f"{self.sent}; {self.half_way} MiB half-way, {self.resident} at the end"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rate", type=int, default=30_000, help="sessions a second, of all")
-    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--rate", type=int, help="only this many sessions a second, of all")
+    parser.add_argument("--seconds", type=float, help="for so long")
     parser.add_argument("--sensors", type=int, default=3)
     parser.add_argument("--no-store", action="store_true")
     options = parser.parse_args()
-    ports = range(FIRST_PORT, FIRST_PORT + options.sensors + 1)
-    start = time.time() + SETTLING
-    common = (options.seconds, start)
+    loads = LOADS
+    if options.rate is not None:
+        loads = (Load(f"{options.rate} a second", options.rate, options.seconds or 60.0),)
+    for number, load in enumerate(loads):
+        if options.seconds is not None:
+            load = replace(load, seconds=options.seconds)
+        first_port = FIRST_PORT + number * (options.sensors + 1)
+        ports = range(first_port, first_port + options.sensors + 1)
+        print(f"{load.name}: {run(load, ports, store=not options.no_store).line()}", flush=True)
+
+
+def run(load: Load, ports: range, *, store: bool) -> Figures:
+    begun: Begun = multiprocessing.Value("d", 0.0)
+    sensors = len(ports) - 1
+    common = (load.seconds, begun)
     processes = [
         multiprocessing.Process(
-            target=sensor_process, args=(n, ports[n], options.rate / options.sensors, *common)
+            target=sensor_process, args=(n, ports[n], load.rate / sensors, *common)
         )
-        for n in range(options.sensors)
+        for n in range(sensors)
     ]
+    rate = load.rate // sensors * sensors
     processes.append(
-        multiprocessing.Process(
-            target=label_process, args=(options.sensors, ports[-1], options.rate, *common)
-        )
+        multiprocessing.Process(target=label_process, args=(sensors, ports[-1], rate, *common))
     )
     for process in processes:
         process.start()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            measure(options, ports, start, Path(folder))
+            return measure(load, ports, begun, Path(folder) / "live.duckdb" if store else None)
         finally:
             for process in processes:
                 process.kill()
 
 
-def measure(options: argparse.Namespace, ports: range, start: float, folder: Path) -> None:
+def measure(load: Load, ports: range, begun: Begun, store: Path | None) -> Figures:
     command = [sys.executable, "-m", "mailtap", "live", "--labels", f"tcp:127.0.0.1:{ports[-1]}"]
+    command += ["--listen", f"127.0.0.1:{PAGE_PORT}"]
     for port in ports[:-1]:
         command += ["--sensor", f"ws://127.0.0.1:{port}"]
-    if not options.no_store:
-        command += ["--store", str(folder / "live.duckdb")]
-    live = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    total = int(options.rate / options.sensors * options.seconds) * options.sensors
-    print(f"{options.rate} sessions and labels a second, {options.sensors} sensors")
-    memory = []
-    last = ""
-    assert live.stdout is not None
-    for line in live.stdout:
-        memory.append(resident(live.pid))
-        used = processor_seconds(live.pid)
-        last = line.strip()
-        print(
-            f"{time.time() - start:6.1f} s  {memory[-1]} MiB  {used:.1f} CPU s  {last}", flush=True
+    if store is not None:
+        command += ["--store", str(store)]
+    live = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    sensors = len(ports) - 1
+    sent = int(load.rate // sensors * load.seconds) * sensors
+    try:
+        wait_for_page()
+        time.sleep(SETTLING)
+        start = begun.value = time.time()
+        used, half_way, delays = processor_seconds(live.pid), 0, [0.0]
+        while time.time() < start + load.seconds:
+            time.sleep(1)
+            if not half_way and time.time() > start + load.seconds / 2:
+                half_way = resident(live.pid)
+            if load.rate:
+                delays.append(metric("mailtap_verdict_delay_seconds", 'quantile="0.99"'))
+        used = processor_seconds(live.pid) - used
+        matched, patience = 0.0, time.time() + 30
+        while matched < sent and time.time() < patience:
+            matched = metric("mailtap_verdicts")
+            time.sleep(0.5)
+        return Figures(
+            processor=used / load.seconds,
+            half_way=half_way,
+            resident=resident(live.pid),
+            p99=max(delays),
+            sent=sent,
+            matched=int(matched),
         )
-        if f"matched {total}," in last or time.time() - start > 2 * options.seconds + 30:
-            break
-    live.send_signal(signal.SIGTERM)
-    said, _ = live.communicate()
-    print(said.strip())
-    print(
-        f"exit status {live.returncode}; all matched: {f'matched {total},' in last}; sent {total}"
+    finally:
+        live.send_signal(signal.SIGTERM)
+        live.wait()
+
+
+def wait_for_page() -> None:
+    """Until live mode is up, which takes a busy machine a while."""
+    patience = time.time() + STARTING
+    while time.time() < patience:
+        try:
+            metric("mailtap_build_info")
+        except URLError:
+            time.sleep(0.5)
+        else:
+            return
+    raise SystemExit("live mode did not start")
+
+
+def metric(name: str, labels: str = "") -> float:
+    """The sum of one of live mode's metrics, or its value with these labels; 0 without any."""
+    with urlopen(f"http://127.0.0.1:{PAGE_PORT}/metrics") as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(
+        float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name}{{{labels}")
     )
-    if not options.no_store:
-        with duckdb.connect(str(folder / "live.duckdb")) as store:
-            for table in ("sessions", "labels", "judgements", "gaps"):
-                (n,) = store.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
-                print(f"stored {table}: {n}")
 
 
 if __name__ == "__main__":

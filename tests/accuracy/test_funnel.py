@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from operator import itemgetter
 
 import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailtap.accuracy.funnel import STEPS, cause_sql, funnel, step_sql
+from mailtap.accuracy.funnel import STEPS, cause_of, cause_sql, funnel, step_sql, step_test
 
 COUNTS = [
     ("labelled", "unmatched", 5),
@@ -77,6 +78,14 @@ def test_the_last_step_in_sql(reached: str, expected: str | None) -> None:
     assert rows.fetchall() == [(expected,)]
 
 
+@given(st.lists(st.booleans(), min_size=len(STEPS), max_size=len(STEPS)))
+def test_the_last_step_of_one_record_is_that_of_the_sql(reached: list[bool]) -> None:
+    record = dict(zip(STEPS, reached, strict=True))
+    values = ", ".join(f"{reaches} AS {step}" for step, reaches in record.items())
+    (expected,) = duckdb.sql(f"SELECT {step_sql()} FROM (SELECT {values})").fetchall()
+    assert (step_test({step: itemgetter(step) for step in STEPS})(record),) == expected
+
+
 def test_steps_can_be_conditions() -> None:
     rows = duckdb.sql(f"SELECT {step_sql(dict.fromkeys(STEPS, 'n > 0'))} FROM (SELECT 1 n)")
     assert rows.fetchall() == [("addresses",)]
@@ -100,3 +109,14 @@ def test_the_cause_of_a_loss_in_sql(step: str, expected: str | None) -> None:
         "NULL AS cause, 'implicit_tls' AS encryption, 'aborted' AS empty_cause)"
     )
     assert rows.fetchall() == [(expected,)]
+
+
+@given(
+    st.sampled_from([None, *STEPS]), st.lists(st.none() | st.just("known"), min_size=4, max_size=4)
+)
+def test_the_cause_of_one_loss_is_that_of_the_sql(
+    step: str | None, known: list[str | None]
+) -> None:
+    values = ("NULL" if value is None else f"'{value}'" for value in (step, *known))
+    (expected,) = duckdb.sql(f"SELECT {cause_sql(*values)}").fetchall()
+    assert (cause_of(step, *known),) == expected

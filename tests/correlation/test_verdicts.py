@@ -11,15 +11,16 @@ from hypothesis import strategies as st
 
 from mailtap.correlation.verdicts import (
     Judge,
+    Judgement,
+    first_cause,
     first_cause_sql,
     named_causes,
 )
 from mailtap.policy import load_policy
 from mailtap.sessions.vocabulary import DECODE_AS, DIRECTIONS, STAGES, STARTTLS_STEPS
-from verdict_oracle import Judgement, holds
-from verdict_oracle import judgement as judgement_of
 
 JUDGE = Judge(load_policy())
+TEST = JUDGE.test()
 
 HAS = ("has_mailfrom", "has_rcptto", "has_from", "has_to")
 
@@ -60,8 +61,10 @@ STOCK_ZEEK = RECORD | {"starttls": None, "implicit_tls": None, "stage": None}
 
 
 def judged(record: dict[str, Any] = RECORD, **fields: Any) -> tuple[str, str | None]:
-    judgement = judgement_of(JUDGE, record | fields)
-    return judgement.verdict, judgement.cause
+    one = record | fields
+    judgement = TEST(one)
+    causes = named_causes(judgement.causes)
+    return judgement.verdict, first_cause(judgement.verdict, one["decode_as"], causes)
 
 
 @pytest.mark.parametrize(
@@ -128,8 +131,8 @@ def test_first_cause_of_what_disagrees(
 
 
 def test_all_causes_that_hold_are_kept_in_order() -> None:
-    causes = judgement_of(JUDGE, RECORD | {"label_provenance": "port", "midstream": True}).causes
-    assert causes == ("label_port_guess", "midstream")
+    judgement = TEST(RECORD | {"label_provenance": "port", "midstream": True})
+    assert named_causes(judgement.causes) == ("label_port_guess", "midstream")
 
 
 @pytest.mark.parametrize(
@@ -145,9 +148,9 @@ def test_a_gateway_s_ssl_is_starttls_on_a_port_where_mail_starts_in_the_clear(
 
 def test_sessions_without_anything_of_mail_are_out_of_scope() -> None:
     web = RECORD | {"server_p": 443, "label_protocol": None, "decode_as": "SSL"}
-    assert not holds(JUDGE.in_scope, web)
+    assert not TEST(web).in_scope
     for mail in ({"server_p": 25}, {"label_protocol": "smtp"}, {"service": "pop3"}):
-        assert holds(JUDGE.in_scope, web | mail)
+        assert TEST(web | mail).in_scope
 
 
 def maybe(*values: Any) -> st.SearchStrategy[Any]:
@@ -200,10 +203,11 @@ def test_sql_judges_as_python_does(rows: list[dict[str, Any]]) -> None:
         [[number, *(row[name] for name in kinds)] for number, row in enumerate(rows)],
     )
     judged = connection.execute(
-        f"SELECT verdict, {first_cause_sql()}, causes, in_scope FROM (SELECT number, decode_as, "
-        f"{JUDGE.sql()} FROM pairs) ORDER BY number"
+        f"SELECT {', '.join(Judgement._fields)}, {first_cause_sql()} FROM "
+        f"(SELECT number, decode_as, {JUDGE.sql()} FROM pairs) ORDER BY number"
     ).fetchall()
-    assert [
-        (Judgement(verdict, cause, named_causes(mask)), in_scope)
-        for verdict, cause, mask, in_scope in judged
-    ] == [(judgement_of(JUDGE, row), holds(JUDGE.in_scope, row)) for row in rows]
+    tests = [(TEST(row), row["decode_as"]) for row in rows]
+    assert judged == [
+        (*one, first_cause(one.verdict, decode_as, named_causes(one.causes)))
+        for one, decode_as in tests
+    ]

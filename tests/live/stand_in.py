@@ -13,6 +13,9 @@ from websockets.http11 import Request, Response
 
 TOPIC = "/mailtap/sessions/"
 
+#: Seconds for a client to start and connect: a busy machine takes long to start a process.
+PATIENCE = 120.0
+
 # Written by a Zeek 9.0.0-rc1 for an event with one string argument.
 FRAME = (
     '{"type":"data-message","topic":%s,"@data-type":"vector","data":['
@@ -77,7 +80,7 @@ class StandIn:
             self._server = None
 
     async def connected(self) -> None:
-        await asyncio.wait_for(self._connected.wait(), 15)
+        await asyncio.wait_for(self._connected.wait(), PATIENCE)
 
     async def gone(self) -> None:
         """Until no client is connected."""

@@ -1,9 +1,10 @@
-"""A batch is read as each record alone would be."""
+"""A batch is read as each record alone would be, one by one or by the column."""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from label_oracle import normalise
 from mailtap.labels.formats import FORMATS, LabelFormat, generic
+from mailtap.live.batches import columns, texts
 from mailtap.live.batches.sessions import SessionReader
 from mailtap.live.labels.reader import LabelReader
 from mailtap.policy import load_policy
@@ -22,6 +24,18 @@ from mailtap.sessions.session_records import REQUIRED
 
 POLICY = load_policy(None)
 SESSIONS = SessionReader()
+
+
+@pytest.fixture(
+    params=[0, texts.FEW], ids=["by the column", "one by one"], autouse=True, scope="module"
+)
+def few(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Has small batches read as large ones are, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (columns, texts):
+            patch.setattr(module, "FEW", request.param)
+        yield
+
 
 SCALARS = (
     st.none()

@@ -17,7 +17,7 @@ from mailtap.live.core.correlator import Correlated
 from mailtap.live.core.rows import Counts, Rows, count_rows, tally_rows
 from mailtap.live.core.tally import Cell
 from mailtap.live.store import schema, writer
-from mailtap.live.store.schema import StoreError, open_store
+from mailtap.live.store.schema import VERSION, StoreError, open_store
 from mailtap.live.store.writer import Store
 from records import label, session
 from running import append, running, until
@@ -99,7 +99,7 @@ def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> N
         database.execute(FIRST_VERSION)
     Store(path, ()).close()
     with duckdb.connect(str(path), read_only=True) as database:
-        assert database.execute("SELECT version FROM store_version").fetchall() == [(2,)]
+        assert database.execute("SELECT version FROM store_version").fetchall() == [(VERSION,)]
         assert database.execute("SELECT * FROM counts").fetchall() == [(1, 0, 5, 1)]
         assert database.execute("SELECT uid, source FROM sessions").fetchall() == [("C7", None)]
 

@@ -6,8 +6,15 @@ import json
 
 import pytest
 
+from mailtap.live.batches import texts as batches
 from mailtap.live.batches.texts import JsonTextReader
 from mailtap.live.sensors.frames import MAXIMUM_LINE_BYTES
+
+
+@pytest.fixture(params=[0, batches.FEW], ids=["by the query engine", "one by one"], autouse=True)
+def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "FEW", request.param)
+
 
 GOOD = '{"a": "one", "b": {"c": 2}}'
 

@@ -16,9 +16,9 @@ step is that of the next one plus its own losses, exactly.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
-from typing import TypedDict
+from typing import TypedDict, TypeVar
 
 from mailtap.sessions.vocabulary import FUNNEL_STEPS
 
@@ -28,6 +28,18 @@ STEPS = FUNNEL_STEPS
 #: of sessions doesn't say whether there are addresses.
 UNEXPLAINED = "unexplained"
 NOT_KNOWN = "not_known"
+
+#: The cause at each step for a session of which nothing else is known.
+_USUAL = {
+    "labelled": "unmatched",
+    "matched": "no_payload",
+    "payload": "below_threshold",
+    "effective": UNEXPLAINED,
+    "recognised": "starttls",
+    "readable": UNEXPLAINED,
+}
+
+_Record = TypeVar("_Record")
 
 
 class Loss(TypedDict):
@@ -90,6 +102,23 @@ def step_sql(columns: Mapping[str, str] | None = None) -> str:
     return f"CASE {' '.join(cases)} ELSE '{STEPS[-1]}' END"
 
 
+def step_test(
+    tests: Mapping[str, Callable[[_Record], bool]],
+) -> Callable[[_Record], str | None]:
+    """`step_sql` as a function of one record, with a function each step."""
+    in_order = [(step, tests[step]) for step in STEPS]
+
+    def step_of(record: _Record) -> str | None:
+        reached = None
+        for step, reaches in in_order:
+            if not reaches(record):
+                break
+            reached = step
+        return reached
+
+    return step_of
+
+
 def cause_sql(
     step: str = "step",
     unmatched: str = "unmatched_cause",
@@ -103,10 +132,31 @@ def cause_sql(
     `cause` the session's cause without `no_payload` and `below_threshold`, which are steps here;
     `encryption` is `starttls` or `implicit_tls`; `empty` why a mail session has no addresses.
     """
-    return (
-        f"CASE {step} WHEN 'labelled' THEN coalesce({unmatched}, 'unmatched') "
-        "WHEN 'matched' THEN 'no_payload' WHEN 'payload' THEN 'below_threshold' "
-        f"WHEN 'effective' THEN coalesce({cause}, '{UNEXPLAINED}') "
-        f"WHEN 'recognised' THEN coalesce({encryption}, 'starttls') "
-        f"WHEN 'readable' THEN coalesce({empty}, '{UNEXPLAINED}') END"
+    known = {
+        "labelled": unmatched,
+        "effective": cause,
+        "recognised": encryption,
+        "readable": empty,
+    }
+    cases = " ".join(
+        f"WHEN '{name}' THEN coalesce({known.get(name, 'NULL')}, '{usual}')"
+        for name, usual in _USUAL.items()
     )
+    return f"CASE {step} {cases} END"
+
+
+def cause_of(
+    step: str | None,
+    unmatched: str | None,
+    cause: str | None,
+    encryption: str | None,
+    empty: str | None,
+) -> str | None:
+    """`cause_sql` of one session."""
+    known = {
+        "labelled": unmatched,
+        "effective": cause,
+        "recognised": encryption,
+        "readable": empty,
+    }
+    return None if step is None else known.get(step) or _USUAL.get(step)

@@ -41,7 +41,7 @@ _SESSION_FACTS = (
 LABEL_FACTS = ("protocol", "encryption", "carrier", "provenance")
 
 #: Seconds beyond which times make no difference: a hostile log's must not overflow a number.
-_LONGEST = 1e9
+LONGEST = 1e9
 
 _SESSION_END = "(s.ts + coalesce(s.duration, 0))"
 _LABEL_END = 'coalesce(l."end", l.start)'
@@ -159,5 +159,5 @@ def _likeness(start: str, end: str, other_start: str, other_end: str) -> str:
 
 
 def _hundredths(seconds: str) -> str:
-    bounded = f"greatest(-{_LONGEST}, least({_LONGEST}, {seconds}))"
+    bounded = f"greatest(-{LONGEST}, least({LONGEST}, {seconds}))"
     return f"CAST(floor({bounded} * 100 + 0.5) AS BIGINT)"

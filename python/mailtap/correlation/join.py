@@ -20,9 +20,8 @@ _PAIR = (
 )
 
 #: What a label `l` states, to compare it with another's.
-_STATEMENT = (
-    "concat_ws('|', " + ", ".join(f"coalesce(l.{name}, '')" for name in ("app", *LABEL_FACTS)) + ")"
-)
+STATEMENT = ("app", *LABEL_FACTS)
+_STATEMENT = "concat_ws('|', " + ", ".join(f"coalesce(l.{name}, '')" for name in STATEMENT) + ")"
 
 #: A session in scope with its label.
 _VERDICTS = "SELECT * FROM judged_candidates WHERE chosen AND in_scope"

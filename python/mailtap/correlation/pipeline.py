@@ -1,7 +1,8 @@
 """From sessions and labels to verdicts: the steps in order, and the tables between them.
 
-`report` runs the pipeline once over everything, in DuckDB or in Spark; live mode runs it for each
-batch over the flows that the batch touches. The tables that it reads and makes, in order:
+`report` runs the pipeline once over everything, in DuckDB or in Spark; live mode runs it over the
+flows that a large batch touches (by_flow.py is for small ones). The tables that it reads and makes,
+in order:
 
 | table | a row each | made by |
 |---|---|---|

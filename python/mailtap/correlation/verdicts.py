@@ -7,9 +7,9 @@ and `label_protocol`, `label_encryption`, `label_carrier` and `label_provenance`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from mailtap.accuracy import funnel
-from mailtap.correlation import sql
 from mailtap.correlation.conditions import (
     Above,
     All,
@@ -19,6 +19,7 @@ from mailtap.correlation.conditions import (
     FirstOf,
     Is,
     Not,
+    Record,
     Unset,
 )
 from mailtap.policy import Expectation, Expectations, Policy, Unsupported
@@ -51,27 +52,41 @@ CAUSES = (
 #: address says, or the session has too little payload.
 NOT_DECODED_BY_BOTH = ("label_port_guess", "no_payload", "below_threshold")
 
-_HAS_ADDRESSES = "(has_mailfrom OR has_rcptto OR has_from OR has_to)"
-_TLS = (
-    f"(coalesce(starttls IN {sql.literals(STARTTLS_TAKEN)}, false) "
-    "OR coalesce(implicit_tls, false))"
-)
+#: The causes of a session in which no mail was recognised. That the label is a guess explains the
+#: label and not why no mail was recognised, so it comes last.
+_LOSSES = (*(name for name in CAUSES if name not in NOT_DECODED_BY_BOTH), "label_port_guess")
+
+_HAS = ("has_mailfrom", "has_rcptto", "has_from", "has_to")
+_HAS_ADDRESSES = Either(*(Is(name, True) for name in _HAS))
+_IMPLICIT_TLS = Is("implicit_tls", True)
+
+#: Whether a source of sessions leaves open if there are addresses.
+_SAYS_NOTHING = All(Not(_HAS_ADDRESSES), Either(*(Unset(name) for name in _HAS)), Unset("starttls"))
 
 #: What a source doesn't say is not held against a session, but for whether there are addresses.
-_STEP = funnel.step_sql(
-    {
-        "labelled": "label_protocol IS NOT NULL",
-        "matched": "true",
-        "payload": "coalesce(NOT (client_bytes = 0 AND server_bytes = 0), true)",
-        "effective": "coalesce(effective, true)",
-        "recognised": "(service IS NOT NULL OR coalesce(decode_as = 'MAIL', false))",
-        "readable": f"(NOT {_TLS} OR coalesce({_HAS_ADDRESSES}, false))",
-        "addresses": _HAS_ADDRESSES,
-    }
-)
+_STEPS: Mapping[str, Condition] = {
+    "labelled": Not(Unset("label_protocol")),
+    "matched": All(),
+    "payload": Not(All(Is("client_bytes", 0), Is("server_bytes", 0))),
+    "effective": Not(Is("effective", False)),
+    "recognised": Either(Not(Unset("service")), Is("decode_as", "MAIL")),
+    "readable": Either(Not(Either(Is("starttls", *STARTTLS_TAKEN), _IMPLICIT_TLS)), _HAS_ADDRESSES),
+    "addresses": _HAS_ADDRESSES,
+}
+_STEP = funnel.step_sql({name: step.sql() for name, step in _STEPS.items()})
 
 #: What makes a session that agrees differ from plain mail.
 FORMS = ("starttls", "implicit_tls", "carrier")
+
+
+class Judgement(NamedTuple):
+    """What a session with a label comes to; the columns of `Judge.sql`."""
+
+    verdict: str
+    causes: int
+    in_scope: bool
+    funnel_step: str | None
+    funnel_loss: str | None
 
 
 class Judge:
@@ -108,22 +123,58 @@ class Judge:
             f"{_STEP} AS funnel_step, {self._funnel_loss()} AS funnel_loss"
         )
 
+    def test(self) -> Callable[[Record], Judgement]:
+        """The same of one record, as a function."""
+        consistent, compatible = self.consistent.test(), self.compatible.test()
+        causes = [(1 << bit, self.causes[name].test()) for bit, name in enumerate(CAUSES)]
+        in_scope = self.in_scope.test()
+        step_of = funnel.step_test({name: step.test() for name, step in _STEPS.items()})
+        loss_of = _funnel_loss_test()
+
+        def judged(record: Record) -> Judgement:
+            verdict = INCONSISTENT
+            if consistent(record):
+                verdict = CONSISTENT
+            elif compatible(record):
+                verdict = COMPATIBLE
+            mask = 0
+            for bit, holds in causes:
+                if holds(record):
+                    mask |= bit
+            step = step_of(record)
+            return Judgement(verdict, mask, in_scope(record), step, loss_of(record, step, mask))
+
+        return judged
+
     def _funnel_loss(self) -> str:
-        """That the label is a guess explains the label and not why no mail was recognised, so it
-        comes last.
-        """
-        names = [name for name in CAUSES if name not in NOT_DECODED_BY_BOTH]
-        cases = " ".join(
-            f"WHEN {self.causes[name].sql()} THEN '{name}'" for name in (*names, "label_port_guess")
-        )
+        cases = " ".join(f"WHEN {self.causes[name].sql()} THEN '{name}'" for name in _LOSSES)
         return funnel.cause_sql(
             _STEP,
             unmatched="NULL",
             cause=f"CASE {cases} END",
-            encryption="CASE WHEN implicit_tls THEN 'implicit_tls' END",
-            empty=f"coalesce(empty_cause, CASE WHEN {_HAS_ADDRESSES} IS NULL "
-            f"AND starttls IS NULL THEN '{funnel.NOT_KNOWN}' END)",
+            encryption=f"CASE WHEN {_IMPLICIT_TLS.sql()} THEN 'implicit_tls' END",
+            empty=f"coalesce(empty_cause, CASE WHEN {_SAYS_NOTHING.sql()} "
+            f"THEN '{funnel.NOT_KNOWN}' END)",
         )
+
+
+def _funnel_loss_test() -> Callable[[Record, str | None, int], str | None]:
+    """`Judge._funnel_loss` of one record, by its step and its mask of causes."""
+    implicit_tls, says_nothing = _IMPLICIT_TLS.test(), _SAYS_NOTHING.test()
+    losses = [(1 << CAUSES.index(name), name) for name in _LOSSES]
+
+    def loss(record: Record, step: str | None, mask: int) -> str | None:
+        if step is None or step == funnel.STEPS[-1]:
+            return None
+        return funnel.cause_of(
+            step,
+            unmatched=None,
+            cause=next((name for bit, name in losses if mask & bit), None),
+            encryption="implicit_tls" if implicit_tls(record) else None,
+            empty=record["empty_cause"] or (funnel.NOT_KNOWN if says_nothing(record) else None),
+        )
+
+    return loss
 
 
 def mask_of(names: Iterable[str]) -> int:

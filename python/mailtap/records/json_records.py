@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -117,6 +118,10 @@ def _as_text(value: object) -> str | None:
     """A JSON value as the text that the query engine takes it for."""
     if value is None or isinstance(value, str):
         return value
+    if type(value) is int:  # by far faster than json.dumps, and the same
+        return str(value)
+    if type(value) is float and math.isfinite(value):
+        return repr(value)
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -9,15 +9,19 @@ from mailtap.sessions.schema import FIELDS, LONG_TEXT
 REQUIRED = ("orig_h", "orig_p", "resp_h", "resp_p", "ts")
 IS_SESSION = " AND ".join(f"{name} IS NOT NULL" for name in REQUIRED)
 
-_HAS = tuple(field.column for field in FIELDS if field.column.startswith("has_"))
+HAS = tuple(field.column for field in FIELDS if field.column.startswith("has_"))
+
+#: Whose decoding it is, in the column `decoder`.
+DECODER = "mailtap"
+
 _SETS = tuple(field.column for field in FIELDS if field.type == "VARCHAR[]")
 
 
 def session_columns(rows: str) -> str:
     """SQL that gives the rows of session records the columns of table `sessions`."""
-    has = ", ".join(f"coalesce({name}, false) AS {name}" for name in _HAS)
+    has = ", ".join(f"coalesce({name}, false) AS {name}" for name in HAS)
     return (
-        f"SELECT * REPLACE ({has}), 'mailtap' AS decoder, "
+        f"SELECT * REPLACE ({has}), '{DECODER}' AS decoder, "
         f"{endpoints_sql('orig_h', 'orig_p', 'resp_h', 'resp_p')} "
         f"FROM ({rows})"
     )

@@ -74,7 +74,8 @@ def test_it_asks_its_own_server_only_and_nothing_is_blocked_or_fails(
 
 def test_it_shows_what_changes_as_it_changes(page: Page, site: Served) -> None:
     assert page.run("document.querySelector('h1').textContent.includes('58.3%')")
-    site.show(replace(usual(), consistent=rate(12_345, 100_000)))
+    both = replace(usual().both_decoded, consistent=rate(12_345, 100_000))
+    site.show(replace(usual(), both_decoded=both))
     wait(page, "document.querySelector('h1').textContent.includes('12.3%')")
 
 

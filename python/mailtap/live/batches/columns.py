@@ -1,7 +1,7 @@
 """Normal fields of a batch of records, column by column, with the values that `Field.python` gives.
 
 Each distinct text of a batch is read once. Texts that match the usual pattern of their field are
-converted by column in Arrow; all others one by one by `Field.python`.
+converted by column in Arrow; all others, and those of a small batch, one by one by `Field.python`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,9 @@ from mailtap.records.fields import (
     Transform,
 )
 from mailtap.records.key import IPV4
+
+#: So many texts are read one by one: to begin with a column takes as long.
+FEW = 256
 
 #: Texts of a kind of field that are remembered with their values, and the longest of them.
 REMEMBERED = 1 << 16
@@ -119,6 +122,8 @@ class Column:
     def _values(self, texts: pa.Array) -> pa.Array:
         if texts.null_count == len(texts):
             return pa.nulls(len(texts), self._kind)
+        if len(texts) <= FEW:
+            return self._one_by_one(texts)
         encoded = texts.dictionary_encode()
         return self._of_distinct(encoded.dictionary).take(encoded.indices)
 
@@ -127,7 +132,13 @@ class Column:
             pattern, values = self._plain
             if pc.all(pc.match_substring_regex(texts, rf"\A(?:{pattern})\z")).as_py():
                 return values(texts)
-        return pa.array(map(self._of_text, texts.to_pylist()), self._kind)
+        return self._one_by_one(texts)
+
+    def _one_by_one(self, texts: pa.Array) -> pa.Array:
+        of_text = self._of_text
+        return pa.array(
+            [None if text is None else of_text(text) for text in texts.to_pylist()], self._kind
+        )
 
 
 def _sum(values: list[pa.Array], _: str) -> pa.Array:

@@ -12,10 +12,15 @@ import pyarrow.compute as pc
 
 from mailtap.live.sensors.frames import MAXIMUM_LINE_BYTES, MalformedError, read_record
 from mailtap.records.containers import Container
-from mailtap.records.json_records import BEFORE_OBJECT, JsonLines, json_paths
+from mailtap.records.json_records import BEFORE_OBJECT, JsonLines, JsonTexts, json_paths
 from mailtap.records.textfile import quoted
 
 LineBatch = Sequence[str] | Sequence[bytes]
+
+#: Lines that are read one by one.
+FEW = 256
+
+_BEFORE_OBJECT = BEFORE_OBJECT.encode()
 
 
 class Texts(NamedTuple):
@@ -37,7 +42,9 @@ def text_reader(container: Container, places: Sequence[str]) -> TextReader:
 
 
 class JsonTextReader:
-    """Reads lines of JSON objects in the query engine, which releases the interpreter meanwhile."""
+    """Reads lines of JSON objects: many at once in the query engine, which releases the interpreter
+    meanwhile; few one by one, since to begin a query takes as long as to read so many.
+    """
 
     def __init__(self, places: Sequence[str]) -> None:
         """A place is a key; one with dots is a key with dots, else keys within each other."""
@@ -55,6 +62,8 @@ class JsonTextReader:
 
     def __call__(self, lines: LineBatch) -> Texts:
         """See TextReader."""
+        if len(lines) <= FEW:
+            return self._one_by_one(lines)
         table = self._read(lines)
         if bad := pc.indices_nonzero(pc.is_null(table["found"])).to_pylist():
             places = list(range(len(lines)))
@@ -67,6 +76,14 @@ class JsonTextReader:
         for n, place in enumerate(self._dotted):
             by_place[place] = pc.coalesce(by_place[place], pc.list_element(within, n))
         return Texts(by_place, found.is_valid())
+
+    def _one_by_one(self, lines: LineBatch) -> Texts:
+        records = list(map(_record, lines))
+        by_place = {
+            place: pa.array([record[place] for record in records], pa.string())
+            for place in self._places
+        }
+        return Texts(by_place, pa.array([record is not _NONE for record in records], pa.bool_()))
 
     def _read(self, lines: LineBatch) -> pa.Table:
         try:
@@ -89,11 +106,24 @@ def _utf8(line: str | bytes) -> str:
         return ""
 
 
+#: What a line is that is no record.
+_NONE = JsonTexts({})
+
+
+def _record(line: str | bytes) -> JsonTexts:
+    """The texts of a record, also as Zeek may write it."""
+    whole = line if isinstance(line, bytes) else line.encode(errors="surrogatepass")
+    try:
+        return JsonTexts(read_record(whole.lstrip(_BEFORE_OBJECT)))
+    except MalformedError:
+        return _NONE
+
+
 def _repaired(line: str | bytes) -> str:
     """A record as Zeek may write it, as JSON; nothing if it is none."""
     whole = line if isinstance(line, bytes) else line.encode(errors="surrogatepass")
     try:
-        return orjson.dumps(read_record(whole.lstrip(BEFORE_OBJECT.encode()))).decode()
+        return orjson.dumps(read_record(whole.lstrip(_BEFORE_OBJECT))).decode()
     except MalformedError:
         return ""
 

@@ -42,8 +42,8 @@ from mailtap.policy import Policy
 from mailtap.report.listing import example_of
 from mailtap.report.model import Example
 
-#: Seconds within which verdicts are to come. As far as that allows there is a pause between
-#: batches: to begin one costs the same for few records as for many.
+#: Seconds within which verdicts are to come. As far as that allows a batch waits until there are
+#: enough records: to begin one costs the same for few as for many.
 PROMPT = 0.2
 
 #: Seconds between looks at whether clocks differ, and between states when nothing comes.
@@ -164,7 +164,8 @@ class Correlator:
                     return
                 if not stopping and len(batch.arrivals) < BATCH:
                     # The next batch has to wait for this one, and takes as long.
-                    time.sleep(max(0.0, PROMPT - 2 * (time.monotonic() - begun)))
+                    pause = PROMPT - 2 * (time.monotonic() - begun)
+                    self._inbox.wait_for_enough(max(0.0, pause))
         except Exception as error:  # whatever it is, the event loop must know
             self._failure = error
 

@@ -1,4 +1,4 @@
-"""The in-memory database of the window."""
+"""The in-memory database in which live mode runs a report's queries."""
 
 from __future__ import annotations
 
@@ -48,11 +48,6 @@ class Database(DuckDBEngine):
         self._connection.register("incoming", rows)
         self.run(statement)
         self._connection.unregister("incoming")
-
-    def count(self, query: str) -> int:
-        """The number that a query gives as `n`."""
-        (row,) = self.rows(query)
-        return int(row["n"])
 
     def arrow(self, query: str) -> pa.Table:
         return self._connection.sql(self._parsed(query)).to_arrow_table()

@@ -20,6 +20,9 @@ MAXIMUM_BYTES = 256 << 20
 BATCH = 100_000
 BATCH_BYTES = 32 << 20
 
+#: Records for which it is worth while to begin a batch.
+ENOUGH = 500
+
 
 @dataclass
 class Batch:
@@ -44,7 +47,8 @@ class Inbox:
         self._sizes: dict[tuple[bool, int], list[int]] = {}  # records and bytes of each origin
         self._waiting: deque[tuple[bool, int, list[bytes], float, Position | None]] = deque()
         self._lock = threading.Lock()
-        self._came = threading.Event()
+        self._records = 0  # that wait
+        self._came, self._enough = threading.Event(), threading.Event()
 
     def is_full(self, source: int) -> bool:
         """Whether the label source has to wait."""
@@ -67,8 +71,13 @@ class Inbox:
         """Until something is there, or the time is over."""
         self._came.wait(seconds)
 
+    def wait_for_enough(self, seconds: float) -> None:
+        """Until it is worth while to take what waits, or the time is over."""
+        self._enough.wait(seconds)
+
     def wake(self) -> None:
         self._came.set()
+        self._enough.set()
 
     def take(self) -> Batch:
         """What waits, up to `BATCH` records and `BATCH_BYTES`."""
@@ -86,6 +95,9 @@ class Inbox:
                 sizes = self._sizes[is_frame, origin]
                 sizes[0] -= len(items)
                 sizes[1] -= length
+            self._records -= len(batch.arrivals)
+            if self._records < ENOUGH:
+                self._enough.clear()
             if not self._waiting:
                 self._came.clear()
         return batch
@@ -105,6 +117,9 @@ class Inbox:
             sizes[1] += sum(map(len, items))
             if not self._came.is_set():
                 self._came.set()
+            self._records += len(items)
+            if self._records >= ENOUGH and not self._enough.is_set():
+                self._enough.set()
 
     def _has_no_room(self, origin: tuple[bool, int]) -> bool:
         records, size = self._sizes.get(origin, (0, 0))

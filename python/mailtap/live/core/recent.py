@@ -7,268 +7,240 @@ which records came in the newer, too, is carried over: a verdict rests on all re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS
-from mailtap.labels.projection import END, START, TRANSLATED
+from mailtap.labels.formats import ENDPOINTS
 from mailtap.labels.table import COLUMNS as LABEL_COLUMNS
-from mailtap.live.core.database import Database
-from mailtap.records.key import endpoints_sql
+from mailtap.live.batches.normal_form import KEY
+from mailtap.live.batches.sessions import ARROW_TYPES
+from mailtap.live.core.chunks import Chunk, Chunks, Found, Notes, Numbers, Part
+from mailtap.live.core.servers import server_group
 from mailtap.sessions.schema import columns
-from mailtap.sessions.session_records import session_columns
-
-SESSION_COLUMNS = columns(details=False)
 
 #: Records of one flow that are looked at together, the latest. Whoever uses the same ports over and
 #: over again must not make every batch join all with all.
 MAXIMUM_OF_A_FLOW = 128
 
-KEY = "ip_a, port_a, ip_b, port_b"
-_NAT_KEY = "nat_ip_a, nat_port_a, nat_ip_b, nat_port_b"
-_SAME_NAT = " AND ".join(
-    f"l.nat_{name} = t.{name}" for name in ("ip_a", "port_a", "ip_b", "port_b")
-)
-_FLOW = f'source, {", ".join(ENDPOINTS)}, l4, "start"'
-_SAME_FLOW = " AND ".join(
-    f"n.{name} IS NOT DISTINCT FROM o.{name}" for name in map(str.strip, _FLOW.split(","))
-)
+NAT_KEY = tuple(f"nat_{name}" for name in KEY)
+
+#: What a flow of a label is told by where an engine makes several statements on one.
+_FLOW = ("source", *ENDPOINTS, "l4", "start")
+
+#: Stands for no cell, no label and no other half.
+NONE = -1
 
 #: Of no use to a verdict.
-_LEFT_OUT = {"orig_h", "orig_p", "resp_h", "resp_p", "user_agent", "subject", "app"} | {
-    name for name in SESSION_COLUMNS if name.startswith("label_")
+_LEFT_OUT_OF_SESSIONS = {
+    *("orig_h", "orig_p", "resp_h", "resp_p", "user_agent", "subject", "seq", "app"),
+    *(name for name in columns(details=False) if name.startswith("label_")),
 }
-_EMPTY = ", ".join(f"NULL::{SESSION_COLUMNS[name]} AS {name}" for name in sorted(_LEFT_OUT))
-_KEPT = [name for name in SESSION_COLUMNS if name not in _LEFT_OUT]
+_LEFT_OUT_OF_LABELS = {"name", *ENDPOINTS, "community_id", "packets"}
 
-_RECORDS = {
-    "sessions": ", ".join(f"{name} {SESSION_COLUMNS[name]}" for name in _KEPT)
-    + ", source VARCHAR, bucket BIGINT",
-    "labels": ", ".join(f'"{name}" {kind}' for name, kind in LABEL_COLUMNS.items())
-    + ", rank INTEGER, moment DOUBLE, bucket BIGINT",
-}
-_CARRIED = "carried BOOLEAN DEFAULT false"
-_NUMBERS = {"sessions": "session_id", "labels": "label_id"}
+
+def _schema(kinds: dict[str, str], left_out: set[str]) -> pa.Schema:
+    return pa.schema([(n, ARROW_TYPES[kind]) for n, kind in kinds.items() if n not in left_out])
+
+
+SESSIONS = _schema(
+    columns(details=False) | {"source": "VARCHAR", "bucket": "BIGINT"}, _LEFT_OUT_OF_SESSIONS
+)
+LABELS = _schema(LABEL_COLUMNS | {"rank": "INTEGER", "moment": "DOUBLE"}, _LEFT_OUT_OF_LABELS)
+
+
+class _Generation:
+    def __init__(self) -> None:
+        self.sessions, self.labels = Chunks(), Chunks()
 
 
 class RecentRecords:
-    """`all_sessions` and `all_labels`; the latest ones are also in `new_sessions` and
-    `new_labels`.
+    """Sessions, with the notes `cell`, `label` and `half` of their judgement, their `bucket` and
+    the group of their `server`, and labels, with `matched` and the hash of their flow as
+    `statement`. All have `number`, `flow`, the hash of their key, and `active`: records of one of
+    their flows came during the newer generation.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._newer, self._older = 0, 1
-        self._counts = {"sessions": 0, "labels": 0}
-        self._translated = False  # whether a label has translated endpoints
-        self._statements = False  # whether an engine speaks of a flow several times
-        for generation in (self._newer, self._older):
-            self._empty(generation)
-        for name in _RECORDS:
-            database.run(
-                f"CREATE VIEW all_{name} AS SELECT * FROM {name}_0 UNION ALL SELECT * FROM {name}_1"
-            )
+    def __init__(self) -> None:
+        self._older, self._newer = _Generation(), _Generation()
 
     @property
     def largest(self) -> int:
         """Records of the kind of which the newer generation has most."""
-        return max(self._counts.values())
+        return max(len(self._newer.sessions), len(self._newer.labels))
 
-    def add_sessions(self, sessions: pa.Table) -> pa.Table:
-        """Adds sessions as SessionReader gives them; returns them in normal form."""
-        rows = session_columns("SELECT * FROM incoming")
-        self._database.take_in(sessions, f"CREATE OR REPLACE TEMP TABLE new_sessions AS {rows}")
-        self._keep_sessions()
-        return self._database.arrow("SELECT * FROM new_sessions")
-
-    def add_labels(self, labels: pa.Table) -> pa.Table:
-        """Adds labels as LabelReader gives them; returns them in normal form."""
-        names = ", ".join([*(f'"{name}"' for name in LABEL_COLUMNS), "rank", "moment", "bucket"])
-        self._database.take_in(
-            labels,
-            f"CREATE OR REPLACE TEMP TABLE new_labels AS SELECT {names} FROM ("
-            f"SELECT *, {endpoints_sql(*ENDPOINTS)}, "
-            f"{endpoints_sql(*NAT_ENDPOINTS, prefix='nat_')} FROM ("
-            f'SELECT * REPLACE ({START} AS "start", {END} AS "end", '
-            f"CASE WHEN {TRANSLATED} THEN nat_src_ip END AS nat_src_ip) FROM incoming))",
-        )
-        self._keep_labels()
-        return self._database.arrow("SELECT * FROM new_labels")
-
-    def restore(self, sessions: pa.Table, labels: pa.Table) -> None:
-        """Adds records that are in normal form."""
-        for name, table in (("sessions", sessions), ("labels", labels)):
-            self._database.take_in(
-                table, f"CREATE OR REPLACE TEMP TABLE new_{name} AS SELECT * FROM incoming"
-            )
-        self._keep_sessions()
-        self._keep_labels()
-
-    def flows_of_new_labels(self) -> list[str]:
-        """Queries of the flow keys that the new labels are about."""
-        flows = [f"SELECT {KEY} FROM new_labels"]
-        if self._translated:
-            flows.append(f"SELECT {_NAT_KEY} FROM new_labels WHERE nat_ip_a IS NOT NULL")
+    def add_sessions(self, sessions: pa.Table) -> Numbers:
+        """Adds sessions in normal form; returns their flows."""
+        flows = _hashes(sessions, KEY)
+        notes: Notes = {"flow": flows, "active": np.zeros(len(sessions), np.bool_)}
+        notes |= {name: np.full(len(sessions), NONE) for name in ("cell", "label", "half")}
+        notes |= {
+            "number": _numbers(sessions["session_id"]),
+            "bucket": _numbers(sessions["bucket"]),
+            "server": np.array([*map(server_group, sessions["server_h"].to_pylist())], np.int64),
+        }
+        table = sessions.select(SESSIONS.names).cast(SESSIONS)
+        self._newer.sessions.add(Chunk.of(table, flows, np.arange(len(sessions)), notes))
         return flows
 
-    def select(self, flows: str) -> None:
-        """Makes the tables `sessions` and `labels` of a report, with the records of these flows.
+    def add_labels(self, labels: pa.Table) -> Numbers:
+        """Adds labels in normal form; returns the flows that they may be of."""
+        places, flows = np.arange(len(labels)), _hashes(labels, KEY)
+        notes: Notes = {name: np.zeros(len(labels), np.bool_) for name in ("active", "matched")}
+        notes |= {"flow": flows, "statement": _hashes(labels, _FLOW)}
+        notes["number"] = _numbers(labels["label_id"])
+        if labels[NAT_KEY[0]].null_count < len(labels):
+            translated = np.flatnonzero(labels[NAT_KEY[0]].is_valid().to_numpy())
+            flows = np.concatenate([flows, _hashes(labels.take(translated), NAT_KEY)])
+            places = np.concatenate([places, translated])
+        table = labels.select(LABELS.names).cast(LABELS)
+        self._newer.labels.add(Chunk.of(table, flows, places, notes))
+        return flows
 
-        `flow_labels` has the records that `labels` are made of, each with its label as `flow`.
+    def find(self, flows: Numbers, *, active: bool = False) -> tuple[Found, Found]:
+        """The sessions and labels by which a verdict may be given on sessions of these flows.
+
+        Those of other flows don't count: sessions alone, and labels alone. `active`: new records
+        are of these flows.
         """
-        self._database.table("touched", f"SELECT DISTINCT * FROM ({flows}) t({KEY})")
-        self._database.table(
-            "sessions",
-            f"SELECT *, {_EMPTY} FROM all_sessions SEMI JOIN touched USING ({KEY})",
+        flows = np.unique(flows)
+        sessions, labels = (
+            [
+                Part(chunk, *chunk.find(flows))
+                for generation in (self._older, self._newer)
+                for chunk in getattr(generation, kind)
+            ]
+            for kind in ("sessions", "labels")
         )
-        behind_nat = (
-            f" UNION SELECT l.* FROM all_labels l SEMI JOIN touched t ON {_SAME_NAT}"
-            if self._translated
-            else ""
-        )
-        # Of several statements on a flow the best counts, the latest of equally good ones.
-        flow = (
-            "CASE WHEN rank IS NULL THEN label_id "
-            f"ELSE min(label_id) OVER (PARTITION BY {_FLOW}) END"
-            if self._statements
-            else "label_id"
-        )
-        self._database.table(
-            "flow_labels",
-            f"SELECT *, {flow} AS flow FROM (SELECT * FROM all_labels SEMI JOIN touched "
-            f"USING ({KEY}){behind_nat})",
-        )
-        self._leave_latest({"sessions": "session_id", "flow_labels": "label_id"})
-        if not self._statements:
-            self._database.view("labels", "SELECT * FROM flow_labels")
-            return
-        names = ", ".join(
-            f'"{name}"' for name in LABEL_COLUMNS if name not in ("label_id", "end", "packets")
-        )
-        self._database.table(
-            "labels",
-            f"SELECT flow AS label_id, {names}, "
-            'max("end") OVER (PARTITION BY flow) AS "end", '
-            "max(packets) OVER (PARTITION BY flow) AS packets FROM flow_labels "
-            "QUALIFY row_number() OVER (PARTITION BY flow "
-            "ORDER BY rank DESC, moment DESC, label_id DESC) = 1",
-        )
+        if active:
+            for part in (*sessions, *labels):
+                part.chunk.notes["active"][part.places] = True
+        met, labelled = _that_meet(Found(sessions), Found(labels))
+        return _latest_of_each_flow(met), _latest_of_each_flow(labelled)
 
-    def waiting(self) -> int:
-        """Sessions that are not in table `judged`."""
-        return self._database.count(
-            "SELECT count(*) AS n FROM all_sessions ANTI JOIN judged USING (session_id)"
-        )
+    def flows(self, latest: int | None = None) -> Numbers:
+        """The flows of all sessions, or of the latest so many."""
+        found, wanted = [], latest
+        for generation in (self._newer, self._older):
+            for chunk in reversed(list(generation.sessions)):
+                flows = chunk.notes["flow"]
+                found.append(flows if wanted is None else flows[max(0, len(flows) - wanted) :])
+                if wanted is not None:
+                    wanted -= len(found[-1])
+                    if not wanted:
+                        break
+        return np.concatenate(found) if found else np.zeros(0, np.int64)
+
+    def all_sessions(self) -> Iterator[Chunk]:
+        for generation in (self._older, self._newer):
+            yield from generation.sessions
 
     def drop_older(self, maximum: int) -> tuple[int, int]:
-        """Begins a new generation in the place of the older one, which `judged` and
-        `matched_labels` forget, too. Returns how many of its sessions and labels have waited in
-        vain. At most `maximum` records of a kind are carried over, the latest.
+        """Begins a new generation in the place of the older one. Returns how many of its sessions
+        and labels have waited in vain. At most `maximum` records of a kind are carried over, the
+        latest.
         """
-        for name, number in _NUMBERS.items():
-            self._database.table(
-                f"carried_{name}",
-                f"SELECT * FROM ({self._of_active_flows(name)}) "
-                f"QUALIFY row_number() OVER (PARTITION BY {KEY} ORDER BY {number} DESC) "
-                f"<= {MAXIMUM_OF_A_FLOW} ORDER BY {number} DESC LIMIT {maximum}",
-            )
-        in_vain = self._unlabelled(), self._unmatched()
-        self._empty(self._older)
-        for name in _NUMBERS:
-            self._database.run(
-                f"INSERT INTO {name}_{self._older} "
-                f"SELECT * REPLACE (true AS carried) FROM carried_{name}"
-            )
-            self._counts[name] = self._database.count(f"SELECT count(*) AS n FROM carried_{name}")
-            self._database.run(f"DROP TABLE carried_{name}")
-        self._database.run(
-            "CREATE OR REPLACE TABLE judged AS SELECT * FROM judged "
-            "SEMI JOIN all_sessions USING (session_id)"
-        )
-        self._database.run(  # a label is added again whenever its flow is judged again
-            "CREATE OR REPLACE TABLE matched_labels AS SELECT DISTINCT * FROM matched_labels "
-            "SEMI JOIN all_labels USING (label_id)"
-        )
-        self._newer, self._older = self._older, self._newer
+        dropped, self._older, self._newer = self._older, self._newer, _Generation()
+        sessions = _carried(dropped.sessions, maximum)
+        labels = _carried(dropped.labels, maximum)
+        for part in sessions.parts:
+            self._newer.sessions.add(_alone(part))
+        for part in labels.parts:
+            self._newer.labels.add(_alone(part))
+        in_vain = self._unlabelled(dropped, sessions), self._unmatched(dropped, labels)
+        for chunk in (*self._older.sessions, *self._older.labels):
+            chunk.notes["active"][:] = False
         return in_vain
 
-    def _of_active_flows(self, name: str) -> str:
-        """Records of the older generation of whose flow others came in the newer one."""
-        came = "WHERE NOT carried"
-        flows = (
-            f"(SELECT {KEY} FROM sessions_{self._newer} {came} "
-            f"UNION SELECT {KEY} FROM labels_{self._newer} {came})"
-        )
-        query = f"SELECT o.* FROM {name}_{self._older} o SEMI JOIN {flows} USING ({KEY})"
-        if not self._translated:
-            return query
-        if name == "labels":
-            return (
-                f"{query} UNION SELECT l.* FROM labels_{self._older} l "
-                f"SEMI JOIN {flows} t ON {_SAME_NAT}"
-            )
-        return (
-            f"{query} UNION SELECT t.* FROM sessions_{self._older} t "
-            f"SEMI JOIN (SELECT * FROM labels_{self._newer} {came}) l ON {_SAME_NAT}"
-        )
+    def _unlabelled(self, dropped: _Generation, carried: Found) -> int:
+        """Sessions without a judgement."""
+        waited = sum(int((chunk.notes["cell"] == NONE).sum()) for chunk in dropped.sessions)
+        return waited - int((carried.notes("cell") == NONE).sum())
 
-    def _unlabelled(self) -> int:
-        """Sessions of the older generation that are not in table `judged`."""
-        return self._database.count(
-            f"SELECT count(*) AS n FROM sessions_{self._older} ANTI JOIN judged USING (session_id) "
-            "ANTI JOIN carried_sessions USING (session_id)"
-        )
-
-    def _unmatched(self) -> int:
-        """Flows with labels in the older generation of which none is in table `matched_labels`. One
-        with a later statement in the newer generation still waits.
+    def _unmatched(self, dropped: _Generation, carried: Found) -> int:
+        """Flows with labels of which none could be a session's. One with a later statement still
+        waits.
         """
-        return self._database.count(
-            f"SELECT count(DISTINCT ({_FLOW})) AS n FROM labels_{self._older} o "
-            "ANTI JOIN matched_labels USING (label_id) ANTI JOIN carried_labels USING (label_id) "
-            f"ANTI JOIN labels_{self._newer} n ON n.rank IS NOT NULL AND {_SAME_FLOW} "
-            "WHERE o.is_label AND coalesce(o.l4, 'tcp') = 'tcp'"
-        )
-
-    def _keep_sessions(self) -> None:
-        names = ", ".join([*_KEPT, "source", "bucket"])
-        self._database.run(
-            f"INSERT INTO sessions_{self._newer} BY NAME SELECT {names} FROM new_sessions"
-        )
-        self._counts["sessions"] += self._database.count("SELECT count(*) AS n FROM new_sessions")
-
-    def _keep_labels(self) -> None:
-        self._database.run(f"INSERT INTO labels_{self._newer} BY NAME SELECT * FROM new_labels")
-        (kinds,) = self._database.rows(
-            "SELECT count(*) AS n, count(nat_ip_a) AS translated, count(rank) AS statements "
-            "FROM new_labels"
-        )
-        self._counts["labels"] += kinds["n"]
-        self._translated |= kinds["translated"] > 0
-        self._statements |= kinds["statements"] > 0
-
-    def _leave_latest(self, numbered: Mapping[str, str]) -> None:
-        """Leaves the latest of each flow in these tables, by the column that numbers its records,
-        where a flow has too many.
-        """
-        flows = " UNION ALL ".join(
-            f"SELECT count(*) AS n FROM {table} GROUP BY {KEY}" for table in numbered
-        )
-        if (
-            self._database.count(f"SELECT coalesce(max(n), 0) AS n FROM ({flows})")
-            <= MAXIMUM_OF_A_FLOW
-        ):
-            return
-        for table, number in numbered.items():
-            self._database.table(
-                table,
-                f"SELECT * FROM {table} QUALIFY row_number() OVER "
-                f"(PARTITION BY {KEY} ORDER BY {number} DESC) <= {MAXIMUM_OF_A_FLOW}",
+        for part in carried.parts:
+            part.chunk.notes["matched"][part.places] = True
+        waited = [np.zeros(0, np.int64)]
+        for chunk in dropped.labels:
+            about_tcp = pc.and_(
+                chunk.table["is_label"], pc.is_in(chunk.table["l4"], pa.array(["tcp", None]))
             )
+            counts = pc.fill_null(about_tcp, False).to_numpy() & ~chunk.notes["matched"]
+            waited.append(chunk.notes["statement"][counts])
+        flows = np.unique(np.concatenate(waited))
+        for chunk in self._older.labels:
+            later = chunk.table["rank"].is_valid().to_numpy()
+            if len(flows) and later.any():
+                flows = flows[~np.isin(flows, chunk.notes["statement"][later])]
+        return len(flows)
 
-    def _empty(self, generation: int) -> None:
-        for name, listed in _RECORDS.items():
-            self._database.run(
-                f"CREATE OR REPLACE TABLE {name}_{generation} ({listed}, {_CARRIED})"
-            )
+
+def _hashes(table: pa.Table, names: Sequence[str]) -> Numbers:
+    """A hash of these columns each row, another one in each process."""
+    rows = zip(*(table[name].to_pylist() for name in names), strict=True)
+    return np.fromiter(map(hash, rows), np.int64, len(table))
+
+
+def _numbers(column: pa.ChunkedArray) -> Numbers:
+    return np.array(column.to_numpy(), np.int64)
+
+
+def _that_meet(sessions: Found, labels: Found) -> tuple[Found, Found]:
+    """Those of flows that have a session and a label, or two sessions."""
+    of_sessions, of_labels = sessions.by, labels.by
+    flows, number = np.unique(of_sessions, return_counts=True)
+    flows = flows[(number > 1) | np.isin(flows, of_labels)]
+    labels = labels.where(np.isin(of_labels, flows))
+    for n, part in enumerate(labels.parts):
+        places, first = np.unique(part.places, return_index=True)
+        labels.parts[n] = Part(part.chunk, places, part.by[first])
+    return sessions.where(np.isin(of_sessions, flows)), labels
+
+
+def _latest_of_each_flow(found: Found) -> Found:
+    if len(found) <= MAXIMUM_OF_A_FLOW:
+        return found
+    flows = found.notes("flow")
+    if np.unique(flows, return_counts=True)[1].max() <= MAXIMUM_OF_A_FLOW:
+        return found
+    order = np.lexsort((-found.notes("number"), flows))
+    ordered = flows[order]
+    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    length = np.diff(np.concatenate([first, [len(ordered)]]))
+    kept: npt.NDArray[np.bool_] = np.zeros(len(order), np.bool_)
+    kept[order] = np.arange(len(order)) - np.repeat(first, length) < MAXIMUM_OF_A_FLOW
+    return found.where(kept)
+
+
+def _carried(dropped: Chunks, maximum: int) -> Found:
+    """Records of flows of which others came, as many as there may be."""
+    parts = []
+    for chunk in dropped:
+        places = np.flatnonzero(chunk.notes["active"])
+        parts.append(Part(chunk, places, chunk.notes["flow"][places]))
+    found = _latest_of_each_flow(Found(parts))
+    if len(found) <= maximum:
+        return found
+    numbers = found.notes("number")
+    return found.where(numbers >= np.partition(numbers, -maximum)[-maximum])
+
+
+def _alone(part: Part) -> Chunk:
+    """The records of a part as a chunk of their own."""
+    place = np.full(len(part.chunk), NONE)
+    place[part.places] = np.arange(len(part.places))
+    places = place[part.chunk.places]
+    notes = {name: values[part.places] for name, values in part.chunk.notes.items()}
+    notes["active"] = np.zeros(len(part.places), np.bool_)
+    return Chunk.of(
+        part.chunk.table.take(part.places),
+        part.chunk.flows[places != NONE],
+        places[places != NONE],
+        notes,
+    )

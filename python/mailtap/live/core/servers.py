@@ -7,6 +7,7 @@ clusters themselves would (Wolter, Introduction to Variance Estimation, chapter 
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,9 +15,6 @@ from dataclasses import dataclass
 from mailtap.correlation.verdicts import INCONSISTENT, NOT_DECODED_BY_BOTH, mask_of
 from mailtap.report.model import Rate
 from mailtap.report.statistics import Clusters, effective_part, rate_of_part
-
-#: SQL of the group of a server `server_h`: the first byte of its MD5, of 256.
-GROUP = "('0x' || left(md5(coalesce(server_h, '')), 2))::BIGINT"
 
 
 @dataclass(frozen=True)
@@ -29,6 +27,11 @@ class ServerCell:
     verdict: str
     unexplained: bool
     both_decoded: bool
+
+
+def server_group(server: str | None) -> int:
+    """The group of a server's address: the first byte of its MD5, of 256."""
+    return hashlib.md5((server or "").encode(), usedforsecurity=False).digest()[0]
 
 
 class Servers:

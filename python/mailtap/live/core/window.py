@@ -1,8 +1,8 @@
 """The verdicts on the records that may still meet, batch by batch.
 
-They are given by the queries that a report runs, over the flows that a batch touches: what a
-session's verdict depends on has the same flow key. So a batch costs by its own size, and the
-verdicts are those of a report over the same records.
+They are given over the flows that a batch touches: what a session's verdict depends on has the same
+flow key. So a batch costs by its own size, and the verdicts are those of a report over the same
+records. Few records are judged one by one, many by the queries that a report runs.
 """
 
 from __future__ import annotations
@@ -10,16 +10,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mailtap.correlation.clock import MINIMUM_PAIRS, ClockOffset
 from mailtap.correlation.engines import Row
-from mailtap.correlation.pipeline import compare_clocks, correlate
-from mailtap.correlation.verdicts import INCONSISTENT, first_cause_sql
-from mailtap.live.core.database import Database
-from mailtap.live.core.recent import KEY, RecentRecords
-from mailtap.live.core.servers import GROUP, ServerCell, server_changes
-from mailtap.live.core.tally import AMBIGUOUS, OUT_OF_SCOPE, VERDICTS, Cell
+from mailtap.correlation.verdicts import INCONSISTENT, first_cause, named_causes
+from mailtap.live.batches.normal_form import labels_in_normal_form, sessions_in_normal_form
+from mailtap.live.core.chunks import Found, Numbers
+from mailtap.live.core.judge_queries import QueryJudge
+from mailtap.live.core.judge_rows import RowJudge
+from mailtap.live.core.judged import CELL, Cells, Judged
+from mailtap.live.core.recent import LABELS, NONE, SESSIONS, RecentRecords
+from mailtap.live.core.servers import ServerCell, server_changes
+from mailtap.live.core.tally import VERDICTS, Cell
 from mailtap.policy import Policy
 
 #: Sessions by which clocks are compared, the latest.
@@ -31,26 +37,11 @@ EXAMPLES = 64
 #: Applied clock offsets that are remembered: hostile sensors name as many nodes as they like.
 MAXIMUM_OFFSETS = 1_000
 
-_CELL = (
-    "sensor, decode_as, app, label_provenance, verdict, causes, funnel_step, funnel_loss, bucket"
-)
+#: Sessions and labels that are judged one by one. The queries take some 30 ms to begin.
+FEW = 2_000
 
-#: A judgement. It rests on the label, and on the other half of a session that two sensors saw.
-_JUDGED = (
-    "session_id BIGINT, sensor VARCHAR, decode_as VARCHAR, app VARCHAR, label_provenance VARCHAR, "
-    "verdict VARCHAR, causes BIGINT, funnel_step VARCHAR, funnel_loss VARCHAR, label_id BIGINT, "
-    "other_half BIGINT, bucket BIGINT"
-)
-
-#: Judgements whose label or other half is not among the records any more.
-_FINAL = (
-    "SELECT session_id FROM stale WHERE label_id NOT IN (SELECT label_id FROM labels) "
-    "OR other_half NOT IN (SELECT session_id FROM sessions) "
-    "OR label_id IS NULL AND other_half IS NULL"  # of a store's earlier version
-)
-
-#: The half of a session that was put together with another.
-STITCHED = "stitched"
+#: What is noted about a session's judgement.
+_NOTES = ("cell", "label", "half")
 
 
 @dataclass
@@ -82,15 +73,16 @@ class Window:
         self._policy = policy
         self._seconds = seconds
         self._maximum = maximum
-        self._database = Database()
-        self._records = RecentRecords(self._database)
+        self._records = RecentRecords()
+        self._cells = Cells()
+        self._by_row = RowJudge(policy, self._cells)
+        self._by_query = QueryJudge(policy, self._cells)
         self._begun: float | None = None
         self._offsets: dict[tuple[str | None, str], ClockOffset] = {}  # those that are applied
-        self._database.run(f"CREATE TABLE judged ({_JUDGED})")
-        self._database.run("CREATE TABLE matched_labels (label_id BIGINT)")
+        self._came = False  # anything, since clocks were compared
 
     def close(self) -> None:
-        self._database.close()
+        self._by_query.close()
 
     def add(
         self,
@@ -111,15 +103,18 @@ class Window:
         if now - self._begun >= self._seconds or self._records.largest >= self._maximum:
             self._begun = now
             change.unlabelled, change.unmatched = self._records.drop_older(self._maximum // 2)
+            self._forget_cells()
         flows = []
         if sessions is not None:
-            change.sessions = self._records.add_sessions(sessions)
-            flows.append(f"SELECT {KEY} FROM new_sessions")
+            change.sessions = sessions_in_normal_form(sessions)
+            flows.append(self._records.add_sessions(change.sessions))
         if labels:
-            change.labels = self._records.add_labels(pa.concat_tables(labels))
-            flows += self._records.flows_of_new_labels()
+            change.labels = labels_in_normal_form(pa.concat_tables(labels))
+            flows.append(self._records.add_labels(change.labels))
         if flows:
-            self._rejudge(" UNION ".join(flows), change, details)
+            self._came = True
+            found = self._records.find(np.concatenate(flows), active=True)
+            self._judge_again(*found, change, details)
         return change
 
     def restore(
@@ -132,13 +127,22 @@ class Window:
     ) -> int:
         """Takes in what an earlier run had and judged; how many of the sessions still wait."""
         self._begun = now
-        self._records.restore(sessions, labels)
+        self._came = True
         self._offsets = {(clock.sensor, clock.source): clock for clock in clocks}
-        self._database.take_in(judgements, "INSERT INTO judged BY NAME SELECT * FROM incoming")
-        self._records.select(f"SELECT {KEY} FROM all_sessions")
-        correlate(self._database, self._policy, tuple(self._offsets.values()), keep=True)
-        self._note_matched_labels()
-        return self._records.waiting()
+        flows = self._records.add_sessions(sessions)
+        self._records.add_labels(labels)
+        for chunk in self._records.all_sessions():
+            numbers = chunk.table["session_id"]
+            judged = judgements.filter(pc.is_in(judgements["session_id"], numbers.combine_chunks()))
+            places = _places(judged["session_id"].to_numpy(), numbers.to_numpy())
+            chunk.notes["cell"][places] = self._cells.codes(judged)
+            for note, name in (("label", "label_id"), ("half", "other_half")):
+                chunk.notes[note][places] = pc.fill_null(judged[name], NONE).to_numpy()
+        found, of_labels = self._records.find(flows)
+        self._note_matched(self._judged(found, of_labels), of_labels)
+        return sum(
+            int((chunk.notes["cell"] == NONE).sum()) for chunk in self._records.all_sessions()
+        )
 
     def compare_clocks(self) -> Change:
         """Estimates the clocks' offsets anew, and judges all again if others are to be applied.
@@ -146,12 +150,13 @@ class Window:
         An offset is applied until flows tell another one: there may be none for a while.
         """
         change = Change()
+        if not self._came:
+            return change
+        self._came = False
         slack = self._policy.join.slack
-        self._records.select(
-            f"SELECT {KEY} FROM all_sessions ORDER BY session_id DESC LIMIT {CLOCK_SAMPLE}"
-        )
+        sessions, labels = self._records.find(self._records.flows(CLOCK_SAMPLE))
         after = dict(self._offsets)
-        for clock in compare_clocks(self._database, self._policy):
+        for clock in self._by_query.compare_clocks(sessions.table(SESSIONS), _table(labels)):
             if clock.pairs >= MINIMUM_PAIRS and clock.spread <= slack:
                 after.pop((clock.sensor, clock.source), None)
                 if clock.applied and len(after) < MAXIMUM_OFFSETS:
@@ -161,110 +166,200 @@ class Window:
             abs(before[key].offset - after[key].offset) > slack for key in before
         ):
             change.clocks = tuple(after.values())
-            self._rejudge(f"SELECT DISTINCT {KEY} FROM all_sessions", change)
+            self._judge_again(*self._records.find(self._records.flows()), change, 0)
         return change
 
-    def _rejudge(self, flows: str, change: Change, details: int = 0) -> None:
-        self._records.select(flows)
+    def _judge_again(self, sessions: Found, labels: Found, change: Change, details: int) -> None:
+        if not len(sessions):
+            return
+        judged = self._judged(sessions, labels)
+        self._note_matched(judged, labels)
+        numbers = sessions.notes("number")
+        before = {name: sessions.notes(name) for name in _NOTES}
+        after = _by_session(judged, numbers)
+        stays = _is_final(before, judged.flows, numbers)
+        after = {name: np.where(stays, before[name], after[name]) for name in _NOTES}
+        sessions.note(after)
+        differs = np.zeros(len(numbers), np.bool_)
+        for name in _NOTES:
+            differs |= before[name] != after[name]
+        self._note_changes(
+            change,
+            numbers[differs],
+            {name: sessions.notes(name)[differs] for name in ("bucket", "server")},
+            before["cell"][differs],
+            {name: after[name][differs] for name in _NOTES},
+        )
+        self._note_details(change, judged, details)
+
+    def _judged(self, sessions: Found, labels: Found) -> Judged:
         offsets = tuple(self._offsets.values())
-        stitched = correlate(self._database, self._policy, offsets, keep=True).stitched
-        self._database.view(
-            "other_halves",
-            "SELECT client_half AS session_id, server_half AS other_half FROM halves "
-            "UNION ALL SELECT server_half, client_half FROM halves"
-            if stitched
-            else "SELECT NULL::BIGINT AS session_id, NULL::BIGINT AS other_half WHERE false",
-        )
-        nothing = "NULL AS app, NULL AS label_provenance"
-        self._database.table(
-            "fresh",
-            "SELECT v.session_id, v.sensor, v.decode_as, v.app, v.label_provenance, v.verdict, "
-            "v.causes::BIGINT AS causes, v.funnel_step, v.funnel_loss, v.label_id, h.other_half, "
-            "s.bucket "
-            "FROM verdicts v JOIN sessions s ON s.session_id = v.session_id "
-            "LEFT JOIN other_halves h ON h.session_id = v.session_id "
-            f"UNION ALL SELECT s.session_id, s.sensor, s.decode_as, {nothing}, "
-            f"CASE WHEN a.session_id IS NULL THEN '{OUT_OF_SCOPE}' ELSE '{AMBIGUOUS}' END, "
-            "0, CASE WHEN a.session_id IS NOT NULL AND c.is_mail THEN 'labelled' END, "
-            "CASE WHEN a.session_id IS NOT NULL AND c.is_mail THEN 'ambiguous' END, "
-            "c.label_id, h.other_half, s.bucket FROM sessions s "
-            "JOIN (SELECT session_id, min(label_id) AS label_id, "
-            "bool_or(funnel_step IS NOT NULL) AS is_mail FROM judged_candidates "
-            "GROUP BY session_id) c ON c.session_id = s.session_id "
-            "LEFT JOIN ambiguous a ON a.session_id = s.session_id "
-            "LEFT JOIN other_halves h ON h.session_id = s.session_id "
-            "WHERE s.session_id NOT IN (SELECT session_id FROM verdicts) "
-            f"UNION ALL SELECT s.session_id, s.sensor, s.decode_as, {nothing}, '{STITCHED}', 0, "
-            "NULL, NULL, NULL, h.other_half, s.bucket FROM sessions s JOIN other_halves h "
-            "ON s.session_id = h.session_id WHERE h.other_half < s.session_id",
-        )
-        self._database.table("stale", "SELECT * FROM judged SEMI JOIN sessions USING (session_id)")
-        if self._database.count("SELECT count(*) AS n FROM stale"):
-            self._leave_what_is_final()
-        self._note_changes(change, details)
-        self._keep_judgements()
+        rows, labelled = sessions.table(SESSIONS), _table(labels)
+        if len(rows) + len(labelled) > FEW:
+            return self._by_query.judge(rows, labelled, offsets)
+        halves = _may_be_halves(rows, sessions.notes("flow"))
+        judged = self._by_row.judge(rows.filter(~halves), labelled, offsets)
+        if not halves.any():
+            return judged
+        return judged.together(self._by_query.judge(rows.filter(halves), labelled, offsets))
 
-    def _leave_what_is_final(self) -> None:
-        """A judgement stays as it is when what it rests on is not there to be judged again."""
-        self._database.table("final", _FINAL)
-        for table in ("fresh", "stale"):
-            self._database.run(
-                f"DELETE FROM {table} WHERE session_id IN (SELECT session_id FROM final)"
-            )
+    def _note_matched(self, judged: Judged, labels: Found) -> None:
+        matched = np.isin(labels.notes("number"), judged.matched)
+        labels.note({"matched": matched | labels.notes("matched", np.bool_)})
 
-    def _note_changes(self, change: Change, details: int) -> None:
+    def _note_changes(
+        self,
+        change: Change,
+        numbers: Numbers,
+        sessions: dict[str, Numbers],
+        before: Numbers,
+        after: dict[str, Numbers],
+    ) -> None:
+        """`sessions` has notes, `before` the cells and `after` the judgements of sessions that have
+        another judgement now.
+        """
+        if not len(numbers):
+            return
+        had, has = before != NONE, after["cell"] != NONE
+        cells = np.concatenate([after["cell"][has], before[had]])
+        signs = np.concatenate([np.ones(has.sum(), np.int64), -np.ones(had.sum(), np.int64)])
+        buckets, servers = (
+            np.concatenate([sessions[name][has], sessions[name][had]])
+            for name in ("bucket", "server")
+        )
         change.cells += [
-            (Cell(*(row[name] for name in Cell.__dataclass_fields__)), row["bucket"], row["n"])
-            for row in self._database.rows(
-                f"SELECT {_CELL}, sum(n)::BIGINT AS n FROM (SELECT *, 1 AS n FROM fresh "
-                f"UNION ALL SELECT *, -1 AS n FROM stale) GROUP BY {_CELL} HAVING sum(n) <> 0"
-            )
+            (self._cells[cell], bucket, n) for cell, bucket, n in _counted(cells, buckets, signs)
         ]
-        verdicts = ", ".join(f"'{verdict}'" for verdict in VERDICTS)
+        by_server = ((self._cells[cell], g, n) for cell, g, n in _counted(cells, servers, signs))
         change.servers += server_changes(
-            (row["g"], row["verdict"], row["causes"], row["n"])
-            for row in self._database.rows(
-                f"SELECT {GROUP} AS g, c.verdict, c.causes, "
-                "sum(n)::BIGINT AS n FROM (SELECT *, 1 AS n FROM fresh "
-                "UNION ALL SELECT *, -1 AS n FROM stale) c "
-                f"JOIN sessions s ON s.session_id = c.session_id WHERE c.verdict IN ({verdicts}) "
-                "GROUP BY ALL HAVING sum(n) <> 0"
-            )
+            (group, cell.verdict, cell.causes, n)
+            for cell, group, n in by_server
+            if cell.verdict in VERDICTS
         )
-        (known,) = self._database.rows("SELECT count(*) AS n FROM stale")
-        changed = (
-            "(SELECT * FROM fresh EXCEPT SELECT * FROM stale) "
-            "UNION ALL SELECT session_id, sensor, decode_as, NULL, NULL, NULL, 0, NULL, NULL, "
-            "NULL, NULL, bucket FROM stale ANTI JOIN fresh USING (session_id)"
-            if known["n"]
-            else "SELECT * FROM fresh"
-        )
-        self._database.table("changed", f"SELECT *, {first_cause_sql()} AS cause FROM ({changed})")
-        change.judgements = self._database.arrow("SELECT * FROM changed")
+        change.judgements = self._judgements(numbers, sessions["bucket"], before, after)
+
+    def _judgements(
+        self, numbers: Numbers, buckets: Numbers, before: Numbers, after: dict[str, Numbers]
+    ) -> pa.Table:
+        """As a store keeps them."""
+        has = after["cell"] != NONE
+        shown, place = np.unique(np.where(has, after["cell"], before), return_inverse=True)
+        cells = [self._cells[code] for code in shown]
+        columns = {
+            name: pa.array([getattr(cell, name) for cell in cells], _CELL_TYPES[name]).take(place)
+            for name in CELL
+        }
+        causes = [first_cause(c.verdict, c.decode_as, named_causes(c.causes)) for c in cells]
+        columns["cause"] = pa.array(causes, pa.string()).take(place)
+        if not has.all():  # sessions that have no judgement any more
+            for name in _GONE:
+                columns[name] = pc.if_else(has, columns[name], None)
+            columns["causes"] = pc.if_else(has, columns["causes"], 0)
+        columns |= {
+            "session_id": pa.array(numbers),
+            "label_id": _or_null(after["label"]),
+            "other_half": _or_null(after["half"]),
+            "bucket": pa.array(buckets),
+        }
+        return pa.table(columns)
+
+    def _note_details(self, change: Change, judged: Judged, details: int) -> None:
+        """The latest judgements that changed, with what is known of sessions."""
+        if change.judgements is None:
+            return
+        verdicts = change.judgements["verdict"]
         if any(cell.verdict == INCONSISTENT and n > 0 for cell, _, n in change.cells):
-            change.disagreements = self._details(f"verdict = '{INCONSISTENT}'", EXAMPLES)
+            inconsistent = pc.equal(verdicts, INCONSISTENT)
+            change.disagreements = _details(change.judgements, judged, inconsistent, EXAMPLES)
         if details:
-            change.details = self._details(f"verdict IN ({verdicts})", details)
+            told = pc.is_in(verdicts, pa.array(VERDICTS))
+            change.details = _details(change.judgements, judged, told, details)
 
-    def _details(self, condition: str, number: int) -> list[Row]:
-        """The latest judgements of which the condition holds, with what is known of sessions."""
-        return self._database.rows(
-            "SELECT c.*, s.ts, s.uid, s.community_id, s.client_h, s.client_p, s.server_h, "
-            "s.server_p, s.service, s.direction, s.node, "
-            "list_distinct([r.source, o.source]) AS sources FROM "
-            f"(SELECT * FROM changed WHERE {condition} ORDER BY session_id DESC LIMIT {number}) c "
-            "JOIN whole_sessions s ON s.session_id = c.session_id "
-            "JOIN sessions r ON r.session_id = c.session_id "
-            "LEFT JOIN sessions o ON o.session_id = c.other_half ORDER BY c.session_id DESC"
-        )
+    def _forget_cells(self) -> None:
+        """Forgets cells that no session has any more: sensors name as many as they like."""
+        notes = [chunk.notes["cell"] for chunk in self._records.all_sessions()]
+        used = np.unique(np.concatenate([*notes, np.full(1, NONE)]))[1:]
+        numbers = self._cells.keep(used)
+        for cells in notes:
+            has = cells != NONE
+            cells[has] = numbers[cells[has]]
 
-    def _keep_judgements(self) -> None:
-        self._database.run("DELETE FROM judged WHERE session_id IN (SELECT session_id FROM stale)")
-        self._database.run("INSERT INTO judged SELECT * FROM fresh")
-        self._note_matched_labels()
 
-    def _note_matched_labels(self) -> None:
-        self._database.run(
-            "INSERT INTO matched_labels SELECT f.label_id FROM flow_labels f "
-            "SEMI JOIN judged_candidates c ON c.label_id = f.flow"
-        )
+#: What is unset in the row of a session that has no judgement any more.
+_GONE = ("app", "label_provenance", "verdict", "funnel_step", "funnel_loss", "cause")
+
+_CELL_TYPES = {name: pa.int64() if name == "causes" else pa.string() for name in CELL}
+
+
+def _table(labels: Found) -> pa.Table:
+    """Labels as judges take them."""
+    statements = pa.array(labels.notes("statement"))
+    return labels.table(LABELS).append_column("statement", statements)
+
+
+def _may_be_halves(sessions: pa.Table, flows: Numbers) -> npt.NDArray[np.bool_]:
+    """Which are of a flow of which sensors saw one direction each."""
+    if len(pc.unique(sessions["sensor"])) < 2:
+        return np.zeros(len(sessions), np.bool_)
+    of_client, of_server = (
+        flows[pc.fill_null(pc.equal(sessions["direction"], direction), False).to_numpy()]
+        for direction in ("c2s", "s2c")
+    )
+    return np.isin(flows, of_client) & np.isin(flows, of_server)
+
+
+def _by_session(judged: Judged, numbers: Numbers) -> dict[str, Numbers]:
+    """What is judged of the sessions with these numbers, each."""
+    places = _places(judged.sessions, numbers)
+    columns = zip(_NOTES, (judged.cells, judged.labels, judged.halves), strict=True)
+    after = {}
+    for name, values in columns:
+        after[name] = np.full(len(numbers), NONE)
+        after[name][places] = values
+    return after
+
+
+def _places(wanted: Numbers, among: Numbers) -> Numbers:
+    """Where each of these numbers is among those, which have all of them."""
+    order = np.argsort(among, kind="stable")
+    return order[np.searchsorted(among, wanted, sorter=order)]
+
+
+def _is_final(
+    judgements: dict[str, Numbers], labels: Numbers, sessions: Numbers
+) -> npt.NDArray[np.bool_]:
+    """A judgement stays as it is when its label or the other half is not there any more. One of a
+    store's earlier version says neither.
+    """
+    label, half = judgements["label"], judgements["half"]
+    gone = (label != NONE) & ~np.isin(label, labels)
+    gone |= (half != NONE) & ~np.isin(half, sessions)
+    gone |= (label == NONE) & (half == NONE)
+    final: npt.NDArray[np.bool_] = gone & (judgements["cell"] != NONE)
+    return final
+
+
+def _counted(cells: Numbers, others: Numbers, numbers: Numbers) -> list[tuple[int, int, int]]:
+    """The sum of the numbers of each cell and other value, if it is not 0."""
+    values, place = np.unique(others, return_inverse=True)
+    pairs, pair = np.unique(cells * len(values) + place, return_inverse=True)
+    sums = np.zeros(len(pairs), np.int64)
+    np.add.at(sums, pair, numbers)
+    return [
+        (int(pairs[n] // len(values)), int(values[pairs[n] % len(values)]), int(sums[n]))
+        for n in np.flatnonzero(sums)
+    ]
+
+
+def _or_null(numbers: Numbers) -> pa.Array:
+    return pa.array(numbers, mask=numbers == NONE)
+
+
+def _details(judgements: pa.Table, judged: Judged, wanted: pa.ChunkedArray, most: int) -> list[Row]:
+    chosen = judgements.filter(wanted)
+    if not len(chosen):
+        return []
+    latest = np.argsort(-chosen["session_id"].to_numpy(), kind="stable")[:most]
+    rows = chosen.take(latest).to_pylist()
+    shown = judged.shown([row["session_id"] for row in rows])
+    return [{**shown[row["session_id"]], **row} for row in rows]
