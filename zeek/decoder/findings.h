@@ -22,7 +22,7 @@ struct Evidence {
     bool smuggled;    // whether the server took what was smuggled or not
 };
 
-// The findings' names, in the order of docs/findings.md.
+// The findings' names, in the order of docs/guides/findings.md.
 std::vector<std::string> FindingsOf(const Evidence& evidence);
 
 // Accepted, and still in the clear behind it.

@@ -49,7 +49,7 @@ EMPTY_CAUSES = (
 #: Mail ports on which TLS starts with the first byte (RFC 8314 section 7.3, IANA).
 IMPLICIT_TLS_PORTS = (465, 993, 995)
 
-#: What the decoder finds wrong with a session's encryption; docs/findings.md.
+#: What the decoder finds wrong with a session's encryption; docs/guides/findings.md.
 FINDINGS = (
     "command_injected",
     "response_injected",

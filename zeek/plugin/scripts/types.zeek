@@ -93,7 +93,7 @@ export {
 		## The furthest stage: ``connect``, ``greeting``, ``hello``, ``auth``, ``envelope``, ``data``, ``delivered``,
 		## ``retrieved`` or ``logout``.
 		stage: string &log;
-		## What is wrong with the session's encryption: names of docs/findings.md.
+		## What is wrong with the session's encryption: names of docs/guides/findings.md.
 		findings: vector of string &log &optional;
 		## Version of TLS, after an upgrade or from the first byte: the one chosen, of a client alone the highest offered.
 		tls_version: string &log &optional;
