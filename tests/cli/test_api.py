@@ -331,7 +331,6 @@ def test_doctor_looks_for_the_packages_of_every_extra() -> None:
         for extra, requirements in project["optional-dependencies"].items()
         if extra != "all"
     }
-    extras["accuracy"].discard("backports.zstd")  # part of Python since 3.14
     assert {extra: set(modules) for extra, (modules, _) in EXTRAS.items()} == extras
     assert project["optional-dependencies"]["all"][0].startswith("mailtap[")
     assert set(re.findall(r"\w+", project["optional-dependencies"]["all"][0])) == {
