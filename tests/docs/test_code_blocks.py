@@ -79,12 +79,16 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (programs / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     for program in programs.iterdir():
         program.chmod(0o755)
+    # The generator is not installed; beside it lies the package's source, which must not be found.
+    modules = folder / "modules"
+    modules.mkdir()
+    (modules / "fieldcapture").symlink_to(CHECKOUT / "python" / "fieldcapture")
     return folder
 
 
 @pytest.fixture
 def folder(material: Path, tmp_path: Path) -> Iterator[Path]:
-    shutil.copytree(material, tmp_path / "page")
+    shutil.copytree(material, tmp_path / "page", symlinks=True)
     yield tmp_path / "page"
 
 
@@ -106,7 +110,7 @@ def test_commands_and_programs_run(page: str, folder: Path) -> None:
     environment = os.environ | {
         "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": os.pathsep.join(
-            [*filter(None, [os.environ.get("PYTHONPATH")]), str(CHECKOUT / "python")]
+            [*filter(None, [os.environ.get("PYTHONPATH")]), str(folder / "modules")]
         ),
     }
     for block in BLOCKS:

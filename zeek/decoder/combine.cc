@@ -285,7 +285,9 @@ Facts Combine(const SeenSide& orig, const SeenSide& resp) {
     Stage stage = StageOf(session, facts.service, facts.messages);
     bool logout = client.logout || server.logout || (server.bare_goodbye && ! session.client_spoke);
     facts.stage = logout ? Stage::Logout : stage;
-    facts.empty_cause = EmptyCauseOf(facts, session, stage, IsPlainAfterAccept(evidence));
+    // Where the client wasn't seen, that TLS was accepted is the best reason there is.
+    const bool plain = session.client_seen && IsPlainAfterAccept(evidence);
+    facts.empty_cause = EmptyCauseOf(facts, session, stage, plain);
     return facts;
 }
 

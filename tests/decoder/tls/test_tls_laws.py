@@ -179,22 +179,20 @@ def test_twice_the_bytes_take_twice_the_time(make: Callable[[int], bytes], size:
     """What is quadratic would take four times as long; three leaves room for a busy machine."""
 
     def seconds(stream: bytes) -> float:
-        best = float("inf")
-        for _ in range(5):
-            begin = time.process_time()
-            for _ in range(20):
-                reader = TlsReader()
-                for at in range(0, len(stream), 1_000):
-                    reader.data(stream[at : at + 1_000])
-            best = min(best, time.process_time() - begin)
-        return best
+        begin = time.process_time()
+        for _ in range(20):
+            reader = TlsReader()
+            for at in range(0, len(stream), 1_000):
+                reader.data(stream[at : at + 1_000])
+        return time.process_time() - begin
 
+    once, twice = make(size), make(2 * size)
     gc.disable()
     try:
-        once, twice = seconds(make(size)), seconds(make(2 * size))
+        # Other work on the machine disturbs some rounds; what is quadratic fails all of them.
+        assert any(seconds(twice) <= 3 * seconds(once) + 0.002 for _ in range(10))
     finally:
         gc.enable()
-    assert twice <= 3 * once + 0.002
 
 
 def test_application_data_is_not_read_at_all() -> None:
