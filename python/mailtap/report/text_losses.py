@@ -21,8 +21,8 @@ def render_losses(report: Report) -> Iterator[RenderableType]:
     """Nothing where nothing is labelled as mail."""
     if report.consistency is not None and report.consistency.matched:
         yield Text(headline(report.consistency.both_decoded), style="bold")
-        if said := remark(report.consistency.both_decoded):
-            yield Text(said)
+        if not_compared := remark(report.consistency.both_decoded):
+            yield Text(not_compared)
     if report.base is not None and report.base.sessions:
         yield _base(report.base, report.actions)
     if report.funnel:

@@ -28,7 +28,7 @@ MAXIMUM_OF_A_FLOW = 128
 
 NAT_KEY = tuple(f"nat_{name}" for name in KEY)
 
-#: What a flow of a label is told by where an engine makes several statements on one.
+#: The columns that identify a label's flow where an engine makes several statements on one.
 _FLOW = ("source", *ENDPOINTS, "l4", "start")
 
 #: Stands for no cell, no label and no other half.
@@ -118,8 +118,8 @@ class RecentRecords:
         if active:
             for part in (*sessions, *labels):
                 part.chunk.notes["active"][part.places] = True
-        met, labelled = _that_meet(Found(sessions), Found(labels))
-        return _latest_of_each_flow(met), _latest_of_each_flow(labelled)
+        found, labelled = _comparable(Found(sessions), Found(labels))
+        return _latest_of_each_flow(found), _latest_of_each_flow(labelled)
 
     def flows(self, latest: int | None = None) -> Numbers:
         """The flows of all sessions, or of the latest so many."""
@@ -191,8 +191,8 @@ def _numbers(column: pa.ChunkedArray) -> Numbers:
     return np.array(column.to_numpy(), np.int64)
 
 
-def _that_meet(sessions: Found, labels: Found) -> tuple[Found, Found]:
-    """Those of flows that have a session and a label, or two sessions."""
+def _comparable(sessions: Found, labels: Found) -> tuple[Found, Found]:
+    """The records of flows that have a session and a label, or two sessions."""
     of_sessions, of_labels = sessions.by, labels.by
     flows, number = np.unique(of_sessions, return_counts=True)
     flows = flows[(number > 1) | np.isin(flows, of_labels)]

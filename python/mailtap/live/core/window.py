@@ -272,8 +272,8 @@ class Window:
             inconsistent = pc.equal(verdicts, INCONSISTENT)
             change.disagreements = _details(change.judgements, judged, inconsistent, EXAMPLES)
         if details:
-            told = pc.is_in(verdicts, pa.array(VERDICTS))
-            change.details = _details(change.judgements, judged, told, details)
+            with_verdict = pc.is_in(verdicts, pa.array(VERDICTS))
+            change.details = _details(change.judgements, judged, with_verdict, details)
 
     def _forget_cells(self) -> None:
         """Forgets cells that no session has any more: sensors name as many as they like."""
