@@ -126,6 +126,7 @@ class LiveMode:
             causes=figures.causes,
             matrix=figures.matrix,
             by_sensor=figures.by_sensor,
+            by_engine=figures.by_engine,
             timeline=figures.timeline,
             disagreements=now.disagreements,
             delay=now.delay,

@@ -27,6 +27,7 @@ from mailtap.live.core.rows import (
     Rows,
     clock_rows,
     count_rows,
+    engine_rows,
     gap_rows,
     node_rows,
     position_rows,
@@ -234,6 +235,8 @@ class Correlator:
             self._tally.add(cell, bucket, n)
         for server_cell, n in change.servers:
             self._tally.add_servers(server_cell, n)
+        for engine, verdict, n in change.by_engine:
+            self._tally.add_by_engine(engine, verdict, n)
         self._counts.unlabelled += change.unlabelled
         self._counts.unmatched += change.unmatched
         self._disagreements.extend(
@@ -252,7 +255,9 @@ class Correlator:
         rows.add("sessions", change.sessions)
         rows.add("labels", change.labels)
         rows.add("judgements", change.judgements)
+        rows.add("judgements_by_engine", change.judgements_by_engine)
         rows.add("tally", tally_rows(change.cells))
+        rows.add("tally_by_engine", engine_rows(change.by_engine))
         rows.add("servers", server_rows(change.servers))
         rows.add("counts", count_rows(self._counts))
         if change.clocks is not None:
@@ -279,6 +284,8 @@ class Correlator:
         for row in restored.servers.to_pylist():
             n = row.pop("n")
             self._tally.add_servers(ServerCell(**row), n)
+        for row in restored.tally_by_engine.to_pylist():
+            self._tally.add_by_engine(**row)
         for url, sensor in zip(self._urls, self._sensors, strict=True):
             for numbering in restored.nodes.get(url, ()):
                 sensor.resume(numbering)
