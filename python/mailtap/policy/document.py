@@ -10,6 +10,7 @@ from typing import Protocol
 import yaml
 
 from mailtap.errors import MailTapError
+from mailtap.files import open_to_read
 
 SIZE_LIMIT = 1 << 20
 DEPTH_LIMIT = 16
@@ -54,9 +55,9 @@ def read_document(text: str, file: str) -> Value:
 
 
 def read_file(path: Path) -> Value:
-    """Parse the YAML file at `path`. Raises PolicyError."""
+    """Parse the YAML file at `path`; `-` is standard input. Raises PolicyError."""
     try:
-        with path.open("rb") as stream:
+        with open_to_read(path) as stream:
             raw = stream.read(SIZE_LIMIT + 1)
     except OSError as error:
         raise PolicyError(f"{path}: {error.strerror}") from None
