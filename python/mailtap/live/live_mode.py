@@ -65,7 +65,7 @@ class LiveMode:
         self._correlator = Correlator(
             self._inbox,
             [transport.connection.url for transport in self._sensors],
-            [(stream.name, stream.form) for stream in self._streams],
+            [(stream.name, stream.form, stream.engine) for stream in self._streams],
             policy,
             window=window,
             maximum=maximum,

@@ -100,7 +100,7 @@ class Correlator:
         self,
         inbox: Inbox,
         sensors: Sequence[str],
-        label_sources: Sequence[tuple[str, str | None]],
+        label_sources: Sequence[tuple[str, str | None, str | None]],
         policy: Policy,
         *,
         window: float,
@@ -108,12 +108,12 @@ class Correlator:
         store: Store | None,
         answers: Answers | None,
     ) -> None:
-        """`label_sources` are names and formats."""
+        """`label_sources` are names, formats, and what figures by engine call them."""
         self._inbox = inbox
         several = len(sensors) > 1
         self._sensors = [SensorIntake(url, one_of_several=several) for url in sensors]
         self._urls = list(sensors)
-        self._label_sources = [LabelIntake(name, form, policy) for name, form in label_sources]
+        self._label_sources = [LabelIntake(*source, policy) for source in label_sources]
         self._window = Window(policy, window, maximum)
         self._seconds = window
         self._store = store
@@ -126,7 +126,7 @@ class Correlator:
         self._counts = Counts()
         self._session_numbers, self._label_numbers = itertools.count(), itertools.count()
         self._clocks_compared = self._shown = time.monotonic()
-        self._names = [name for name, _ in label_sources]
+        self._names = [name for name, _, _ in label_sources]
         self._positions: dict[str, Position] = {}
         self._stopping = False
         self._failure: Exception | None = None
