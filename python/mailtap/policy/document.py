@@ -11,6 +11,7 @@ import yaml
 
 from mailtap.errors import MailTapError
 from mailtap.files import open_to_read
+from mailtap.printable import printable
 
 SIZE_LIMIT = 1 << 20
 DEPTH_LIMIT = 16
@@ -18,6 +19,9 @@ DEPTH_LIMIT = 16
 
 class PolicyError(MailTapError):
     """A policy file that can't be used; the message is one line with file, line and key."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))  # keys and values of a file are quoted
 
 
 @dataclass(frozen=True)
