@@ -300,7 +300,7 @@ def test_a_report_that_fails_leaves_the_old_page(tmp_path: Path, lines: Path) ->
     assert page.read_text() == "old"
 
 
-def test_an_unknown_label_format_is_said(labels: Path, lines: Path) -> None:
+def test_an_unknown_label_format_is_named(labels: Path, lines: Path) -> None:
     ran = run("report", lines, "--labels", f"{labels}:csvv")
     assert ran.exit_code == 1
     assert "csvv is no label format; known are" in ran.stderr

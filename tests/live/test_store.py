@@ -179,7 +179,7 @@ def test_a_file_that_is_no_store_is_left_alone(tmp_path: Path) -> None:
     assert other.read_text() == json.dumps({"a": "file"})
 
 
-def test_a_store_in_use_is_said_so(tmp_path: Path) -> None:
+def test_a_store_in_use_is_refused_with_one_line(tmp_path: Path) -> None:
     path = tmp_path / "live.duckdb"
     store = Store(path, ())
     said = subprocess.run(

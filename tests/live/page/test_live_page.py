@@ -156,7 +156,7 @@ def test_pause_holds_the_page_still(page: Page, site: Served) -> None:
     wait(page, "document.body.textContent.includes('4,711')")
 
 
-def test_a_server_that_went_away_is_said(chromium: Page) -> None:
+def test_the_page_says_that_its_server_went_away(chromium: Page) -> None:
     with served(usual()) as site:
         visit(chromium, site)
     wait(chromium, "document.getElementById('connection').textContent.startsWith('Connection')")

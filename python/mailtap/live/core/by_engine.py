@@ -56,7 +56,7 @@ class EngineVerdicts:
         return notes
 
 
-#: What is said about no session at all.
+#: No verdict on any session.
 NO_VERDICTS = EngineVerdicts.of(())
 
 

@@ -164,7 +164,7 @@ class Window:
     def compare_clocks(self) -> Change:
         """Estimates the clocks' offsets anew, and judges all again if others are to be applied.
 
-        An offset is applied until flows tell another one: there may be none for a while.
+        An offset is applied until enough flows show another one, which may take a while.
         """
         change = Change()
         if not self._came:
