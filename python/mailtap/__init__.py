@@ -27,11 +27,12 @@ from mailtap.capture.errors import CaptureError
 from mailtap.capture.nfstream_labels import LabellingError
 from mailtap.correlation.spark import SparkError
 from mailtap.errors import MailTapError, MissingPackageError, QueryError
-from mailtap.files import WriteError
+from mailtap.files import StandardInputError, WriteError
 from mailtap.labels.detect import LabelError
 from mailtap.labels.label import Label
 from mailtap.policy import PolicyError
 from mailtap.report.against import AgainstError
+from mailtap.report.server_logs import TruthError
 from mailtap.sessions.detect import SourceError
 from mailtap.sessions.session import Session
 from mailtap.zeek.installation import ZeekError
@@ -52,6 +53,8 @@ __all__ = [
     "Session",
     "SourceError",
     "SparkError",
+    "StandardInputError",
+    "TruthError",
     "WriteError",
     "ZeekError",
     "__version__",

@@ -1,4 +1,4 @@
-"""The recipes of CONTRIBUTING.md, followed."""
+"""The recipes of CONTRIBUTING.md, followed, and what the reference has to name."""
 
 from __future__ import annotations
 
@@ -114,6 +114,12 @@ def test_every_cause_is_in_the_glossary_and_has_its_row() -> None:
 def test_every_other_name_of_a_fixed_vocabulary_is_in_the_glossary() -> None:
     assert set(glossary()["empty_causes"]) == set(EMPTY_CAUSES)
     assert {*DECODE_AS, *DIRECTIONS} <= set(glossary()["concepts"])
+
+
+def test_every_public_name_of_the_package_is_in_the_reference() -> None:
+    reference = _text("docs/reference/python.md")
+    lacking = [name for name in mailtap.__all__ if not re.search(rf"\b{name}\b", reference)]
+    assert lacking == ["__version__"]
 
 
 def _text(name: str) -> str:
