@@ -299,15 +299,14 @@ void SideDecoder::Follow(const Next& next, const Line& line) {
         case Next::Capture:
             capture_cut_ = false;
             remaining_ = next.length;
-            Enter(Mode::Capture);
+            ExpectCounted(Mode::Capture, next.certain);
             if ( remaining_ == 0 )
                 EndCounted();
             break;
         case Next::Skip:
             remaining_ = next.length;
             if ( remaining_ > 0 )
-                Enter(next.certain || facts_.reading.role == Role::Server || mode_ == Mode::Http ? Mode::Skip :
-                                                                                                   Mode::Literal);
+                ExpectCounted(Mode::Skip, next.certain);
             else if ( mode_ == Mode::Http )
                 Enter(Mode::Opening);
             break;
@@ -322,6 +321,13 @@ void SideDecoder::Follow(const Next& next, const Line& line) {
             break;
         case Next::Other: Enter(Mode::Opaque); break;
     }
+}
+
+// Bytes of a known number come next. Those of an IMAP client's literal only if the server doesn't refuse it.
+void SideDecoder::ExpectCounted(Mode mode, bool certain) {
+    after_literal_ = mode;
+    const bool doubtful = ! certain && remaining_ > 0 && std::holds_alternative<imap::Client>(protocol_);
+    Enter(doubtful ? Mode::Literal : mode);
 }
 
 void SideDecoder::Recover(bool in_message) {
@@ -364,6 +370,8 @@ void SideDecoder::Gap(uint64_t length) {
         case Mode::Literal:
             remaining_ -= std::min<uint64_t>(remaining_, held_.Size());
             held_.Clear();
+            if ( after_literal_ == Mode::Capture )
+                Enter(Mode::Capture);
             break;
         default: break;
     }

@@ -60,7 +60,7 @@ private:
         Recovery, // an SMTP client's lines after missing bytes
         Message,  // a dot-terminated message
         Chunk,    // a message of known length
-        Literal,  // the first bytes of an IMAP literal to skip
+        Literal,  // the first bytes of an IMAP client's literal, which the server may have refused
         Skip,
         Capture,
         Tls,          // TLS, of which the hello and what else is in the clear are read
@@ -99,6 +99,7 @@ private:
     bool LeavesMessage(const Line& line, bool first) const;
     void LookForSmuggling(std::string_view line);
     void ReadBareEnd(std::string_view rest);
+    void ExpectCounted(Mode mode, bool certain);
     void Recover(bool in_message);
     void EndCounted();
     void EndMessage();
@@ -112,6 +113,7 @@ private:
     SideFacts facts_;
     Mode mode_ = Mode::Opening;
     Mode after_probe_ = Mode::Opening;
+    Mode after_literal_ = Mode::Skip; // what Literal becomes when it came: Skip or Capture
     bool inner_ = false;        // within a tunnel
     bool seeking_ = false;      // bytes are missing: the next line counts only if it can be nothing but protocol
     bool uncertain_ = false;    // likewise, within a message
