@@ -64,6 +64,7 @@ def _arguments(installation: Installation, options: EngineOptions) -> list[str]:
         arguments.insert(0, "-C")
     settings = {
         "LogAscii::use_json": "T",
+        "MailTap::log_tls": "T",
         "MailTap::effective_packets": str(options.effective_packets),
         "MailTap::effective_bytes": str(options.effective_bytes),
         "MailTap::community_id_seed": str(options.community_id_seed),
