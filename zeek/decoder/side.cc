@@ -9,7 +9,8 @@
 
 namespace mailtap::decoder {
 
-SideDecoder::SideDecoder(const Presumption& presumption) : presumption_(presumption) {
+SideDecoder::SideDecoder(const Presumption& presumption, TlsListener* listener, Side side)
+    : presumption_(presumption), listener_(listener), side_(side) {
     facts_.lost = seeking_ = presumption.midstream;
 }
 
@@ -177,8 +178,23 @@ void SideDecoder::TakeBackInjected() {
 
 void SideDecoder::Tls(std::string_view bytes) {
     tls_->Data(bytes);
-    if ( tls_->Done() )
+    const bool heard = Heard(bytes);
+    if ( tls_->Done() && heard )
         Enter(Mode::Opaque);
+}
+
+// Gives the bytes to the listener. Whether it has heard enough.
+bool SideDecoder::Heard(std::string_view bytes) {
+    if ( ! listener_ )
+        return true;
+    if ( listener_->Listens() ) {
+        listener_->TlsData(side_, bytes);
+        heard_ += tls_->Done() ? bytes.size() : 0;
+        if ( heard_ <= kMaxEncryptedHeard )
+            return false;
+    }
+    listener_ = nullptr;
+    return true;
 }
 
 // Weighs a line of the protocol taken; finds out when another one was meant. False when the line doesn't count.
@@ -341,6 +357,7 @@ void SideDecoder::Gap(uint64_t length) {
     if ( mode_ == Mode::Opaque )
         return;
     if ( mode_ == Mode::Tls ) {
+        listener_ = nullptr;
         tls_->Gap(length);
         if ( tls_->Done() )
             Enter(Mode::Opaque);

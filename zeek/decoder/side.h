@@ -19,13 +19,15 @@
 #include "smtp.h"
 #include "smtp_recovery.h"
 #include "tls/reader.h"
+#include "tls_listener.h"
 #include "tunnel.h"
 
 namespace mailtap::decoder {
 
 class SideDecoder {
 public:
-    explicit SideDecoder(const Presumption& presumption);
+    // `listener`, if any, is told of this side's TLS as that of `side`.
+    explicit SideDecoder(const Presumption& presumption, TlsListener* listener = nullptr, Side side = Side::Orig);
 
     void Data(std::string_view bytes);
     void Gap(uint64_t length);
@@ -77,6 +79,7 @@ private:
     bool FoundAwaitedTls(std::string_view bytes);
     void TakeBackInjected();
     void Tls(std::string_view bytes);
+    bool Heard(std::string_view bytes);
     void Socks(std::string_view& bytes);
     void Message(std::string_view& bytes);
     void Counted(std::string_view& bytes);
@@ -110,6 +113,8 @@ private:
     bool IsSmtpClient() const { return std::holds_alternative<smtp::Client>(protocol_); }
 
     Presumption presumption_;
+    TlsListener* listener_; // null once it has heard enough
+    Side side_;
     SideFacts facts_;
     Mode mode_ = Mode::Opening;
     Mode after_probe_ = Mode::Opening;
@@ -127,6 +132,7 @@ private:
     uint8_t strange_lines_ = 0;     // before anything was recognised
     uint8_t held_capabilities_ = 0; // lines in held_
     uint64_t remaining_ = 0;        // of Chunk, Literal, Skip, Capture
+    std::size_t heard_ = 0;         // bytes of TLS given out after tls_ was done
     uint64_t searched_ = 0;         // bytes without footing
     LineBuffer lines_;
     SecretBuffer held_; // the first bytes of a literal, a string to capture, or lines of Opening that are ambiguous
