@@ -147,6 +147,7 @@ void SideDecoder::TlsProbe(std::string_view& bytes) {
 void SideDecoder::BeginTls(std::string_view first) {
     bool read = (facts_.tls_upgrade || inner_ || OnMailPort()) && ! take_bare_lf_;
     awaited_.Drop();
+    upgrade_ = false;
     Enter(read ? Mode::Tls : Mode::Opaque);
     if ( ! read )
         return;
