@@ -13,8 +13,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy import special
-
 from mailtap.accuracy.ratings import Floats
 
 #: Of the standard normal distribution: the 97.5 % point.
@@ -47,7 +45,14 @@ class Spread:
     @property
     def quantile(self) -> float:
         """The 97.5 % point of t."""
-        return float(special.stdtrit(self.freedom, 0.975))
+        return quantile_of_t(self.freedom)
+
+
+def quantile_of_t(freedom: float) -> float:
+    """The 97.5 % point of t with so many degrees of freedom."""
+    from scipy import special  # takes longer to load than a small report to make
+
+    return float(special.stdtrit(freedom, 0.975))
 
 
 def between_clusters(deviation: Floats, size: Floats) -> Spread | None:

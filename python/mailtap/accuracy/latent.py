@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from mailtap.accuracy.ratings import Floats, Integers, Ratings
 
@@ -67,7 +66,7 @@ class Parameters:
             + np.log1p(-self.specificity) @ patterns.yes.T
             + np.log(self.specificity) @ patterns.no.T
         )
-        return special.expit(mail - other), np.logaddexp(mail, other)
+        return np.exp(-np.logaddexp(0, other - mail)), np.logaddexp(mail, other)
 
     def turned(self) -> Parameters:
         """The same model, its two classes swapped where raters would be worse than chance."""

@@ -22,10 +22,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from mailtap.accuracy.against_truth import Accuracy, RaterAccuracy
-from mailtap.accuracy.clusters import Z95, Figure, wilson
+from mailtap.accuracy.clusters import Z95, Figure, quantile_of_t, wilson
 from mailtap.accuracy.independence import test_independence
 from mailtap.accuracy.latent import Parameters, Patterns, fit, patterns_of, refit
 from mailtap.accuracy.ratings import MISSING, Floats, Ratings
@@ -179,7 +178,7 @@ class _Model:
         self._shares = _Shares.of(data.patterns, data.counts, self.fitted)
         # Degrees of freedom: as many as there would be servers if all had equally many sessions.
         servers = data.sizes.sum() ** 2 / (data.sizes**2).sum()
-        self._quantile = float(special.stdtrit(max(1.0, servers - 1), 0.975))
+        self._quantile = quantile_of_t(max(1.0, servers - 1))
 
     def refusal(self) -> str | None:
         """Why the estimates alone show that there can be no figures."""
