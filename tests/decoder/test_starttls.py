@@ -126,3 +126,20 @@ def test_tls_from_the_first_byte_is_no_upgrade() -> None:
 def test_tls_to_a_server_that_answers_in_the_clear() -> None:
     facts = decode(C(CLIENT_HELLO), S("220 mx ESMTP"), port=465)
     assert (facts["service"], facts["implicit_tls"]) == ("smtp", True)
+
+
+@pytest.mark.parametrize(
+    ("lines", "commands"),
+    [
+        (b"STARTTLS\r\nNOOP\r\nSTARTTLS\r\n", 3),  # only what follows the last one is taken back
+        (b"STARTTLS\r\n\xc8", 1),
+    ],
+)
+def test_segments_change_nothing_between_starttls_and_the_hello(
+    lines: bytes, commands: int
+) -> None:
+    stream = lines + CLIENT_HELLO
+    beginning = lost(C("EHLO x.example"))
+    at_once = decode(beginning, C(stream))
+    assert (at_once["starttls"], at_once["commands"]) == ("tls", commands)
+    assert decode(beginning, *(C(stream[i : i + 1]) for i in range(len(stream)))) == at_once

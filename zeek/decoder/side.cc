@@ -164,11 +164,28 @@ bool SideDecoder::FoundAwaitedTls(std::string_view bytes) {
             awaited_.Drop();
         return false;
     }
+    if ( AsksAnewBefore(bytes.substr(0, bytes.size() - std::min(bytes.size(), hello->Size()))) ) {
+        Data(hello->View());
+        return true;
+    }
     if ( awaited_->TextBefore() )
         TakeBackInjected();
     facts_.tls_upgrade = true;
     BeginTls(hello->View());
     return true;
+}
+
+// Decodes what stands before the hello in the same bytes. Whether a line there asks for TLS, too, or accepts it: only
+// what follows that line is taken back.
+bool SideDecoder::AsksAnewBefore(std::string_view text) {
+    if ( text.empty() || inflater_ )
+        return false;
+    Detached<AwaitedTls> earlier = std::move(awaited_);
+    Decode(text);
+    const bool anew = awaited_ || mode_ == Mode::Tls || mode_ == Mode::Opaque;
+    if ( ! anew )
+        awaited_ = std::move(earlier);
+    return anew;
 }
 
 // What came between the line and the hello is nobody's command or reply.

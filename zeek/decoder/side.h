@@ -77,6 +77,7 @@ private:
     void TlsProbe(std::string_view& bytes);
     void BeginTls(std::string_view first);
     bool FoundAwaitedTls(std::string_view bytes);
+    bool AsksAnewBefore(std::string_view text);
     void TakeBackInjected();
     void Tls(std::string_view bytes);
     bool Heard(std::string_view bytes);
