@@ -32,6 +32,7 @@ void SideDecoder::Data(std::string_view bytes) {
         if ( bare_->unproven_ && bare_->Done() )
             bare_.Drop();
     }
+    upgrade_ = false;
     if ( awaited_ && FoundAwaitedTls(bytes) )
         return;
     if ( inflater_ )
@@ -58,8 +59,8 @@ void SideDecoder::Decode(std::string_view bytes) {
             case Mode::Tls: Tls(std::exchange(bytes, {})); break;
             case Mode::Opaque: break;
         }
-        // The line was the last thing read: what is left stands behind it.
-        if ( std::exchange(upgrade_, false) && FoundAwaitedTls(bytes) )
+        // The line was the last thing read: what is left stands behind it. Nothing is left of lines that were held.
+        if ( ! bytes.empty() && std::exchange(upgrade_, false) && FoundAwaitedTls(bytes) )
             return;
     }
 }

@@ -100,7 +100,7 @@ def share(hits: Floats, size: Floats) -> Figure:
         simple = estimate * (1 - estimate) / total
         effect = spread.variance / simple
     else:
-        # Nothing differs, so nothing tells how alike the sessions of a server are: count servers.
+        # Nothing differs, which shows nothing about servers: each counts as one session.
         effect = float((size**2).sum()) / total
     effective = total / max(1.0, effect) * (Z95 / spread.quantile) ** 2
     return Figure(estimate, wilson(estimate, effective), round(total), effect)

@@ -69,7 +69,7 @@ class Parameters:
         return np.exp(-np.logaddexp(0, other - mail)), np.logaddexp(mail, other)
 
     def turned(self) -> Parameters:
-        """The same model with the classes' names such that the raters tell mail from the rest."""
+        """The same model, its two classes swapped where raters would be worse than chance."""
         wrong = (self.sensitivity + self.specificity - 1).sum(axis=1, keepdims=True) < 0
         return Parameters(
             np.where(wrong, 1 - self.prevalence, self.prevalence),

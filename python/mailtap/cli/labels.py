@@ -18,7 +18,7 @@ from rich.text import Text
 
 from mailtap.cli.options import json_option, policy_option
 from mailtap.cli.output import one_line_errors, warn
-from mailtap.files import StandardInput
+from mailtap.files import StandardInput, check_standard_input
 from mailtap.labels import LabelFile, LabelsLoaded, load
 from mailtap.policy import load_policy
 from mailtap.records.database import open_database
@@ -54,6 +54,7 @@ def labels(file: str, policy: Path | None, as_json: bool) -> None:
         open_database() as connection,
     ):
         named = LabelFile.parse(file)
+        check_standard_input([named.path, policy])
         named = replace(named, path=StandardInput(Path(folder)).file(named.path))
         loaded = load(connection, [named], load_policy(policy))
         warn(loaded.warnings)
