@@ -17,12 +17,25 @@ Or one record after the other:
     for label in mailtap.labels("eve.json"):
         print(label.app, label.provenance)
 
+Or all of them to Parquet, which is read many times faster:
+
+    mailtap.write_sessions("mail_session.log", "sessions.parquet")
+    mailtap.write_labels("eve.json", "labels.parquet")
+
 What can't be done raises a subclass of MailTapError, whose message is one line.
 """
 
 from importlib.metadata import version
 
-from mailtap.api import Report, analyze, labels, report, sessions
+from mailtap.api import (
+    Report,
+    analyze,
+    labels,
+    report,
+    sessions,
+    write_labels,
+    write_sessions,
+)
 from mailtap.capture.errors import CaptureError
 from mailtap.capture.nfstream_labels import LabellingError
 from mailtap.correlation.spark import SparkError
@@ -59,4 +72,6 @@ __all__ = [
     "labels",
     "report",
     "sessions",
+    "write_labels",
+    "write_sessions",
 ]

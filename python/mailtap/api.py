@@ -26,9 +26,12 @@ from mailtap.files import STANDARD, StandardInput, WriteError, written
 from mailtap.labels import LabelFile
 from mailtap.labels.label import Label
 from mailtap.labels.load import load as load_labels
+from mailtap.labels.table import NORMAL_FORM
 from mailtap.policy import Policy, load_policy
 from mailtap.printable import printable
 from mailtap.records.database import lock, open_database
+from mailtap.records.parquet import write_parquet
+from mailtap.records.record_file import PARQUET_SUFFIX
 from mailtap.report.against import Earlier, compared, read_earlier
 from mailtap.report.build import build_report
 from mailtap.report.html import to_html
@@ -97,9 +100,14 @@ class Report:
             return self._engine.arrow(self._listing())
 
     def write_sessions(self, path: _FilePath) -> None:
-        """Writes the sessions to a file, one JSON object a line; `-` is standard output."""
+        """Writes the sessions to a file: Parquet if it is named so (`.parquet`), else one JSON
+        object a line; `-` is standard output.
+        """
         with _one_line_errors(), written(Path(path)) as file:
-            self._engine.write_json_lines(self._listing(), file)
+            if Path(path).suffix == PARQUET_SUFFIX:
+                self._engine.write_parquet(self._listing(), file)
+            else:
+                self._engine.write_json_lines(self._listing(), file)
 
     def close(self) -> None:
         """Drops the sessions. The figures stay."""
@@ -258,6 +266,36 @@ def labels(
         files = _with_standard_input(_label_files([file]), StandardInput(folder))
         load_labels(connection, files, _policy(policy))
         yield from _records(connection, "labels", Label)
+
+
+def write_sessions(
+    source: _FilePath, path: _FilePath, *, policy: _FilePath | Policy | None = None
+) -> None:
+    """Writes the sessions of a source to a Parquet file, which is a source itself.
+
+    Columns are the fields of the session record; what the policy redacts is `***`. Raises
+    MailTapError.
+    """
+    site = _policy(policy)
+    with _one_line_errors(), _scratch() as folder, open_database() as connection:
+        load_sessions(connection, [StandardInput(folder).file(Path(source))], site, details=True)
+        with written(Path(path)) as file:
+            query = listing(site.redact, judged=False, table="sessions")
+            write_parquet(connection, query, file)
+
+
+def write_labels(
+    file: _FilePath | LabelFile, path: _FilePath, *, policy: _FilePath | Policy | None = None
+) -> None:
+    """Writes the labels of a file in normal form to a Parquet file, which is a label file itself.
+
+    Columns are the fields of `Label`. Raises MailTapError.
+    """
+    with _one_line_errors(), _scratch() as folder, open_database() as connection:
+        files = _with_standard_input(_label_files([file]), StandardInput(folder))
+        load_labels(connection, files, _policy(policy))
+        with written(Path(path)) as target:
+            write_parquet(connection, NORMAL_FORM, target)
 
 
 def _report(

@@ -69,6 +69,12 @@ class SparkEngine:
             for row in lines.toLocalIterator():
                 file.write(f"{row.line}\n")
 
+    def write_parquet(self, query: str, path: Path) -> None:
+        from pyarrow import parquet
+
+        table = self.arrow(query)
+        parquet.write_table(table, path, compression="zstd")
+
     def arrow(self, query: str) -> Any:
         from pyarrow import parquet
 

@@ -14,15 +14,16 @@ from mailtap.policy import Policy
 from mailtap.printable import printable
 from mailtap.records.fields import Field
 from mailtap.records.malformed import Malformed, count, forget_rejects
-from mailtap.records.selection import Reading, selection
-from mailtap.records.staging import stage
-from mailtap.records.textfile import (
-    TextFile,
+from mailtap.records.parquet import find_parquet
+from mailtap.records.record_file import (
+    RecordFile,
     UnreadableFileError,
-    open_text,
+    open_file,
     quoted,
     read,
 )
+from mailtap.records.selection import Reading, selection
+from mailtap.records.staging import stage
 from mailtap.sessions import connections as conn_log
 from mailtap.sessions import smtp_log
 from mailtap.sessions.connections import connection_columns
@@ -69,7 +70,7 @@ def load(
     *,
     details: bool = False,
 ) -> SessionsLoaded:
-    """Add the sessions of `paths`, files or folders of Zeek logs, to table `sessions`.
+    """Add the sessions of `paths`, files or folders of Zeek logs or Parquet, to table `sessions`.
 
     With `details` the table has the whole record, for a listing. Raises SourceError.
     """
@@ -80,7 +81,7 @@ def load(
     try:
         for path, source in _files(paths):
             with tempfile.TemporaryDirectory(prefix="mailtap-") as scratch:
-                recognised = recognise(open_text(connection, path), policy)
+                recognised = recognise(open_file(connection, path), policy)
                 if recognised is not None:
                     _stage_file(
                         connection, recognised, source, policy, details, Path(scratch), warnings
@@ -110,11 +111,14 @@ def _files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
     for path in paths:
         source = str(path.parent if LOG_NAME.fullmatch(path.name) else path)
         try:
-            logs = find_logs(path) if path.is_dir() else [path]
+            logs = [*find_logs(path), *find_parquet(path)] if path.is_dir() else [path]
         except OSError as error:
             raise SourceError(f"{printable(str(path))}: {error.strerror}") from None
         if not logs:
-            raise SourceError(f"{printable(str(path))}: has no conn or mail_session log of Zeek")
+            raise SourceError(
+                f"{printable(str(path))}: has neither a conn or mail_session log of Zeek "
+                "nor a Parquet file"
+            )
         for log in logs:
             files.setdefault(log.resolve(), (log, printable(source)))
     return list(files.values())
@@ -131,7 +135,7 @@ def _stage_file(
 ) -> None:
     """Add the file's records to its kind's table, all of them or, when it can't be read, none."""
 
-    def load_file(file: TextFile) -> Malformed:
+    def load_file(file: RecordFile) -> Malformed:
         def rows(reading: Reading) -> str:
             records = _rows(recognised, file, policy, details, reading)
             return f"SELECT *, {quoted(source)} AS source FROM ({records})"
@@ -144,11 +148,11 @@ def _stage_file(
     if file.damage is not None:
         warnings.append(f"{file.named}: {file.damage}")
     if malformed.count:
-        warnings.append(malformed.warning(file.named))
+        warnings.append(malformed.warning(file.named, file.unit))
 
 
 def _rows(
-    recognised: Recognised, file: TextFile, policy: Policy, details: bool, reading: Reading
+    recognised: Recognised, file: RecordFile, policy: Policy, details: bool, reading: Reading
 ) -> str:
     fields: dict[str, Field]
     if recognised.kind is Kind.GATEWAY:
