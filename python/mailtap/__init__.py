@@ -38,7 +38,6 @@ from mailtap.api import (
 )
 from mailtap.capture.errors import CaptureError
 from mailtap.capture.nfstream_labels import LabellingError
-from mailtap.correlation.spark import SparkError
 from mailtap.errors import MailTapError, MissingPackageError, QueryError
 from mailtap.files import WriteError
 from mailtap.labels.detect import LabelError
@@ -47,6 +46,7 @@ from mailtap.policy import PolicyError
 from mailtap.report.against import AgainstError
 from mailtap.sessions.detect import SourceError
 from mailtap.sessions.session import Session
+from mailtap.spark.engine import SparkError
 from mailtap.zeek.installation import ZeekError
 
 __version__ = version("mailtap")

@@ -20,7 +20,6 @@ import duckdb
 from mailtap.capture.embedded import EngineOptions, Progress, analyze_captures
 from mailtap.capture.nfstream_labels import NfstreamLabels
 from mailtap.correlation.engines import DuckDBEngine, QueryEngine
-from mailtap.correlation.spark import LOCAL, open_spark
 from mailtap.errors import MissingPackageError, QueryError, first_line
 from mailtap.files import STANDARD, StandardInput, WriteError, written
 from mailtap.labels import LabelFile
@@ -43,6 +42,7 @@ from mailtap.report.server_logs import Truth, parse_truth, read_truth
 from mailtap.sessions.live_store import LIVE_TABLES, load_live_store
 from mailtap.sessions.load import load as load_sessions
 from mailtap.sessions.session import Session
+from mailtap.spark.engine import LOCAL, load_on_spark, open_spark
 from mailtap.zeek.run import write_logs
 
 if TYPE_CHECKING:
@@ -224,21 +224,28 @@ def report(
         paths = [stdin.file(path) for path in _paths(sources)]
         files = _with_standard_input(files, stdin)
         connection = stack.enter_context(open_database())
-        loaded = load_sessions(connection, paths, site, details=keep_sessions or logs is not None)
-        labelled = load_labels(connection, files, site)
         if store is not None:
             load_live_store(connection, Path(store))
-        lock(connection)
-        queries: QueryEngine = DuckDBEngine(connection)
+        details = keep_sessions or logs is not None
+        queries: QueryEngine
+        warnings: tuple[str, ...]
         if name == "spark":
-            more = LIVE_TABLES if store is not None else ()
-            queries = stack.enter_context(open_spark(connection, master or LOCAL, more))
+            spark = stack.enter_context(open_spark(master or LOCAL))
+            spark.hand_over(connection, LIVE_TABLES if store is not None else ())
+            warnings = load_on_spark(spark, paths, files, site, details=details)
+            queries = spark
+        else:
+            loaded = load_sessions(connection, paths, site, details=details)
+            labelled = load_labels(connection, files, site)
+            warnings = (*loaded.warnings, *labelled.warnings)
+            queries = DuckDBEngine(connection)
+        lock(connection)
         return _report(
             queries,
             site,
             stack,
             engine_name=queries.name,
-            warnings=(*loaded.warnings, *labelled.warnings),
+            warnings=warnings,
             with_labels=bool(files),
             keep_sessions=keep_sessions,
             truth=logs,

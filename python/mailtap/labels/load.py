@@ -105,7 +105,7 @@ def _load_file(
     file, malformed = read(
         file,
         scratch,
-        load=lambda whole: _stage(connection, whole, form, container),
+        load=lambda whole: stage_labels(connection, whole, form, container),
         forget=lambda: _forget(connection),
     )
     if file.damage is not None:
@@ -125,12 +125,14 @@ def _forget(connection: duckdb.DuckDBPyConnection) -> None:
     forget_rejects(connection)
 
 
-def _stage(
+def stage_labels(
     connection: duckdb.DuckDBPyConnection,
     file: RecordFile,
     form: LabelFormat,
     container: Container,
 ) -> Malformed:
+    """Add the records of a file of that format to the table of staged labels."""
+
     def rows(reading: Reading) -> str:
         return projection(form, container, file, reading)
 
@@ -166,7 +168,7 @@ def label_rows(
     `engine` is what the user calls it, if anything. Raises TooManyNamesError.
     """
     flows = f"SELECT * FROM {STAGED} WHERE state = 'flow'"
-    if form is NORMAL:
+    if form.name == NORMAL.name:
         own = "NULL" if engine is None else quoted(engine)
         meant = (
             f"SELECT * REPLACE (coalesce(source, {quoted(source)}) AS source, "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,10 +88,7 @@ def load(
                     )
                     sources.add(source)
                     files[recognised.kind] += 1
-        if files[Kind.SMTP] and not files[Kind.SESSIONS] and not files[Kind.CONNECTIONS]:
-            raise SourceError(
-                "smtp.log alone has no sessions: give the folder that has conn.log, too"
-            )
+        check_kinds(files)
         sessions = _insert(connection, files, policy, details, several_sources=len(sources) > 1)
     except (UnreadableFileError, TooManyNamesError) as error:
         raise SourceError(str(error)) from None
@@ -101,6 +98,12 @@ def load(
         forget_rejects(connection)
     kinds = tuple(kind.value for kind, number in files.items() if number)
     return SessionsLoaded(sessions, kinds, tuple(warnings))
+
+
+def check_kinds(files: Mapping[Kind, int]) -> None:
+    """Raises SourceError where the files, so many of each kind, have no sessions."""
+    if files[Kind.SMTP] and not files[Kind.SESSIONS] and not files[Kind.CONNECTIONS]:
+        raise SourceError("smtp.log alone has no sessions: give the folder that has conn.log, too")
 
 
 def _files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
@@ -135,20 +138,34 @@ def _stage_file(
 ) -> None:
     """Add the file's records to its kind's table, all of them or, when it can't be read, none."""
 
-    def load_file(file: RecordFile) -> Malformed:
-        def rows(reading: Reading) -> str:
-            records = _rows(recognised, file, policy, details, reading)
-            return f"SELECT *, {quoted(source)} AS source FROM ({records})"
-
-        table, first_line = STAGED[recognised.kind], recognised.container.first_line
-        return stage(connection, table, rows, first_line)
-
-    file, malformed = read(recognised.file, scratch, load_file, lambda: forget_rejects(connection))
+    file, malformed = read(
+        recognised.file,
+        scratch,
+        lambda file: stage_records(connection, recognised, file, source, policy, details),
+        lambda: forget_rejects(connection),
+    )
     forget_rejects(connection)
     if file.damage is not None:
         warnings.append(f"{file.named}: {file.damage}")
     if malformed.count:
         warnings.append(malformed.warning(file.named, file.unit))
+
+
+def stage_records(
+    connection: duckdb.DuckDBPyConnection,
+    recognised: Recognised,
+    file: RecordFile,
+    source: str,
+    policy: Policy,
+    details: bool,
+) -> Malformed:
+    """Add the records of a file of the kind that was recognised to that kind's table."""
+
+    def rows(reading: Reading) -> str:
+        records = _rows(recognised, file, policy, details, reading)
+        return f"SELECT *, {quoted(source)} AS source FROM ({records})"
+
+    return stage(connection, STAGED[recognised.kind], rows, recognised.container.first_line)
 
 
 def _rows(
@@ -181,27 +198,31 @@ def _insert(
 ) -> int:
     known = count(connection, "SELECT max(session_id) FROM sessions")
     queries = []
-    sensor = "concat_ws(' ', source, node)" if several_sources else "node"
-    records = _each_once(Kind.SESSIONS, files, sensor)
-    records = session_columns(lists_of_sets(records) if details else records)
-    connections = connection_columns(
-        f"{_each_once(Kind.CONNECTIONS, files, sensor)} WHERE proto IS NULL OR proto = 'tcp'",
-        policy,
-    )
+
+    def rows_of(kind: Kind) -> str:
+        rows = _each_once(kind, files, sensor_sql(several_sources))
+        return session_rows(connection, kind, rows, policy, details)
+
+    records = rows_of(Kind.SESSIONS)
+    connections = rows_of(Kind.CONNECTIONS)
     if files[Kind.CONNECTIONS] and files[Kind.SMTP]:
         smtp = smtp_log.smtp_columns(f"SELECT * FROM {STAGED[Kind.SMTP]}")
         connections = smtp_log.with_smtp_log(connections, smtp)
     if files[Kind.SESSIONS] and files[Kind.CONNECTIONS]:
-        queries.append(_joined(connection, records, connections))
+        queries.append(
+            joined(
+                records,
+                _columns_of(connection, records),
+                connections,
+                _columns_of(connection, connections),
+            )
+        )
     elif files[Kind.SESSIONS]:
         queries.append(records)
     elif files[Kind.CONNECTIONS]:
         queries.append(connections)
     if files[Kind.GATEWAY]:
-        rows = _each_once(Kind.GATEWAY, files, sensor)
-        names = f"SELECT app AS name, provenance AS evidence FROM ({rows})"
-        stage_normal_labels(connection, names, ENGINE_OF_GATEWAY, "the gateway's export", policy)
-        queries.append(gateway_columns(rows, NORMAL_LABELS, policy))
+        queries.append(rows_of(Kind.GATEWAY))
     for query in queries:
         first = count(connection, "SELECT max(session_id) FROM sessions")
         names = ", ".join(_columns_of(connection, query))
@@ -210,6 +231,28 @@ def _insert(
             f"row_number() OVER () + {first} AS session_id FROM ({query})"
         )
     return count(connection, "SELECT max(session_id) FROM sessions") - known
+
+
+def sensor_sql(several_sources: bool) -> str:
+    """SQL of the name of a record's sensor."""
+    return "concat_ws(' ', source, node)" if several_sources else "node"
+
+
+def session_rows(
+    connection: duckdb.DuckDBPyConnection, kind: Kind, rows: str, policy: Policy, details: bool
+) -> str:
+    """SQL that gives a kind's records, `rows`, the columns of table `sessions`.
+
+    Makes the table of normal labels for a gateway's. Raises TooManyNamesError.
+    """
+    if kind is Kind.SESSIONS:
+        return session_columns(lists_of_sets(rows) if details else rows)
+    if kind is Kind.CONNECTIONS:
+        tcp = f"SELECT * FROM ({rows}) WHERE proto IS NULL OR proto = 'tcp'"
+        return connection_columns(tcp, policy)
+    names = f"SELECT app AS name, provenance AS evidence FROM ({rows})"
+    stage_normal_labels(connection, names, ENGINE_OF_GATEWAY, "the gateway's export", policy)
+    return gateway_columns(rows, NORMAL_LABELS, policy)
 
 
 def _each_once(kind: Kind, files: dict[Kind, int], sensor: str) -> str:
@@ -233,16 +276,19 @@ def _columns_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[str]:
     return [name for name in columns(details=True) if name in names & known]
 
 
-def _joined(connection: duckdb.DuckDBPyConnection, records: str, connections: str) -> str:
-    """SQL that completes MailTap's session records with the connections of the same uid."""
-    by_record = set(_columns_of(connection, records))
-    by_connection = set(_columns_of(connection, connections))
+def joined(
+    records: str, by_record: Collection[str], connections: str, by_connection: Collection[str]
+) -> str:
+    """SQL that completes MailTap's session records with the connections of the same uid.
+
+    `by_record` and `by_connection` are the columns that they have.
+    """
     selected = ", ".join(
         f"coalesce(record.{name}, connection.{name}) AS {name}"
         if name in by_record and name in by_connection
         else f"{'record' if name in by_record else 'connection'}.{name}"
         for name in columns(details=True)
-        if name in by_record | by_connection
+        if name in by_record or name in by_connection
     )
     return (
         f"SELECT {selected} FROM ({records}) AS record FULL JOIN ({connections}) AS connection "

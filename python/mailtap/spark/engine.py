@@ -1,27 +1,37 @@
 """The queries on Apache Spark, for logs that outgrow one machine.
 
-Tables are handed over and kept as Parquet files, in a directory that all of Spark's machines must
-see (`TMPDIR` says where).
+Tables are kept as Parquet files, in a directory that all of Spark's machines must see: Spark's
+setting `spark.mailtap.directory`, a URL, or else `TMPDIR`.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import duckdb
 
 from mailtap.correlation.engines import Row
-from mailtap.errors import MailTapError, first_line
+from mailtap.errors import MailTapError, MissingPackageError, first_line
+from mailtap.labels.detect import LabelFile
+from mailtap.policy import Policy
+from mailtap.printable import printable
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
+
+    from mailtap.spark.storage import Storage
 
 LOCAL = "local[*]"
+
+#: Where tables are kept, in Spark's settings.
+DIRECTORY = "spark.mailtap.directory"
 
 #: The queries name `"end"` in double quotes and keep to the SQL standard.
 _SETTINGS = {
@@ -41,9 +51,16 @@ class SparkError(MailTapError):
 class SparkEngine:
     name = "spark"
 
-    def __init__(self, spark: SparkSession, directory: Path) -> None:
+    def __init__(self, spark: SparkSession, directory: str) -> None:
         self._spark = spark
         self._directory = directory
+
+    @property
+    def storage(self) -> Storage:
+        """The files that Spark can read."""
+        from mailtap.spark.storage import Storage
+
+        return Storage(self._spark)
 
     def rows(self, query: str) -> list[Row]:
         return [row.asDict() for row in self._spark.sql(query).collect()]
@@ -51,14 +68,20 @@ class SparkEngine:
     def table(self, name: str, query: str) -> None:
         # Kept as files, not as cached plans: those would hold all plans they came from, and a
         # chain of joins makes that too much to even print.
-        self._spark.sql(query).write.mode("overwrite").parquet(self._path(name))
+        self.keep(name, self._spark.sql(query))
+
+    def keep(self, name: str, frame: DataFrame) -> None:
+        """Keeps rows as a table, replacing one of that name."""
+        frame.write.mode("overwrite").parquet(self._path(name))
         self.read(name)
+
+    def frame(self, query: str) -> DataFrame:
+        """The rows of a query, for more than SQL does."""
+        return self._spark.sql(query)
 
     def fill(self, name: str, types: Mapping[str, str], rows: Sequence[tuple[object, ...]]) -> None:
         schema = ", ".join(f"{column} {kind}" for column, kind in types.items())
-        frame = self._spark.createDataFrame(list(rows), schema)
-        frame.write.mode("overwrite").parquet(self._path(name))
-        self.read(name)
+        self.keep(name, self._spark.createDataFrame(list(rows), schema))
 
     def view(self, name: str, query: str) -> None:
         self._spark.sql(query).createOrReplaceTempView(name)
@@ -86,32 +109,72 @@ class SparkEngine:
         self._spark.read.parquet(self._path(name)).createOrReplaceTempView(name)
 
     def _path(self, name: str) -> str:
-        return str(self._directory / name)
+        return f"{self._directory}/{name}"
+
+    def hand_over(self, connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
+        """Makes the same tables as the connection has, which this machine holds."""
+        with tempfile.TemporaryDirectory(prefix="mailtap-") as folder:
+            for table in tables:
+                path = f"{folder}/{table}"
+                connection.execute(
+                    f"COPY {table} TO '{path}' (FORMAT parquet, PER_THREAD_OUTPUT true)"
+                )
+                self.keep(table, self._spark.read.parquet(path))
 
 
 @contextmanager
-def open_spark(
-    connection: duckdb.DuckDBPyConnection, master: str = LOCAL, more: Iterable[str] = ()
-) -> Iterator[SparkEngine]:
-    """Spark with the tables `sessions`, `labels` and `more` of the connection. Raises SparkError.
+def open_spark(master: str = LOCAL) -> Iterator[SparkEngine]:
+    """Spark, without tables. Raises SparkError.
 
     `master` is the URL of a cluster, or `local[*]` for this machine.
     """
     spark = _session(master)
     try:
-        with tempfile.TemporaryDirectory(prefix="mailtap-") as directory:
-            engine = SparkEngine(spark, Path(directory))
-            for table in ("sessions", "labels", *more):
-                connection.execute(
-                    f"COPY {table} TO '{directory}/{table}' "
-                    "(FORMAT parquet, PER_THREAD_OUTPUT true)"
-                )
-                engine.read(table)
+        with ExitStack() as stack:
+            shared = spark.conf.get(DIRECTORY, None)
+            if shared is None:
+                shared = stack.enter_context(tempfile.TemporaryDirectory(prefix="mailtap-"))
+                directory = f"file://{shared}"
+            else:
+                directory = f"{shared.rstrip('/')}/mailtap-{uuid4().hex}"
+            engine = SparkEngine(spark, directory)
+            stack.callback(engine.storage.remove, directory)
             yield engine
     except _spark_errors() as error:
-        raise SparkError(f"Spark failed: {first_line(error)}") from None
+        raise SparkError(f"Spark failed: {_reason(error)}") from None
     finally:
         spark.stop()
+
+
+def load_on_spark(
+    engine: SparkEngine,
+    paths: Sequence[Path],
+    files: Sequence[LabelFile],
+    policy: Policy,
+    *,
+    details: bool,
+) -> tuple[str, ...]:
+    """Makes the tables `sessions` and `labels` of sources that Spark reads itself; the warnings.
+
+    Raises SourceError, LabelError, and MissingPackageError.
+    """
+    try:
+        from mailtap.spark.sources import load_labels, load_sessions
+    except ImportError as error:
+        raise MissingPackageError(
+            f"{error.name} isn't installed: pip install 'mailtap[spark]'"
+        ) from None
+    return (
+        *load_sessions(engine, paths, policy, details=details),
+        *load_labels(engine, files, policy),
+    )
+
+
+def _reason(error: Exception) -> str:
+    """Of what a task raised in Python, the last line has the error itself."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    raised = [line for line in lines if line.startswith("RuntimeError: ")]
+    return printable(raised[0].removeprefix("RuntimeError: ")) if raised else first_line(error)
 
 
 def _spark_errors() -> tuple[type[Exception], ...]:
@@ -131,6 +194,7 @@ def _session(master: str) -> SparkSession:
     for key, value in _SETTINGS.items():
         builder = builder.config(key, value)
     if master.startswith("local"):
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # workers are this installation's
         # Its driver listens for executors, without asking who they are.
         builder = builder.config("spark.driver.host", "127.0.0.1")
         builder = builder.config("spark.driver.bindAddress", "127.0.0.1")
