@@ -11,7 +11,7 @@ How often a flow key comes again decides what a join costs, so there are three k
 
 usual   One session in ten shares its key with another of the day, hours apart. Most clients have a
         new port for each connection; a relay or a NAT address comes round to the same one after
-        28,232 (Linux) to 64,512 connections to a server. No capture at hand tells the share, and
+        28,232 (Linux) to 64,512 connections to a server. No capture at hand shows the share, and
         one in ten is meant to be rather too many.
 twice   Every key is used twice: an old relay in front of everything.
 hot     One session in a hundred has the same key: a load balancer with one source port, or a log

@@ -2,7 +2,7 @@
 the loads that docs/live.md has, or at one.
 
 Sensors are processes of their own that speak Zeek's WebSocket API and send frames made beforehand,
-as fast as they are told to; labels come over a socket from another process. Live mode runs as the
+as fast as they are asked to; labels come over a socket from another process. Live mode runs as the
 user runs it, with a store and the page, whose metrics are read.
 
     python benchmarks/live.py [--rate N] [--seconds N] [--sensors N] [--no-store]
@@ -41,7 +41,7 @@ FRAME = (
 #: Frames go out in slices of this many seconds.
 SLICE = 0.02
 
-#: Clients that sessions come from; addresses repeat in the field, ports tell flows apart.
+#: Clients that sessions come from; addresses repeat in the field, ports distinguish flows.
 CLIENTS = 5_000
 PORTS = range(20_000, 60_000)
 

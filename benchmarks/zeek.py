@@ -111,7 +111,7 @@ def write_other_sessions(path: Path, count: int) -> None:
 
 def write_open_sessions(path: Path, count: int) -> None:
     """Sessions that greet, say hello and name a sender and a recipient, all open at the end."""
-    said = [
+    turns = [
         (False, b"220 mx.example.org ESMTP\r\n"),
         (True, b"EHLO client.example.net\r\n"),
         (False, b"250-mx.example.org\r\n250 STARTTLS\r\n"),
@@ -120,7 +120,7 @@ def write_open_sessions(path: Path, count: int) -> None:
         (True, b"RCPT TO:<bob@example.org>\r\n"),
         (False, b"250 2.1.5 Ok\r\n"),
     ]
-    payloads = [(client, Payload(data)) for client, data in said]
+    payloads = [(client, Payload(data)) for client, data in turns]
     frames = []
     for number in range(count):
         client, server = ways(number, 25)

@@ -3,13 +3,19 @@
 Each conversation is a transcript: `C:` and `S:` lines are what client and server send, one segment
 a line, with CRLF added; TLS stands for a ClientHello, a ServerHello and application data. `-client`
 and `-server` captures are the same conversation as a tap sees it on one side only.
+
+smtp-starttls-certificate has a handshake of OpenSSL's with a certificate made for it (trustme), so
+it is written only where it is missing: the tests' baselines name the certificate.
 """
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import trustme
 
 from fieldcapture.packets import ACK, FIN, NOTHING, PSH, SYN, Address, Direction, Payload
 from fieldcapture.writer import write_pcap
@@ -282,6 +288,34 @@ OPENVPN = [
 ]
 
 
+def tls12_handshake(host: str) -> list[tuple[str, bytes]]:
+    """What both sides send until TLS 1.2 is established, and a command behind it."""
+    ca = trustme.CA()
+    contexts = [ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)]
+    ca.configure_trust(contexts[0])
+    ca.issue_cert(host).configure_cert(contexts[1])
+    contexts[1].maximum_version = ssl.TLSVersion.TLSv1_2
+    wires = [ssl.MemoryBIO(), ssl.MemoryBIO()]
+    client = contexts[0].wrap_bio(wires[0], wires[1], server_hostname=host)
+    server = contexts[1].wrap_bio(wires[1], wires[0], server_side=True)
+    flights: list[tuple[str, bytes]] = []
+
+    def send(who: str, end: ssl.SSLObject, wire: ssl.MemoryBIO) -> None:
+        try:
+            end.do_handshake()
+            end.write(b"EHLO client.example.net\r\n" if who == "C" else b"250 mx.example.org\r\n")
+        except ssl.SSLWantReadError:
+            pass
+        sent = wire.read()
+        wire.write(sent)
+        flights.append((who, sent))
+
+    for _ in range(2):
+        send("C", client, wires[1])
+        send("S", server, wires[0])
+    return flights
+
+
 def main() -> None:
     triplet("smtp", SMTP, 25)
     triplet("smtp-starttls", SMTP_STARTTLS, 25)
@@ -319,6 +353,10 @@ def main() -> None:
     late = [p for p in whole if (p.client or p.time > 150_000) and not p.flags & FIN]
     write("smtp-late-server", late, 25)
     write("silent-port-25", play([]), 25)
+    if not (FOLDER / "smtp-starttls-certificate.pcap").exists():
+        before = SMTP_STARTTLS.rpartition(TLS)[0]
+        handshake = tls12_handshake("mx.example.org")
+        write("smtp-starttls-certificate", play(spoken(before) + handshake), 25)
     write("imap-literals", play(IMAP_LITERALS), 143)
     fetched = b"* 1 FETCH (ENV"
     gap = [packet for packet in play(IMAP) if not packet.payload.startswith(fetched)]

@@ -50,6 +50,11 @@ GENERATORS: Mapping[str, Callable[[], str]] = {
 _MARK = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
 _LINK = re.compile(r"\[([^\]]+)\]\((?!https?:|mailto:|#)([^)#\s]*)(#[^)\s]*)?\)")
 
+#: What a browser loads by itself from another host.
+_LOADED = re.compile(
+    r"<(?:script|link|img|iframe|source)\b[^>]*?\b(?:src|href)=\"((?:https?:)?//[^\"]+)"
+)
+
 log = get_plugin_logger("mailtap")
 
 
@@ -73,6 +78,13 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     return _LINK.sub(lambda link: _site_link(link, page.file.src_uri), markdown)
 
 
+def on_post_page(output: str, page: Page, **_: object) -> str:
+    """A page must load nothing from elsewhere: sensors' networks have no internet."""
+    for address in _LOADED.findall(output):
+        log.warning("%s: loads %s", page.file.src_uri, address)
+    return output
+
+
 def _site_link(link: re.Match[str], page: str) -> str:
     """A link to a file of the repository, as it has to be on the site: to the page that the file is
     on it, or the file's name where it is on none.
@@ -81,7 +93,7 @@ def _site_link(link: re.Match[str], page: str) -> str:
     source = next((root for root, uri in ROOT_PAGES.items() if uri == page), f"docs/{page}")
     found = Path(CHECKOUT / source).parent.joinpath(target).resolve()
     if not found.exists() or not found.is_relative_to(CHECKOUT):
-        return link[0]  # MkDocs tells of it
+        return link[0]  # MkDocs itself warns about it
     name = found.relative_to(CHECKOUT).as_posix()
     if name in ROOT_PAGES:
         uri = ROOT_PAGES[name]

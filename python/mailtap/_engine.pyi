@@ -83,7 +83,7 @@ class Decoder:
         """Feed bytes of a side, in stream order."""
 
     def gap(self, side: Side, length: int) -> None:
-        """Tell of bytes of a side that will never come; 0 when their number isn't known."""
+        """Note that bytes of a side will never come; 0 when their number isn't known."""
 
     def facts(self, orig_seen: bool = True, resp_seen: bool = True) -> Facts:
         """The facts so far, under the session record's names.
@@ -140,7 +140,7 @@ class TlsReader:
         """Feed bytes in stream order, from the first record's first byte on."""
 
     def gap(self, length: int) -> None:
-        """Tell of bytes that will never come; 0 when their number isn't known."""
+        """Note that bytes will never come; 0 when their number isn't known."""
 
     def facts(self) -> TlsFacts:
         """The facts so far. Unset ones are empty or None."""

@@ -21,7 +21,7 @@ from mailtap.capture.embedded import EngineOptions, Progress, analyze_captures
 from mailtap.capture.nfstream_labels import NfstreamLabels
 from mailtap.correlation.engines import DuckDBEngine, QueryEngine
 from mailtap.errors import MissingPackageError, QueryError, first_line
-from mailtap.files import STANDARD, StandardInput, WriteError, written
+from mailtap.files import STANDARD, StandardInput, WriteError, check_standard_input, written
 from mailtap.labels import LabelFile
 from mailtap.labels.label import Label
 from mailtap.labels.load import load as load_labels
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 _BATCH = 4_096
 
 _FilePath = str | os.PathLike[str]
+_TruthFile = tuple[Path, str | None]
 _Record = TypeVar("_Record", Session, Label)
 
 
@@ -144,6 +145,7 @@ def analyze(
     - `labels`: label files of a DPI engine, `FILE`, `FILE:FORMAT` or `NAME=FILE[:FORMAT]`.
     - `truth`: logs of the mail servers themselves, `FILE` or `FILE:FORMAT`.
     - `policy`: a YAML file laid over the shipped policy.
+    - Of all these files one may be `-`, standard input.
     - `engine`: the decoder, MailTap's own or an installed Zeek with MailTap's package.
     - `dpi`: a DPI engine to label the captures with.
     - `verify_checksums`: leave out packets with bad checksums.
@@ -153,12 +155,15 @@ def analyze(
     Raises MailTapError.
     """
     paths = _paths(captures)
-    site = _policy(policy)
     files = _label_files(labels)
-    logs = _truth(truth)
+    servers = _truth_files(truth)
+    check_standard_input([*paths, *_named(files, servers, policy)])
+    site = _policy(policy)
     with _one_line_errors(), ExitStack() as stack, _scratch() as folder:
         paths = [Path("/dev/stdin") if path == STANDARD else path for path in paths]
-        files = _with_standard_input(files, StandardInput(folder))
+        stdin = StandardInput(folder)
+        files = _with_standard_input(files, stdin)
+        logs = _truth(servers, stdin)
         labeller = None
         if dpi == "ndpi":  # started first: it works while the decoder does
             ndpi = LabelFile(folder / "ndpi.csv", "nfstream")
@@ -205,7 +210,7 @@ def report(
     keep_sessions: bool = True,
 ) -> Report:
     """Reports on sessions that exist already: folders of Zeek logs or single ones, a gateway's
-    export, or session lines.
+    export, or session lines, each also as Parquet.
 
     - `labels`, `truth`, `policy`, `keep_sessions`: as in `analyze`.
     - `engine`: where the queries run, `duckdb`, `spark`, or `spark:MASTER`.
@@ -214,15 +219,19 @@ def report(
 
     Raises MailTapError.
     """
-    site = _policy(policy)
+    paths = _paths(sources)
     files = _label_files(labels)
-    logs = _truth(truth)
-    earlier = None if against is None else read_earlier(Path(against))
+    servers = _truth_files(truth)
+    other = None if against is None else Path(against)
+    check_standard_input([*paths, other, *_named(files, servers, policy)])
+    site = _policy(policy)
+    earlier = None if other is None else read_earlier(other)
     name, _, master = engine.partition(":")
     with _one_line_errors(), ExitStack() as stack, _scratch() as folder:
         stdin = StandardInput(folder)
-        paths = [stdin.file(path) for path in _paths(sources)]
+        paths = [stdin.file(path) for path in paths]
         files = _with_standard_input(files, stdin)
+        logs = _truth(servers, stdin)
         connection = stack.enter_context(open_database())
         if store is not None:
             load_live_store(connection, Path(store))
@@ -380,9 +389,23 @@ def _label_files(labels: Sequence[_FilePath | LabelFile]) -> list[LabelFile]:
     ]
 
 
-def _truth(truth: Sequence[_FilePath] | _FilePath) -> Truth | None:
+def _truth_files(truth: Sequence[_FilePath] | _FilePath) -> list[_TruthFile]:
     files = [truth] if isinstance(truth, str | os.PathLike) else truth
-    return read_truth([parse_truth(os.fspath(file)) for file in files]) if files else None
+    return [parse_truth(os.fspath(file)) for file in files]
+
+
+def _truth(files: Sequence[_TruthFile], stdin: StandardInput) -> Truth | None:
+    return read_truth([(stdin.file(path), form) for path, form in files]) if files else None
+
+
+def _named(
+    labels: Sequence[LabelFile],
+    truth: Sequence[_TruthFile],
+    policy: _FilePath | Policy | None,
+) -> list[Path]:
+    """The files that these options name."""
+    policies = [] if policy is None or isinstance(policy, Policy) else [Path(policy)]
+    return [*(file.path for file in labels), *(path for path, _ in truth), *policies]
 
 
 def _engine_options(policy: Policy, verify_checksums: bool) -> EngineOptions:

@@ -1,4 +1,4 @@
-"""Files that MailTap writes: whole or not at all, and for their owner only."""
+"""Files that MailTap writes, whole or not at all, and for their owner only; standard input."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import BinaryIO
 
 from mailtap.errors import MailTapError
 from mailtap.printable import printable
@@ -19,6 +20,10 @@ STANDARD = Path("-")
 
 class WriteError(MailTapError):
     """A file that can't be written; the message names it."""
+
+
+class StandardInputError(MailTapError):
+    """Standard input is to be read for several purposes."""
 
 
 @contextmanager
@@ -57,6 +62,18 @@ def written(path: Path) -> Iterator[Path]:
             scratch.unlink(missing_ok=True)
     except OSError as error:
         raise WriteError(f"{named}: {error.strerror or error}") from None
+
+
+def open_to_read(path: Path) -> AbstractContextManager[BinaryIO]:
+    """The file, or standard input for `-`. Raises OSError."""
+    return nullcontext(sys.stdin.buffer) if path == STANDARD else path.open("rb")
+
+
+def check_standard_input(paths: Iterable[Path | None]) -> None:
+    """Raises StandardInputError if more than one of the paths is `-`: it is read only once."""
+    named = sum(path == STANDARD for path in paths)
+    if named > 1:
+        raise StandardInputError(f"standard input (-) is named {named} times: name it once")
 
 
 class StandardInput:

@@ -65,7 +65,7 @@ def test_every_cause_of_empty_addresses_has_an_action(cause: str) -> None:
     assert any(rule.holds("readable", cause) for rule in SHIPPED)
 
 
-def test_guesses_are_told_last_beside_the_losses_that_they_are() -> None:
+def test_actions_about_guesses_come_last() -> None:
     steps = funnel([("effective", "not_mail", 50), ("addresses", None, 50)])
     found = actions(steps, SHIPPED, guesses=Guesses(40, ("C1",)))
     assert [(one["cause"], one["n"]) for one in found] == [

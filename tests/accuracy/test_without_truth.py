@@ -79,17 +79,17 @@ def test_raters_that_guess_by_port_are_left_out() -> None:
 
 
 def test_two_raters_are_too_few() -> None:
-    said = reason(simulate(THREE, 1), guessers=("rater1",))
-    assert "takes three raters" in said
-    assert "rater1 guesses by port or address" in said
+    refusal = reason(simulate(THREE, 1), guessers=("rater1",))
+    assert "takes three raters" in refusal
+    assert "rater1 guesses by port or address" in refusal
 
 
 def test_a_rater_that_says_the_same_about_everything_is_none() -> None:
     ratings = simulate(THREE, 1)
     rating = ratings.rating.copy()
     rating[:, 0] = 1
-    said = reason(replace(ratings, rating=rating))
-    assert "rater0 says the same about every session" in said
+    refusal = reason(replace(ratings, rating=rating))
+    assert "rater0 says the same about every session" in refusal
 
 
 def test_no_raters_and_no_sessions() -> None:
@@ -114,20 +114,20 @@ def test_a_class_that_hardly_occurs_is_too_rare() -> None:
     assert "too few to judge by" in reason(simulate(world, 1))
 
 
-def test_raters_that_know_nothing_are_not_told_from_chance() -> None:
+def test_raters_that_know_nothing_are_not_distinguished_from_chance() -> None:
     world = World((0.5, 0.5, 0.5, 0.5), (0.5, 0.5, 0.5, 0.5))
     assert isinstance(without_truth(simulate(world, 1)), Refusal)
 
 
 @pytest.mark.parametrize("together", [(0, 1), (0, 1, 2), (0, 1, 2, 3)])
 def test_raters_that_err_together_are_found_out(together: tuple[int, ...]) -> None:
-    said = reason(simulate(replace(FOUR, shared=0.9, together=together), 1))
-    assert "don't err independently" in said
+    refusal = reason(simulate(replace(FOUR, shared=0.9, together=together), 1))
+    assert "don't err independently" in refusal
 
 
 def test_raters_that_fail_on_the_same_servers_are_found_out() -> None:
-    said = reason(simulate(replace(FOUR, hard=0.3, together=(0, 1)), 1))
-    assert "don't err independently" in said
+    refusal = reason(simulate(replace(FOUR, hard=0.3, together=(0, 1)), 1))
+    assert "don't err independently" in refusal
 
 
 def test_classes_are_named_so_that_most_raters_are_right() -> None:

@@ -19,6 +19,7 @@ from packets import (
     Conversation,
     Packet,
     ethernet,
+    ip,
     ipv4,
     mail_session,
     tcp,
@@ -38,6 +39,18 @@ def unrelated(count: int, start: float) -> list[Packet]:
         Packet(start + index / 100, ethernet(ipv4("203.0.113.7", "203.0.113.8", b"", 1)))
         for index in range(count)
     ]
+
+
+@pytest.mark.parametrize(
+    "client",
+    ["192.0.2.1", "10.20.0.100", "203.0.113.255", "1.2.3.4", "2001:db8::1", "2001:db8::1:0:0:1"],
+)
+def test_addresses_are_written_as_elsewhere(client: str) -> None:
+    server = "2001:db8::25" if ":" in client else "198.51.100.25"
+    segment = tcp((client, 50000), (server, 25), 1, 0, SYN)
+    packet = Packet(START, ethernet(ip(client, server, segment)))
+    [line] = run([packet])
+    assert (line["id.orig_h"], line["id.resp_h"]) == (client, server)
 
 
 def test_times_and_traffic_of_a_session() -> None:

@@ -117,8 +117,8 @@ def test_every_session_is_as_the_generator_says(
     lines = map(json.loads, (folder / "lines.jsonl").read_text().splitlines())
     found = {(round(line["ts"] * 1e6), line["community_id"]): comparable(line) for line in lines}
     assert len(found) == len(truth)
-    told = sorted((comparable(session.record()) for session in truth), key=str)
-    assert sorted(found.values(), key=str) == told
+    expected = sorted((comparable(session.record()) for session in truth), key=str)
+    assert sorted(found.values(), key=str) == expected
 
 
 def test_json_is_alone_on_standard_output(small: Path) -> None:

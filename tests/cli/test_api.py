@@ -233,6 +233,27 @@ def test_a_dash_is_standard_input_and_output(lines: Path) -> None:
     assert labelled.stdout.splitlines()[1].split("\t")[2] == "csv"
 
 
+def test_a_dash_is_standard_input_for_a_policy_and_another_run_too(
+    lines: Path, labels: Path
+) -> None:
+    refused = run("report", lines, "--policy", "-", stdin="nonsense: 1\n")
+    assert refused.exit_code == 1
+    assert "-:1: nonsense" in refused.stderr
+    before = run("report", lines, "--labels", labels, "--json").stdout
+    drift = run("report", lines, "--labels", labels, "--json", "--against", "-", stdin=before)
+    assert json.loads(drift.stdout)["consistency"]["drift"]["difference"] == 0
+    log = "Nov 28 10:00:00 mx postfix/smtpd[1]: connect from unknown[198.51.100.7]\n"
+    assert json.loads(run("report", lines, "--truth", "-:postfix", "--json", stdin=log).stdout)
+
+
+def test_standard_input_is_named_only_once(lines: Path) -> None:
+    ran = run("report", "-", "--policy", "-", stdin=lines.read_text())
+    assert (ran.exit_code, ran.stderr) == (
+        1,
+        "Error: standard input (-) is named 2 times: name it once\n",
+    )
+
+
 def test_only_one_thing_goes_to_standard_output(lines: Path) -> None:
     ran = run("report", lines, "--json", "--sessions", "-")
     assert ran.exit_code == 2
@@ -279,7 +300,7 @@ def test_a_report_that_fails_leaves_the_old_page(tmp_path: Path, lines: Path) ->
     assert page.read_text() == "old"
 
 
-def test_an_unknown_label_format_is_said(labels: Path, lines: Path) -> None:
+def test_an_unknown_label_format_is_named(labels: Path, lines: Path) -> None:
     ran = run("report", lines, "--labels", f"{labels}:csvv")
     assert ran.exit_code == 1
     assert "csvv is no label format; known are" in ran.stderr

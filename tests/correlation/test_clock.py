@@ -42,7 +42,7 @@ def test_a_clock_that_is_off_is_found_and_allowed_for(shift: float) -> None:
     assert (clock.pairs, paired) == (8, 8)
 
 
-def test_a_small_offset_is_told_but_changes_nothing() -> None:
+def test_a_small_offset_is_reported_but_changes_nothing() -> None:
     (clock,), paired = offsets(*flows(0.25))
     assert clock.offset == pytest.approx(0.25)
     assert not clock.applied

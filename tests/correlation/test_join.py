@@ -87,7 +87,7 @@ def test_equally_good_labels_that_say_different_things_are_ambiguous() -> None:
     assert (counts.several, counts.ambiguous, counts.unlabelled) == (1, 1, 0)
 
 
-def test_a_label_told_twice_is_not_ambiguous() -> None:
+def test_a_label_that_comes_twice_is_not_ambiguous() -> None:
     counts, pairs = joined([session()], [label(1), label(2, source="again.csv")])
     assert pairs == {1: "smtp"}
     assert (counts.several, counts.ambiguous) == (1, 0)
@@ -203,7 +203,7 @@ def test_the_query_gives_what_the_rule_says_whether_or_not_keys_are_hot(
     ]
     expected = {}
     ambiguous = several = 0
-    met = set()
+    matched = set()
     for number, (port, (start, length)) in enumerate(sessions):
         fitting = []
         for other, (label_port, (label_start, label_length), app) in enumerate(labels):
@@ -212,7 +212,7 @@ def test_the_query_gives_what_the_rule_says_whether_or_not_keys_are_hot(
             if port == label_port and overlap >= -SLACK:
                 likeness = (100 * overlap + 1) / (100 * together + 1) if overlap >= 0 else 0.0
                 fitting.append((-likeness, abs(start - label_start), app))
-                met.add(other)
+                matched.add(other)
         several += len(fitting) > 1
         top = min(fitting)[:2] if fitting else None
         best = {app for likeness, distance, app in fitting if (likeness, distance) == top}
@@ -227,5 +227,5 @@ def test_the_query_gives_what_the_rule_says_whether_or_not_keys_are_hot(
     assert pairs == expected
     assert counts.several == several
     assert counts.ambiguous == ambiguous
-    assert counts.unmatched == len(labels) - len(met)
+    assert counts.unmatched == len(labels) - len(matched)
     assert counts.unlabelled == len(sessions) - len(expected) - ambiguous

@@ -205,6 +205,23 @@ class TestMasked:
         turns = [GREETING["smtp"], C("EHLO x"), S("250-mx", f"250-{line}", "250 STARTTLS")]
         assert seen(turns, "smtp") == (set(),) * 3
 
+    def test_what_a_device_overwrites_beside_an_offer(self) -> None:
+        """A firewall that lets STARTTLS through still overwrites CHUNKING, which is as long."""
+        turns = [GREETING["smtp"], C("EHLO x"), S("250-mx", "250-XXXXXXXA", "250 STARTTLS")]
+        assert seen(turns, "smtp") == (set(),) * 3
+
+    def test_a_firewall_that_overwrites_whatever_it_does_not_know(self) -> None:
+        """As in a capture of Suricata's tests. Of a server that offers no STARTTLS it can't be told,
+        whether the word was STARTTLS or CHUNKING: what is shown is the device.
+        """
+        answer = [
+            "250-mx.example Hello [192.0.2.1]", "250-XXXA", "250-SIZE", "250-PIPELINING", "250-DSN",
+            "250-8bitmime", "250-BINARYMIME", "250-XXXXXXXB", "250-XXXC", "250-AUTH LOGIN",
+            "250 OK",
+        ]  # fmt: skip
+        turns = [GREETING["smtp"], C("EHLO x"), S(*answer)]
+        assert seen(turns, "smtp") == ({"starttls_masked"}, set(), {"starttls_masked"})
+
     @pytest.mark.parametrize("offer", ["XXXX", "XTLS", "STLX"])
     def test_pop3_offers(self, offer: str) -> None:
         turns = [GREETING["pop3"], C("CAPA"), S("+OK", "UIDL", offer, "TOP", ".")]

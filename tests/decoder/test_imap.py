@@ -188,6 +188,33 @@ def test_after_a_refused_literal_any_command_goes_on(command: str) -> None:
     assert facts["last_command"] == b"SELECT"
 
 
+@pytest.mark.parametrize(
+    ("login", "user"),
+    [("a1 LOGIN {11}", b""), ("a1 LOGIN {3}", b""), ("a1 LOGIN bob {6}", b"bob")],
+)
+@pytest.mark.parametrize("refusal", ["a1 NO [PRIVACYREQUIRED] use TLS", "a1 BAD no literals here"])
+@pytest.mark.parametrize("command", ["a2 LOGOUT", "a2 STARTTLS", "a2 NOOP"])
+def test_a_refused_literal_of_a_login_is_no_user_and_no_password(
+    login: str, user: bytes, refusal: str, command: str
+) -> None:
+    turns = [S("* OK IMAP4rev1 ready"), C(login), S(refusal), C(command), S("a2 OK done")]
+    for view in turns, client_only(turns):
+        facts = decode(*view, port=143)
+        assert facts["user"] == user
+        assert facts["last_command"] == command.split()[1].encode()
+        assert facts["findings"] == []
+
+
+@pytest.mark.parametrize("missing", [1, 3])
+def test_a_gap_in_a_literal_of_a_login(missing: int) -> None:
+    facts = decode(
+        C("a1 LOGIN {5}"), C(b"alice"[: 5 - missing]), lost(C(b""), missing),
+        C(b" secret\r\n"), C("a2 LOGOUT"), port=143,
+    )  # fmt: skip
+    assert facts["user"] == b""
+    assert facts["last_command"] == b"LOGOUT"
+
+
 def test_a_literal_that_begins_like_a_command_is_skipped() -> None:
     facts = decode(
         *LOGIN, C("a5 APPEND Sent {30}", b"I create a message of 30 bytes"[:30], ""), port=143

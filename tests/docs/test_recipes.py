@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from fieldcapture.gateway import Share, write_gateway_export
 from mailtap.correlation import verdicts
 from mailtap.correlation.conditions import Condition, Is
 from mailtap.labels import detect
-from mailtap.report import consistency
+from mailtap.report import consistency, tls
 from mailtap.report.glossary import glossary
-from mailtap.sessions.vocabulary import DECODE_AS, DIRECTIONS, EMPTY_CAUSES
+from mailtap.sessions.vocabulary import DECODE_AS, DIRECTIONS, EMPTY_CAUSES, FINDINGS
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -38,6 +39,38 @@ def test_a_field_of_the_record_is_in_each_file_that_the_recipe_names(field: str)
     assert len(files) >= 6
     lacking = [name for name in files if not re.search(rf"\b{field}\b", _text(name))]
     assert lacking == []
+
+
+def test_the_decoder_s_findings_are_in_each_file_that_the_recipe_names() -> None:
+    files = re.findall(r"`((?:zeek|python|docs|tests)/[\w/.]+)`", recipe("A finding"))
+    assert len(files) == 4
+    for name in files:
+        assert [finding for finding in FINDINGS if finding not in _text(name)] == [], name
+    added = re.findall(r'^    add\(.*"(\w+)"\);$', _text(files[0]), re.MULTILINE)
+    assert tuple(added) == FINDINGS
+    rows = re.findall(r"^\| `(\w+)` \|", _text("docs/guides/findings.md"), re.MULTILINE)
+    assert tuple(rows[: len(FINDINGS)]) == FINDINGS
+
+
+def test_a_finding_is_counted_by_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tls, "FINDINGS", (*FINDINGS, "another"))
+    session = {
+        "ts": 1.0,
+        "id.orig_h": "192.0.2.1",
+        "id.orig_p": 1,
+        "id.resp_h": "192.0.2.25",
+        "id.resp_p": 25,
+        "service": "smtp",
+        "direction": "c2s",
+        "effective": True,
+        "decode_as": "MAIL",
+        "starttls": "none",
+        "uid": "C1",
+        "findings": ["another"],
+    }
+    (tmp_path / "sessions.jsonl").write_text(json.dumps(session) + "\n")
+    with mailtap.report(tmp_path / "sessions.jsonl") as report:
+        assert report.to_dict()["findings"]["another"] == 1
 
 
 def test_a_label_format_is_detected_named_and_read(

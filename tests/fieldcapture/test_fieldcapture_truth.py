@@ -266,5 +266,5 @@ def test_no_secret_is_ever_part_of_the_truth(seed: int) -> None:
     assert "s3cr3t" not in json.dumps([session.record() for session in sessions])
 
 
-def test_pieces_show_nothing_unless_told() -> None:
+def test_a_piece_shows_nothing_unless_given() -> None:
     assert Piece(Side.CLIENT, b"x").shown == Shown()

@@ -48,7 +48,7 @@ def test_every_format_has_a_sample() -> None:
 
 
 @pytest.mark.parametrize("kind", SAME_FLOW)
-def test_a_format_is_told_by_its_content_and_gives_the_flow(imported: Import, kind: str) -> None:
+def test_a_format_is_recognised_by_content_and_gives_the_flow(imported: Import, kind: str) -> None:
     rows, loaded = imported(SAME_FLOW[kind])
     assert loaded.files[0].form == kind.partition(" ")[0]
     assert loaded.complete
@@ -73,7 +73,7 @@ def test_the_name_of_a_format_overrides_the_content(imported: Import) -> None:
     assert not rows
 
 
-def test_ndpireader_names_the_subclass_after_the_protocol_and_tells_no_provenance(
+def test_ndpireader_names_the_subclass_after_the_protocol_and_has_no_provenance(
     imported: Import,
 ) -> None:
     rows, loaded = imported(samples.NDPIREADER)
@@ -86,7 +86,7 @@ def test_ndpireader_names_the_subclass_after_the_protocol_and_tells_no_provenanc
     assert rows[0]["packets"] == 11
 
 
-def test_ndpireader_json_tells_a_port_guess(imported: Import) -> None:
+def test_ndpireader_json_marks_a_port_guess(imported: Import) -> None:
     (row,), _ = imported(samples.ndpireader_json() + "\n")
     assert (row["provenance"], row["packets"]) == ("port", 7)
 
@@ -115,11 +115,11 @@ def test_ndpids_guess_is_a_port_guess_and_not_detected_is_no_label(imported: Imp
         samples.ndpid("guessed", 5, "SMTP", "1")
         + samples.ndpid("not-detected", 6, "Unknown", "0", src_port=40002)
     )
-    said = {row["src_port"]: (row["provenance"], row["is_label"]) for row in rows}
-    assert said == {40001: ("port", True), 40002: ("unknown", False)}
+    found = {row["src_port"]: (row["provenance"], row["is_label"]) for row in rows}
+    assert found == {40001: ("port", True), 40002: ("unknown", False)}
 
 
-def test_nfstream_confidence_tells_the_provenance(imported: Import) -> None:
+def test_nfstream_confidence_gives_the_provenance(imported: Import) -> None:
     rows, _ = imported(samples.NFSTREAM)
     assert [(row["name"], row["provenance"], row["is_label"]) for row in rows] == [
         ("SMTP", "payload", True),
@@ -133,7 +133,7 @@ def test_addresses_are_canonical(imported: Import) -> None:
     assert (rows[1]["src_ip"], rows[1]["dst_ip"]) == ("2001:db8::1", "2001:db8::2")
 
 
-def test_suricata_tells_starttls_by_the_original_protocol(imported: Import) -> None:
+def test_suricata_marks_starttls_by_the_original_protocol(imported: Import) -> None:
     (row,), loaded = imported(
         samples.suricata() + "\n" + samples.suricata(event_type="alert") + "\n"
     )

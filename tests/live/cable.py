@@ -8,7 +8,7 @@ import socket
 import struct
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,10 +42,25 @@ def virtual_cable() -> Iterator[Cable]:
 
 
 def listening(interface: str) -> int:
-    """Sockets that take the packets of an interface."""
+    """Sockets whose ring takes the packets of an interface.
+
+    libpcap binds a socket first, and what comes before the socket has its ring is lost; the ring is
+    there once a process has mapped it.
+    """
     index = str(socket.if_nametoindex(interface))
     sockets = (line.split() for line in Path("/proc/net/packet").read_text().splitlines()[1:])
-    return sum(fields[4] == index for fields in sockets)
+    bound = {f"socket:[{fields[8]}]" for fields in sockets if fields[4] == index}
+    return len(bound & _mapped_sockets()) if bound else 0
+
+
+def _mapped_sockets() -> set[str]:
+    mapped = set()
+    for maps in Path("/proc").glob("[0-9]*/maps"):
+        with suppress(OSError):  # the process has ended
+            mapped |= {
+                line.split()[-1] for line in maps.read_text().splitlines() if "socket:" in line
+            }
+    return mapped
 
 
 def segment(client_port: int, payload: bytes, *, to_server: bool = True) -> bytes:

@@ -1,4 +1,4 @@
-"""Whatever is in the strings of records, it harms nobody who is shown or told it."""
+"""Whatever is in the strings of records, it harms no page, terminal or metric."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def test_control_characters_in_a_string_stay_behind(name: str, tmp_path: Path) -
             assert (state.sensors[0].malformed, state.sensors[0].lost) == (0, 0)
             shown = json.dumps(asdict(state), ensure_ascii=False, default=str)
             assert shown.isprintable()
-            told = exposition(state).decode()
-            assert told.replace("\n", "").isprintable()
+            metrics = exposition(state).decode()
+            assert metrics.replace("\n", "").isprintable()
 
     asyncio.run(scenario())
     with duckdb.connect(str(store), read_only=True) as database:

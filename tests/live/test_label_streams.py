@@ -121,7 +121,7 @@ def test_lines_that_are_no_labels_are_counted(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
-def test_a_file_in_no_known_format_is_said_so(tmp_path: Path) -> None:
+def test_a_file_in_no_known_format_has_an_error_that_says_so(tmp_path: Path) -> None:
     async def scenario() -> None:
         file = tmp_path / "labels.txt"
         file.write_text("a,b\n1,2\n")
@@ -155,6 +155,12 @@ def test_what_a_source_names(tmp_path: Path) -> None:
     assert (distributor.name, distributor.form) == ("unix:/run/ndpid.sock", "ndpid")
     assert label_stream("tcp:[::1]:7000", nothing).name == "tcp:[::1]:7000"
     assert label_stream("nfstream:eth0", nothing).form == "nfstream"
+    named = [label_stream(f"probe={text}", nothing) for text in ("-", "a.csv:csv", "tcp:h:1")]
+    assert [(one.engine, one.name) for one in named] == [
+        ("probe", "-"),
+        ("probe", "a.csv"),
+        ("probe", "tcp:h:1"),
+    ]
     assert isinstance(label_stream(str(odd), nothing), FileStream)
     for wrong in ("tcp:", "tcp:host", "tcp:host:0", "tcp:host:99999", "unix:", "nfstream:"):
         with pytest.raises(SourceTextError):

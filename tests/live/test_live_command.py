@@ -39,13 +39,13 @@ LIVE = [sys.executable, "-m", "mailtap", "live"]
         ["--sensor", "ws://127.0.0.1:1", "--store", "/nonexistent/live.duckdb"],
     ],
 )
-def test_what_can_not_be_is_said_in_one_line(arguments: list[str]) -> None:
-    said = subprocess.run([*LIVE, *arguments], capture_output=True, text=True, check=False)
-    assert said.returncode == 1
-    assert said.stdout == ""
-    assert said.stderr.startswith("Error: ")
-    assert said.stderr.count("\n") == 1
-    assert "secret" not in said.stderr
+def test_a_command_that_cannot_be_done_ends_with_one_line(arguments: list[str]) -> None:
+    ran = subprocess.run([*LIVE, *arguments], capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert ran.stdout == ""
+    assert ran.stderr.startswith("Error: ")
+    assert ran.stderr.count("\n") == 1
+    assert "secret" not in ran.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -37,7 +37,7 @@ def test_a_session_and_its_label_give_a_verdict(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
-def test_several_sensors_are_told_apart_though_their_nodes_have_the_same_name() -> None:
+def test_several_sensors_are_several_though_their_nodes_have_the_same_name() -> None:
     async def scenario() -> None:
         async with (
             StandIn() as north,
@@ -184,7 +184,9 @@ def test_a_half_open_connection_is_noticed(monkeypatch: pytest.MonkeyPatch) -> N
     asyncio.run(scenario())
 
 
-def test_a_sensor_that_does_not_acknowledge_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sensor_that_does_not_acknowledge_is_no_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(websocket, "ACKNOWLEDGE", 0.2)
 
     async def scenario() -> None:
@@ -196,7 +198,7 @@ def test_a_sensor_that_does_not_acknowledge_is_said_so(monkeypatch: pytest.Monke
     asyncio.run(scenario())
 
 
-def test_a_sensor_that_refuses_is_said_so_and_tried_again() -> None:
+def test_a_sensor_that_refuses_has_an_error_and_is_tried_again() -> None:
     async def scenario() -> None:
         async with StandIn() as zeek, running([zeek.url]) as mode:
             zeek.refuse = (1008, "Invalid application name")

@@ -62,8 +62,9 @@ class Live:
         labels: list[Record],
         now: float = 0.0,
         others: list[Record] | None = None,
+        other_engine: str | None = None,
     ) -> None:
-        """`others` are labels of another engine than `labels`."""
+        """`others` are labels of another engine than `labels`: of their format, unless named."""
         table = None
         if sessions:
             numbers = list(itertools.islice(self._sessions, len(sessions)))
@@ -72,12 +73,16 @@ class Live:
             table = table.append_column("session_id", pa.array(numbers, pa.int64()))
             table = table.append_column("source", pa.array(["ws://zeek"] * len(sessions)))
             table = table.append_column("bucket", pa.array([0] * len(sessions), pa.int64()))
-        tables = [self._table(several) for several in (labels, others) if several]
+        tables = [self._table(labels)] if labels else []
+        if others:
+            tables.append(self._table(others, other_engine))
         change = self.window.add(table, tables, now)
         for cell, bucket, n in change.cells:
             self.tally.add(cell, bucket, n)
         for server_cell, n in change.servers:
             self.tally.add_servers(server_cell, n)
+        for engine, verdict, n in change.by_engine:
+            self.tally.add_by_engine(engine, verdict, n)
         self.unlabelled += change.unlabelled
         self.unmatched += change.unmatched
         self._note(change.judgements)
@@ -88,6 +93,8 @@ class Live:
             self.tally.add(cell, bucket, n)
         for server_cell, n in change.servers:
             self.tally.add_servers(server_cell, n)
+        for engine, verdict, n in change.by_engine:
+            self.tally.add_by_engine(engine, verdict, n)
         self._note(change.judgements)
 
     @property
@@ -102,7 +109,7 @@ class Live:
         for row in [] if judgements is None else judgements.to_pylist():
             self._verdicts[row["session_id"]] = verdict_of(row)
 
-    def _table(self, labels: list[Record]) -> pa.Table:
+    def _table(self, labels: list[Record], engine: str | None = None) -> pa.Table:
         lines = [json.dumps(one).encode() for one in labels]
         reader, _ = reader_of("labels", lines, None, POLICY)
         flows = reader(lines).flows
@@ -110,21 +117,28 @@ class Live:
         return (
             flows.append_column("label_id", pa.array(numbers, pa.int64()))
             .append_column("source", pa.array([reader.form.name] * len(flows)))
-            .append_column("engine", pa.array([reader.form.name] * len(flows)))
+            .append_column("engine", pa.array([engine or reader.form.name] * len(flows)))
             .append_column("bucket", pa.array([0] * len(flows), pa.int64()))
         )
 
 
 def by_report(
-    folder: Path, sessions: list[Record], labels: list[Record]
+    folder: Path,
+    sessions: list[Record],
+    labels: list[Record],
+    others: list[Record] | None = None,
 ) -> tuple[dict[str, Verdict], Report]:
-    """The report's verdicts by uid (of two halves: the first to have come), and its figures."""
+    """The report's verdicts by uid (of two halves: the first to have come), and its figures.
+    `others` are labels of the engine `other`.
+    """
     session_file, label_file = folder / "sessions.jsonl", folder / "labels.jsonl"
-    for path, records in ((session_file, sessions), (label_file, labels)):
-        path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    other_file = folder / "others.jsonl"
+    for path, records in ((session_file, sessions), (label_file, labels), (other_file, others)):
+        path.write_text("".join(json.dumps(record) + "\n" for record in records or ()))
+    files = [LabelFile(label_file), *([LabelFile(other_file, None, "other")] if others else ())]
     with open_database() as connection:
         load_sessions(connection, [session_file], POLICY)
-        load_labels(connection, [LabelFile(label_file)], POLICY)
+        load_labels(connection, files, POLICY)
         engine = DuckDBEngine(connection)
         report = build_report(engine, POLICY, engine_name="duckdb", with_labels=True)
         rows = engine.rows(
@@ -257,6 +271,45 @@ def test_verdicts_are_those_of_the_report_though_generations_end_meanwhile(
         live.add([], [], now + more * window)
     assert live.verdicts == expected
     assert live.tally.decided + live.unlabelled == len(sessions)
+
+
+@pytest.mark.parametrize(("seed", "few"), [(0, window.FEW), (1, 0)])
+def test_figures_by_label_engine_are_those_of_the_report_in_whatever_order_records_come(
+    seed: int, few: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(window, "FEW", few)
+    generator = random.Random(seed)
+    sessions, labels = drawn(generator)
+    generator.shuffle(sessions)
+    generator.shuffle(labels)
+    own, others = labels[: len(labels) // 2], labels[len(labels) // 2 :]
+    _, report = by_report(tmp_path, sessions, own, others)
+    assert report.consistency is not None
+    live = Live()
+    while sessions or own or others:
+        sizes = (generator.randrange(80), generator.randrange(60), generator.randrange(60))
+        batch = [
+            [several.pop() for _ in range(min(size, len(several)))]
+            for size, several in zip(sizes, (sessions, own, others), strict=True)
+        ]
+        live.add(batch[0], batch[1], others=batch[2], other_engine="other")
+    by_engine = live.tally.figures().by_engine
+    assert by_engine == report.consistency.by_engine
+    assert {one.engine for one in by_engine} == {"jsonl", "other"}
+    assert min(one.agreement.inconsistent for one in by_engine) > 0
+
+
+def test_a_verdict_by_engine_stays_when_its_label_is_dropped() -> None:
+    live = Live(seconds=10)
+    live.add([], [label(1)], now=0, others=[label(1, app="imap")], other_engine="other")
+    live.add([session(1)], [], now=9)
+    expected = live.tally.figures().by_engine
+    assert [one.agreement.matched for one in expected] == [1, 1]
+    live.add([session(111)], [], now=20)
+    again = {"id.orig_h": client(1), "client_h": client(1)}
+    live.add([session(2, ts=1_700_000_900.0, **again)], [], now=31)
+    live.add([session(3, ts=1_700_000_900.0, **again)], [], now=42)
+    assert live.tally.figures().by_engine == expected
 
 
 def said(flow: int, event: str, name: str, confidence: str, moment: int, start: int = 0) -> Record:

@@ -53,7 +53,7 @@ def test_a_record_that_comes_again_is_counted_once() -> None:
     assert (numbering.received, numbering.duplicates, numbering.restarts) == (3, 1, 0)
 
 
-def test_a_number_used_for_another_session_tells_a_restart_not_loss() -> None:
+def test_a_number_used_for_another_session_is_a_restart_and_no_loss() -> None:
     numbering = Numbering("zeek")
     take(numbering, 1, 2, 3)
     take(numbering, 1, 2, 3, 4, run="b")

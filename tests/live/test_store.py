@@ -17,6 +17,7 @@ import pytest
 from mailtap.live.store.schema import StoreError
 from mailtap.live.store.writer import Store
 from mailtap.records.database_copy import open_to_read
+from mailtap.report.model import Agreement, EngineAgreement
 from records import label, session
 from running import append, running, until
 from stand_in import StandIn, frame
@@ -77,6 +78,7 @@ def test_a_run_goes_on_where_the_last_one_stopped(tmp_path: Path) -> None:
         async with running([zeek.url], [labels], store) as mode:
             state = await until(mode, lambda state: state.matched == 2)
             assert (state.sessions, state.labels, state.waiting) == (2, 2, 0)
+            assert state.by_engine == (EngineAgreement("jsonl", Agreement(2, 2, 0, 0)),)
             await zeek.connected()
             await zeek.send([frame(session(5))])
             state = await until(mode, lambda state: state.sessions == 3)
@@ -177,7 +179,7 @@ def test_a_file_that_is_no_store_is_left_alone(tmp_path: Path) -> None:
     assert other.read_text() == json.dumps({"a": "file"})
 
 
-def test_a_store_in_use_is_said_so(tmp_path: Path) -> None:
+def test_a_store_in_use_is_refused_with_one_line(tmp_path: Path) -> None:
     path = tmp_path / "live.duckdb"
     store = Store(path, ())
     said = subprocess.run(

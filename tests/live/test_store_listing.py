@@ -115,7 +115,7 @@ def test_what_is_read_is_always_what_one_commit_left(
     assert seen[-1][0] > 0
 
 
-def test_what_is_no_store_is_said_in_a_line(tmp_path: Path) -> None:
+def test_a_file_that_is_no_store_is_refused_with_one_line(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.write_text("nothing")
     found = CliRunner().invoke(command, [str(other)])

@@ -42,7 +42,7 @@ def texts(*lines: str | bytes) -> list[tuple[str | None, str | None, bool]]:
     ],
     ids=lambda line: line[:12],
 )
-def test_what_is_no_record_is_said_so(line: str) -> None:
+def test_a_line_that_is_no_record_is_marked_so(line: str) -> None:
     none = (None, None, False)
     assert texts(GOOD, line, GOOD) == [("one", "2", True), none, ("one", "2", True)]
 

@@ -41,7 +41,7 @@ def test_both_sides_verified(tmp_path: Path) -> None:
         ("127.0.0.1", "without a certificate", "--tls-cert"),
     ],
 )
-def test_a_sensor_that_is_not_verified_is_not_listened_to_and_the_reason_is_told(
+def test_a_sensor_that_is_not_verified_is_not_listened_to_and_the_reason_shows(
     name: str, client: str, said: str, tmp_path: Path
 ) -> None:
     certificates = Certificates(tmp_path, name)

@@ -161,7 +161,7 @@ def test_labels_are_compared_too_where_they_are_given(
     assert (found["missed"], found["labels"], found["missed_labels"]) == (0, 10, 7)
 
 
-def test_connections_of_which_live_mode_is_told_nothing_are_not_missed(tmp_path: Path) -> None:
+def test_connections_that_no_sensor_publishes_are_not_missed(tmp_path: Path) -> None:
     web = {name: SESSION[name] for name in ("id.orig_h", "id.orig_p", "id.resp_h")}
     web |= {"ts": 1001.0, "uid": "C7", "id.resp_p": 443, "proto": "tcp", "service": "ssl"}
     (tmp_path / "conn.log").write_text(json.dumps(web) + "\n")

@@ -143,9 +143,9 @@ def test_every_field_can_be_redacted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "also"),
     [
-        ("client_h", {"id.orig_h", "id.resp_h", "community_id"}),
+        ("client_h", {"id.orig_h", "id.resp_h", "community_id", "last_reply"}),
         ("server_p", {"id.orig_p", "id.resp_p", "community_id"}),
-        ("id.orig_h", {"client_h", "server_h", "community_id"}),
+        ("id.orig_h", {"client_h", "server_h", "community_id", "last_reply"}),
         ("id.resp_p", {"client_p", "server_p", "community_id"}),
         ("subject", set()),
     ],

@@ -33,16 +33,16 @@ def test_every_name_that_may_be_redacted_hides_something(name: str) -> None:
     ("name", "hidden"),
     [
         ("subject", {"subject"}),
-        ("client_h", {"client_h", "orig_h", "resp_h", "community_id"}),
+        ("client_h", {"client_h", "orig_h", "resp_h", "community_id", "last_reply"}),
         ("id.resp_p", {"client_p", "server_p", "resp_p", "community_id"}),
         ("from", {"header_from"}),
-        ("user", {"user_name"}),
+        ("user", {"user_name", "last_reply"}),
         ("node", {"node", "sensor"}),
         ("sensor", {"node", "sensor"}),
         ("provenance", {"label_provenance"}),
         ("label_provenance", {"label_provenance"}),
         ("app", {"app"}),
-        ("mailfrom", {"mailfrom"}),
+        ("mailfrom", {"mailfrom", "last_reply"}),
     ],
 )
 def test_what_a_name_hides(name: str, hidden: set[str]) -> None:

@@ -18,7 +18,7 @@ Load = Callable[..., Any]
 
 
 @pytest.mark.parametrize("write", [as_tsv, as_json])
-def test_stock_zeek_tells_decode_as_by_its_service(
+def test_stock_zeek_s_service_gives_decode_as(
     loaded: Load, tmp_path: Path, write: Callable[..., str]
 ) -> None:
     (tmp_path / "conn.log").write_text(

@@ -109,7 +109,7 @@ def test_exim_with_process_ids_joins_a_session_and_its_connection(tmp_path: Path
     assert session.rejections == (Rejection("rcpt", 451, "b@y"),)
 
 
-def test_exim_a_duration_tells_the_beginning(tmp_path: Path) -> None:
+def test_exim_a_duration_gives_the_beginning(tmp_path: Path) -> None:
     (session,) = sessions(
         tmp_path,
         "exim[7]: no MAIL in SMTP connection from (h) [192.0.2.1]:5 D=1m2.5s A=plain:bob "

@@ -125,7 +125,7 @@ def test_dovecot_a_user_name_holds_no_fields(tmp_path: Path, user: str) -> None:
     assert (session.user, malformed) == ("alice", 1)
 
 
-def test_dovecot_a_session_id_that_dovecot_did_not_make_tells_no_port(tmp_path: Path) -> None:
+def test_dovecot_a_session_id_that_dovecot_did_not_make_gives_no_port(tmp_path: Path) -> None:
     for session_id in ("AAAAAAAAAAAAAAAA", "Vx+OZQ1hlJ/AAAIC", "proxied-1", "!!!"):
         line = (
             "imap-login: Login: user=<alice>, method=PLAIN, rip=192.0.2.1, lip=192.0.2.2, "

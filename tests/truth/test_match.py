@@ -96,7 +96,7 @@ def test_where_one_of_several_alike_was_lost_nobody_can_tell_which() -> None:
     assert found.ambiguous == (0, 1, 2, 3)
 
 
-def test_where_one_was_lost_evidence_tells_the_others() -> None:
+def test_where_one_was_lost_evidence_identifies_the_others() -> None:
     starts = [10.0, 11.3, 12.6]
     senders = [(f"{n}@example.org",) for n in range(3)]
     logged = [truth(s, mailfrom=m) for s, m in zip(starts, senders, strict=True)]

@@ -127,7 +127,7 @@ def test_dovecot_sessions() -> None:
     assert found[48602].tls is True
 
 
-def test_dovecots_session_id_tells_the_port_that_is_not_logged(tmp_path: Path) -> None:
+def test_dovecots_session_id_gives_the_port_that_is_not_logged(tmp_path: Path) -> None:
     text = (DATA / "dovecot.log").read_text()
     path = tmp_path / "log"
     path.write_text("".join(line.replace(", rport=", ", x=") for line in text.splitlines(True)))
@@ -163,7 +163,7 @@ def test_sendmail_sessions() -> None:
 
 
 @pytest.mark.parametrize("name", ["postfix", "exim", "dovecot", "opensmtpd", "sendmail"])
-def test_every_session_of_one_client_is_told_apart(name: str) -> None:
+def test_every_session_of_one_client_is_identified(name: str) -> None:
     found = by_order(name)
     assert len({session.order for session in found}) == len(found)
     assert all(session.start <= session.end for session in found)

@@ -51,7 +51,7 @@ def test_without_zeek_one_line_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path
         write_logs([TRACES / "smtp.pcap"], EngineOptions(), tmp_path)
 
 
-def test_a_zeek_without_the_package_is_told_how_to_get_it(
+def test_the_error_of_a_zeek_without_the_package_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     zeek = tmp_path / "zeek"

@@ -22,8 +22,17 @@ CAPTURE = CHECKOUT / "btest" / "Traces" / "smtp-server.pcap"
 EARLIER = "0.0.1"  # a version before every other
 VERSION = (CHECKOUT / "VERSION").read_text().strip()
 
-PROGRAMS = os.pathsep.join(
-    [str(Path(sys.executable).parent), os.environ["PATH"], *(str(z.parent) for z in ZEEK_PLACES)]
+#: Where the programs of each Zeek are that this machine has, the one on PATH first.
+ZEEKS = list(
+    dict.fromkeys(
+        Path(found).parent
+        for found in (
+            shutil.which("zeek-config"),
+            *(place.parent / "zeek-config" for place in ZEEK_PLACES),
+            *sorted(Path("/opt").glob("zeek-*/bin/zeek-config")),
+        )
+        if found is not None and Path(found).exists()
+    )
 )
 SITES_OPTION = "redef MailTap::community_id_seed = 7;\n"
 
@@ -35,7 +44,13 @@ def run(*command: str | Path, env: dict[str, str], cwd: Path) -> str:
     return done.stdout
 
 
-def environment(folder: Path) -> dict[str, str]:
+def programs(zeek: Path | None) -> str:
+    """PATH with this Zeek's programs before any other's."""
+    own = [str(Path(sys.executable).parent)]
+    return os.pathsep.join([*own, *([str(zeek)] if zeek else []), os.environ["PATH"]])
+
+
+def environment(folder: Path, zeek: Path | None = None) -> dict[str, str]:
     """Without what would have Zeek find this checkout's own build; with ccache if it is there."""
     kept = {key: text for key, text in os.environ.items() if not key.startswith("ZEEK")}
     identity = {
@@ -48,19 +63,20 @@ def environment(folder: Path) -> dict[str, str]:
         "CCACHE_BASEDIR": str(folder),
         "CCACHE_NOHASHDIR": "1",
     }
-    return kept | identity | {"PATH": PROGRAMS} | (ccache if shutil.which("ccache") else {})
+    return kept | identity | {"PATH": programs(zeek)} | (ccache if shutil.which("ccache") else {})
 
 
 def missing() -> str | None:
     """Why zkg can't be tried here."""
-    if shutil.which("zeek-config", path=PROGRAMS) is None:
+    if not ZEEKS:
         return "no Zeek found"
-    if shutil.which("cmake", path=PROGRAMS) is None:
+    path = programs(ZEEKS[0])
+    if shutil.which("cmake", path=path) is None:
         return "no CMake found, which builds the plugin"
-    if shutil.which("zkg", path=PROGRAMS) is None:
+    if shutil.which("zkg", path=path) is None:
         return "no zkg found"
     asked = subprocess.run(
-        ["zkg", "--version"], env=os.environ | {"PATH": PROGRAMS}, capture_output=True, check=False
+        ["zkg", "--version"], env=os.environ | {"PATH": path}, capture_output=True, check=False
     )
     return None if asked.returncode == 0 else "zkg doesn't run here (are its Python modules there?)"
 
@@ -87,14 +103,15 @@ class Repository:
 
 @dataclass(frozen=True)
 class Site:
-    """A machine with Zeek, and a zkg that knows the given package sources."""
+    """A machine with this Zeek, and a zkg that knows the given package sources."""
 
     folder: Path
+    zeek_programs: Path
 
     def zkg(self, *arguments: str | Path) -> str:
         return run(
             *("zkg", "--configfile", self.folder / "config", *arguments),
-            env=environment(self.folder.parent),
+            env=environment(self.folder.parent, self.zeek_programs),
             cwd=self.folder,
         )
 
@@ -105,9 +122,8 @@ class Site:
             for line in lines
             if line.startswith("export ZEEK")
         )
-        return run(
-            *("zeek", *arguments), env=environment(self.folder.parent) | paths, cwd=self.folder
-        )
+        env = environment(self.folder.parent, self.zeek_programs) | paths
+        return run("zeek", *arguments, env=env, cwd=self.folder)
 
     def loaded_version(self) -> str | None:
         """Of the plugin that Zeek finds."""
@@ -138,7 +154,7 @@ class Site:
         assert self.zeek("option.zeek").strip() == "7"
 
 
-def new_site(folder: Path, source: Path | None) -> Site:
+def new_site(folder: Path, zeek: Path, source: Path | None) -> Site:
     folder.mkdir()
     places = [
         f"{key} = {folder / place}"
@@ -151,7 +167,7 @@ def new_site(folder: Path, source: Path | None) -> Site:
     ]
     sources = ["[sources]", *([f"local = {source}"] if source else [])]
     (folder / "config").write_text("\n".join([*sources, "[paths]", *places, ""]))
-    return Site(folder)
+    return Site(folder, zeek)
 
 
 @pytest.fixture
@@ -179,11 +195,12 @@ def source(tmp_path: Path, repository: Repository) -> Path:
     return made
 
 
+@pytest.mark.parametrize("zeek", ZEEKS, ids=str)
 def test_installed_upgraded_bundled_removed_and_installed_from_the_bundle(
-    tmp_path: Path, repository: Repository, source: Path
+    zeek: Path, tmp_path: Path, repository: Repository, source: Path
 ) -> None:
     repository.release(EARLIER)
-    site = new_site(tmp_path / "site", source)
+    site = new_site(tmp_path / "site", zeek, source)
     assert site.zkg("list", "installed") == ""
     before = site.files()
 
@@ -205,7 +222,7 @@ def test_installed_upgraded_bundled_removed_and_installed_from_the_bundle(
 
     shutil.rmtree(repository.folder)
     shutil.rmtree(source)
-    island = new_site(tmp_path / "island", source=None)
+    island = new_site(tmp_path / "island", zeek, source=None)
     island.zkg("unbundle", "--force", bundle)
     assert island.loaded_version() == VERSION
     island.decodes()

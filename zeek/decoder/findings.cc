@@ -13,6 +13,11 @@ bool IsRefused(const Evidence& e) {
 
 bool IsEncrypted(const Evidence& e) { return e.client.tls_upgrade || e.server.tls_upgrade; }
 
+// Devices overwrite other extensions, too: where an offer was seen, it wasn't that.
+bool IsMasked(const Evidence& e) {
+    return e.client.starttls_masked || (e.server.starttls_masked && ! e.server.starttls_offered);
+}
+
 bool IsCommandInjected(const Evidence& e) { return e.client.command_injected && ! IsRefused(e); }
 
 // Replies behind the one that is paired with the request are told from it by their place, whatever their words.
@@ -67,7 +72,7 @@ std::vector<std::string> FindingsOf(const Evidence& e) {
     };
     add(IsCommandInjected(e), "command_injected");
     add(IsResponseInjected(e), "response_injected");
-    add(e.client.starttls_masked || e.server.starttls_masked, "starttls_masked");
+    add(IsMasked(e), "starttls_masked");
     add(IsPlainAfterAccept(e), "plaintext_after_accept");
     add(e.server.preauth, "preauth");
     add(e.server.referral || (e.server.alert_text && (IsEncrypted(e) || IsAccepted(e))), "referral");

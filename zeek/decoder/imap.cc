@@ -278,7 +278,7 @@ Next Client::Read(const Line& line, SideFacts& facts) {
     }
 
     if ( in_literal_command_ && RefusesLiteral(line.text) ) {
-        Command(true, facts);
+        Command(Ending::Refused, facts);
         command_.Clear();
         in_literal_command_ = false;
     }
@@ -290,14 +290,14 @@ Next Client::Read(const Line& line, SideFacts& facts) {
         std::string_view rest = command_.View();
         TakeWord(rest);
         if ( EqualsNoCase(rest, "LOGIN") && literal.length <= kMaxString )
-            return {.kind = Next::Capture, .length = literal.length};
+            return {.kind = Next::Capture, .length = literal.length, .certain = literal.certain};
         Extend(command_, "\"\"");
         return {.kind = Next::Skip, .length = literal.length, .certain = literal.certain};
     }
 
     Extend(command_, line.text);
     in_literal_command_ = false;
-    Next next = Command(line.cut, facts);
+    Next next = Command(line.cut ? Ending::Cut : Ending::Whole, facts);
     command_.Clear();
     return next;
 }
@@ -313,7 +313,7 @@ void Client::Captured(std::string_view bytes, bool cut) {
     Extend(command_, " ");
 }
 
-Next Client::Command(bool cut, SideFacts& facts) {
+Next Client::Command(Ending ending, SideFacts& facts) {
     std::string_view rest = command_.View();
     if ( ClientWeight(rest) == kNone ) {
         TakeWord(rest); // the tag
@@ -338,14 +338,14 @@ Next Client::Command(bool cut, SideFacts& facts) {
     else if ( is("LOGIN") ) {
         facts.auth = "LOGIN";
         std::string user;
-        bool whole = TakeString(rest, user) && ! (cut && rest.empty());
+        bool whole = TakeString(rest, user) && (ending == Ending::Whole || ! rest.empty());
         facts.user = whole ? UserName(user) : std::string();
-        facts.password_sent |= whole && ! Trim(rest).empty();
+        facts.password_sent |= whole && ending != Ending::Refused && ! Trim(rest).empty();
         facts.auth_tag = here;
         facts.Reach(Stage::Auth);
     }
     else if ( is("AUTHENTICATE") ) {
-        sasl_.Begin(rest, cut, facts);
+        sasl_.Begin(rest, ending != Ending::Whole, facts);
         facts.auth_tag = here;
         facts.Reach(Stage::Auth);
     }

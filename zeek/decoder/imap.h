@@ -43,7 +43,10 @@ public:
     std::size_t Memory() const { return command_.Memory(); }
 
 private:
-    Next Command(bool cut, SideFacts& facts);
+    // How a command ends: Cut, bytes of it are missing; Refused, the server refused its last literal.
+    enum class Ending : uint8_t { Whole, Cut, Refused };
+
+    Next Command(Ending ending, SideFacts& facts);
 
     SaslExchange sasl_;
     SecretBuffer command_; // up to the literals within it

@@ -36,7 +36,7 @@ public:
     // A string, or NIL as an empty one.
     bool String(std::string& value) {
         value.clear();
-        text_ = Trim(text_);
+        SkipBlanks();
         if ( StartsWithNoCase(text_, "NIL") ) {
             text_.remove_prefix(3);
             return true;
@@ -54,7 +54,7 @@ public:
 
     // A list of addresses, each (name route mailbox host), into `set`.
     bool Addresses(std::vector<std::string>* set) {
-        text_ = Trim(text_);
+        SkipBlanks();
         if ( StartsWithNoCase(text_, "NIL") ) {
             text_.remove_prefix(3);
             return true;
@@ -74,8 +74,13 @@ public:
     }
 
 private:
+    void SkipBlanks() {
+        while ( ! text_.empty() && IsBlank(text_.front()) )
+            text_.remove_prefix(1);
+    }
+
     bool Take(char c) {
-        text_ = Trim(text_);
+        SkipBlanks();
         if ( ! text_.starts_with(c) )
             return false;
         text_.remove_prefix(1);

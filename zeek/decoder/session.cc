@@ -45,12 +45,13 @@ Service Ports::UpgradedServiceOf(uint16_t port) const {
     return Contains(implicit_tls, port) ? Service::None : ServiceOf(port);
 }
 
-Session::Session(const Ports& ports, const Connection& connection) : ports_(ports), connection_(connection) {}
+Session::Session(const Ports& ports, const Connection& connection, TlsListener* listener)
+    : ports_(ports), connection_(connection), listener_(listener) {}
 
 SideDecoder& Session::At(Side side) {
     auto& decoder = sides_[PlaceOf(side)];
     if ( ! decoder )
-        decoder = std::make_unique<SideDecoder>(PresumptionOf(ports_, connection_, side));
+        decoder = std::make_unique<SideDecoder>(PresumptionOf(ports_, connection_, side), listener_, side);
     return *decoder;
 }
 

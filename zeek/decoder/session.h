@@ -38,8 +38,8 @@ struct Connection {
 // Nothing throws except std::bad_alloc, and memory stays below kMaxSessionBytes whatever the input.
 class Session {
 public:
-    // `ports` must outlive the session.
-    Session(const Ports& ports, const Connection& connection);
+    // `ports` and `listener`, which may be null, must outlive the session.
+    Session(const Ports& ports, const Connection& connection, TlsListener* listener = nullptr);
 
     void Data(Side side, std::span<const uint8_t> bytes);
 
@@ -70,6 +70,7 @@ private:
 
     const Ports& ports_;
     Connection connection_;
+    TlsListener* listener_;
     std::unique_ptr<SideDecoder> sides_[2]; // from its first byte on
 };
 

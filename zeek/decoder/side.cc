@@ -9,7 +9,8 @@
 
 namespace mailtap::decoder {
 
-SideDecoder::SideDecoder(const Presumption& presumption) : presumption_(presumption) {
+SideDecoder::SideDecoder(const Presumption& presumption, TlsListener* listener, Side side)
+    : presumption_(presumption), listener_(listener), side_(side) {
     facts_.lost = seeking_ = presumption.midstream;
 }
 
@@ -31,6 +32,7 @@ void SideDecoder::Data(std::string_view bytes) {
         if ( bare_->unproven_ && bare_->Done() )
             bare_.Drop();
     }
+    upgrade_ = false;
     if ( awaited_ && FoundAwaitedTls(bytes) )
         return;
     if ( inflater_ )
@@ -57,8 +59,8 @@ void SideDecoder::Decode(std::string_view bytes) {
             case Mode::Tls: Tls(std::exchange(bytes, {})); break;
             case Mode::Opaque: break;
         }
-        // The line was the last thing read: what is left stands behind it.
-        if ( std::exchange(upgrade_, false) && FoundAwaitedTls(bytes) )
+        // The line was the last thing read: what is left stands behind it. Nothing is left of lines that were held.
+        if ( ! bytes.empty() && std::exchange(upgrade_, false) && FoundAwaitedTls(bytes) )
             return;
     }
 }
@@ -146,6 +148,7 @@ void SideDecoder::TlsProbe(std::string_view& bytes) {
 void SideDecoder::BeginTls(std::string_view first) {
     bool read = (facts_.tls_upgrade || inner_ || OnMailPort()) && ! take_bare_lf_;
     awaited_.Drop();
+    upgrade_ = false;
     Enter(read ? Mode::Tls : Mode::Opaque);
     if ( ! read )
         return;
@@ -177,8 +180,23 @@ void SideDecoder::TakeBackInjected() {
 
 void SideDecoder::Tls(std::string_view bytes) {
     tls_->Data(bytes);
-    if ( tls_->Done() )
+    const bool heard = Heard(bytes);
+    if ( tls_->Done() && heard )
         Enter(Mode::Opaque);
+}
+
+// Gives the bytes to the listener. Whether it has heard enough.
+bool SideDecoder::Heard(std::string_view bytes) {
+    if ( ! listener_ )
+        return true;
+    if ( listener_->Listens() ) {
+        listener_->TlsData(side_, bytes);
+        heard_ += tls_->Done() ? bytes.size() : 0;
+        if ( heard_ <= kMaxEncryptedHeard )
+            return false;
+    }
+    listener_ = nullptr;
+    return true;
 }
 
 // Weighs a line of the protocol taken; finds out when another one was meant. False when the line doesn't count.
@@ -299,15 +317,14 @@ void SideDecoder::Follow(const Next& next, const Line& line) {
         case Next::Capture:
             capture_cut_ = false;
             remaining_ = next.length;
-            Enter(Mode::Capture);
+            ExpectCounted(Mode::Capture, next.certain);
             if ( remaining_ == 0 )
                 EndCounted();
             break;
         case Next::Skip:
             remaining_ = next.length;
             if ( remaining_ > 0 )
-                Enter(next.certain || facts_.reading.role == Role::Server || mode_ == Mode::Http ? Mode::Skip :
-                                                                                                   Mode::Literal);
+                ExpectCounted(Mode::Skip, next.certain);
             else if ( mode_ == Mode::Http )
                 Enter(Mode::Opening);
             break;
@@ -324,6 +341,13 @@ void SideDecoder::Follow(const Next& next, const Line& line) {
     }
 }
 
+// Bytes of a known number come next. Those of an IMAP client's literal only if the server doesn't refuse it.
+void SideDecoder::ExpectCounted(Mode mode, bool certain) {
+    after_literal_ = mode;
+    const bool doubtful = ! certain && remaining_ > 0 && std::holds_alternative<imap::Client>(protocol_);
+    Enter(doubtful ? Mode::Literal : mode);
+}
+
 void SideDecoder::Recover(bool in_message) {
     recovery_.Begin(in_message);
     Enter(Mode::Recovery);
@@ -335,6 +359,7 @@ void SideDecoder::Gap(uint64_t length) {
     if ( mode_ == Mode::Opaque )
         return;
     if ( mode_ == Mode::Tls ) {
+        listener_ = nullptr;
         tls_->Gap(length);
         if ( tls_->Done() )
             Enter(Mode::Opaque);
@@ -364,6 +389,8 @@ void SideDecoder::Gap(uint64_t length) {
         case Mode::Literal:
             remaining_ -= std::min<uint64_t>(remaining_, held_.Size());
             held_.Clear();
+            if ( after_literal_ == Mode::Capture )
+                Enter(Mode::Capture);
             break;
         default: break;
     }

@@ -19,13 +19,15 @@
 #include "smtp.h"
 #include "smtp_recovery.h"
 #include "tls/reader.h"
+#include "tls_listener.h"
 #include "tunnel.h"
 
 namespace mailtap::decoder {
 
 class SideDecoder {
 public:
-    explicit SideDecoder(const Presumption& presumption);
+    // `listener`, if any, is told of this side's TLS as that of `side`.
+    explicit SideDecoder(const Presumption& presumption, TlsListener* listener = nullptr, Side side = Side::Orig);
 
     void Data(std::string_view bytes);
     void Gap(uint64_t length);
@@ -60,7 +62,7 @@ private:
         Recovery, // an SMTP client's lines after missing bytes
         Message,  // a dot-terminated message
         Chunk,    // a message of known length
-        Literal,  // the first bytes of an IMAP literal to skip
+        Literal,  // the first bytes of an IMAP client's literal, which the server may have refused
         Skip,
         Capture,
         Tls,          // TLS, of which the hello and what else is in the clear are read
@@ -77,6 +79,7 @@ private:
     bool FoundAwaitedTls(std::string_view bytes);
     void TakeBackInjected();
     void Tls(std::string_view bytes);
+    bool Heard(std::string_view bytes);
     void Socks(std::string_view& bytes);
     void Message(std::string_view& bytes);
     void Counted(std::string_view& bytes);
@@ -99,6 +102,7 @@ private:
     bool LeavesMessage(const Line& line, bool first) const;
     void LookForSmuggling(std::string_view line);
     void ReadBareEnd(std::string_view rest);
+    void ExpectCounted(Mode mode, bool certain);
     void Recover(bool in_message);
     void EndCounted();
     void EndMessage();
@@ -109,22 +113,26 @@ private:
     bool IsSmtpClient() const { return std::holds_alternative<smtp::Client>(protocol_); }
 
     Presumption presumption_;
+    TlsListener* listener_; // null once it has heard enough
+    Side side_;
     SideFacts facts_;
     Mode mode_ = Mode::Opening;
     Mode after_probe_ = Mode::Opening;
-    bool inner_ = false;        // within a tunnel
-    bool seeking_ = false;      // bytes are missing: the next line counts only if it can be nothing but protocol
-    bool uncertain_ = false;    // likewise, within a message
-    bool bare_lf_ = false;      // the last line ended in LF alone
-    bool take_bare_lf_ = false; // this is ReadWithBareLineEnds()
-    bool odd_dot_ = false;      // the message's last line may end it for servers that aren't strict
-    bool upgrade_ = false;      // awaited_ has seen nothing yet
-    bool unproven_ = false;     // of that: no command yet behind the dot
+    Mode after_literal_ = Mode::Skip; // what Literal becomes when it came: Skip or Capture
+    bool inner_ = false;              // within a tunnel
+    bool seeking_ = false;            // bytes are missing: the next line counts only if it can be nothing but protocol
+    bool uncertain_ = false;          // likewise, within a message
+    bool bare_lf_ = false;            // the last line ended in LF alone
+    bool take_bare_lf_ = false;       // this is ReadWithBareLineEnds()
+    bool odd_dot_ = false;            // the message's last line may end it for servers that aren't strict
+    bool upgrade_ = false;            // awaited_ has seen nothing yet
+    bool unproven_ = false;           // of that: no command yet behind the dot
     bool last_chunk_ = false;
     bool capture_cut_ = false;      // bytes of the string to capture are missing
     uint8_t strange_lines_ = 0;     // before anything was recognised
     uint8_t held_capabilities_ = 0; // lines in held_
     uint64_t remaining_ = 0;        // of Chunk, Literal, Skip, Capture
+    std::size_t heard_ = 0;         // bytes of TLS given out after tls_ was done
     uint64_t searched_ = 0;         // bytes without footing
     LineBuffer lines_;
     SecretBuffer held_; // the first bytes of a literal, a string to capture, or lines of Opening that are ambiguous

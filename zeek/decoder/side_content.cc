@@ -161,7 +161,7 @@ void SideDecoder::Literal(std::string_view& bytes) {
             text.remove_suffix(1);
     }
     bool refused = line && client && client->RefusesLiteral(text);
-    Enter(refused ? Mode::Lines : Mode::Skip);
+    Enter(refused ? Mode::Lines : after_literal_);
     Decode(first.View());
 }
 

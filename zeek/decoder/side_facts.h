@@ -218,7 +218,7 @@ struct Next {
 
     Kind kind = Line;
     uint64_t length = 0;
-    bool certain = false;         // of Skip: the bytes come in any case
+    bool certain = false;         // of Skip and Capture: a client's bytes come in any case
     bool last = false;            // of Chunk: the message ends with it
     bool replay = false;          // of Message: the line itself is its first
     bool new_transaction = false; // a message sent in chunks so far, if any, is given up

@@ -1,5 +1,6 @@
 ##! Serves what MailTap publishes to WebSocket clients, on this machine only: 127.0.0.1:27759, on the manager in a
-##! cluster. Anyone who can connect can also send events: keep it on the loopback interface.
+##! cluster. Anyone who can connect can also send events: keep it on the loopback interface, or have clients show
+##! certificates (:zeek:see:`MailTap::websocket_tls`).
 ##!
 ##! zeekctl of Zeek 8.1 and later serves the same without this script. A single Zeek process there has no cluster backend,
 ##! which serving needs: it gets ZeroMQ, unless another one was loaded before. A Zeek that reads a trace serves nobody, and
@@ -17,6 +18,10 @@ module MailTap;
 export {
 	## The port to serve WebSocket clients on.
 	const websocket_port = 27759/tcp &redef;
+
+	## TLS for WebSocket clients (wss://). With certificates that clients have to show, no page in a browser can connect:
+	## Zeek itself accepts connections from any page, whatever its origin.
+	const websocket_tls = Cluster::WebSocketTLSOptions() &redef;
 
 	## Whether a Zeek that reads a trace serves clients, too. It then goes on when the trace has ended, and needs a cluster
 	## backend that was loaded for it.
@@ -52,7 +57,7 @@ event zeek_init() &priority=-100
 		return;
 
 	if ( ! Cluster::listen_websocket([$listen_addr=127.0.0.1,
-	    $listen_port=websocket_port]) )
+	    $listen_port=websocket_port, $tls_options=websocket_tls]) )
 		Reporter::error(fmt("MailTap serves no WebSocket clients: can't listen on 127.0.0.1:%d; set MailTap::websocket_port",
 		    port_to_count(websocket_port)));
 	}

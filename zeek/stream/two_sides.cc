@@ -31,8 +31,8 @@ private:
 };
 
 TwoSides::TwoSides(End originator, uint16_t first_port, uint16_t second_port, const decoder::Ports& ports,
-                   PendingTotal& total)
-    : sides_{{first_port, total}, {second_port, total}}, ports_(ports), originator_(originator) {}
+                   PendingTotal& total, decoder::TlsListener* listener)
+    : sides_{{first_port, total}, {second_port, total}}, ports_(ports), listener_(listener), originator_(originator) {}
 
 void TwoSides::Add(End sender, const TcpSegment& segment) {
     Side& own = At(sender);
@@ -112,7 +112,7 @@ void TwoSides::Finish() {
 }
 
 decoder::Session TwoSides::NewDecoder() const {
-    return {ports_, decoder::Connection{At(originator_).port, At(Other(originator_)).port, Midstream()}};
+    return {ports_, decoder::Connection{At(originator_).port, At(Other(originator_)).port, Midstream()}, listener_};
 }
 
 decoder::Session& TwoSides::Decoder() {

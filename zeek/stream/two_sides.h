@@ -23,10 +23,10 @@ constexpr uint64_t kMaxUnanswered = 8;
 // Decodes each side whether or not the other one, the handshake or all of the bytes were seen.
 class TwoSides {
 public:
-    // `originator` is taken for the end that opened the session, until a handshake says better. `ports` and `total`
-    // must outlive the session.
+    // `originator` is taken for the end that opened the session, until a handshake says better. `ports`, `total` and
+    // `listener`, which may be null, must outlive the session.
     TwoSides(End originator, uint16_t first_port, uint16_t second_port, const decoder::Ports& ports,
-             PendingTotal& total);
+             PendingTotal& total, decoder::TlsListener* listener = nullptr);
 
     void Add(End sender, const TcpSegment& segment);
 
@@ -87,6 +87,7 @@ private:
 
     Side sides_[2];
     const decoder::Ports& ports_;
+    decoder::TlsListener* listener_;
     std::optional<decoder::Session> decoder_; // from the first payload on
     End originator_;
     bool reset_ = false;

@@ -13,8 +13,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy import special
-
 from mailtap.accuracy.ratings import Floats
 
 #: Of the standard normal distribution: the 97.5 % point.
@@ -47,7 +45,14 @@ class Spread:
     @property
     def quantile(self) -> float:
         """The 97.5 % point of t."""
-        return float(special.stdtrit(self.freedom, 0.975))
+        return quantile_of_t(self.freedom)
+
+
+def quantile_of_t(freedom: float) -> float:
+    """The 97.5 % point of t with so many degrees of freedom."""
+    from scipy import special  # takes longer to load than a small report to make
+
+    return float(special.stdtrit(freedom, 0.975))
 
 
 def between_clusters(deviation: Floats, size: Floats) -> Spread | None:
@@ -95,7 +100,7 @@ def share(hits: Floats, size: Floats) -> Figure:
         simple = estimate * (1 - estimate) / total
         effect = spread.variance / simple
     else:
-        # Nothing differs, so nothing tells how alike the sessions of a server are: count servers.
+        # Nothing differs, which shows nothing about servers: each counts as one session.
         effect = float((size**2).sum()) / total
     effective = total / max(1.0, effect) * (Z95 / spread.quantile) ** 2
     return Figure(estimate, wilson(estimate, effective), round(total), effect)

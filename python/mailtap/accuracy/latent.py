@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from mailtap.accuracy.ratings import Floats, Integers, Ratings
 
@@ -67,10 +66,10 @@ class Parameters:
             + np.log1p(-self.specificity) @ patterns.yes.T
             + np.log(self.specificity) @ patterns.no.T
         )
-        return special.expit(mail - other), np.logaddexp(mail, other)
+        return np.exp(-np.logaddexp(0, other - mail)), np.logaddexp(mail, other)
 
     def turned(self) -> Parameters:
-        """The same model with the classes' names such that the raters tell mail from the rest."""
+        """The same model, its two classes swapped where raters would be worse than chance."""
         wrong = (self.sensitivity + self.specificity - 1).sum(axis=1, keepdims=True) < 0
         return Parameters(
             np.where(wrong, 1 - self.prevalence, self.prevalence),

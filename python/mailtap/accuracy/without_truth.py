@@ -22,10 +22,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from mailtap.accuracy.against_truth import Accuracy, RaterAccuracy
-from mailtap.accuracy.clusters import Z95, Figure, wilson
+from mailtap.accuracy.clusters import Z95, Figure, quantile_of_t, wilson
 from mailtap.accuracy.independence import test_independence
 from mailtap.accuracy.latent import Parameters, Patterns, fit, patterns_of, refit
 from mailtap.accuracy.ratings import MISSING, Floats, Ratings
@@ -41,7 +40,7 @@ MINIMUM_CLUSTERS = 10
 #: Fewer sessions than this of either class, by the model's own count, are too few to judge by.
 MINIMUM_OF_CLASS = 20
 
-#: A rater tells mail from the rest when its sensitivity and specificity together exceed one by
+#: A rater separates mail from the rest when its sensitivity and specificity together exceed one by
 #: more than this, in all but 2.5 % of the resamples.
 INFORMATIVE = 0.1
 
@@ -58,7 +57,7 @@ SIGNIFICANCE, FEW_CLUSTERS, SIGNIFICANCE_OF_FEW = 0.1, 100, 0.2
 
 
 _UNINFORMATIVE = (
-    "Fewer than three of the raters tell mail from the rest well enough to be told from chance, so "
+    "Fewer than three of the raters separate mail from the rest better than chance would, so "
     "different figures fit their answers equally well."
 )
 
@@ -104,14 +103,14 @@ def without_truth(ratings: Ratings, guessers: Collection[str] = ()) -> LatentAcc
     if test is None:
         return Refusal(
             "Three raters over one kind of sessions fit the model whatever they say, so nothing "
-            "tells whether they err independently: add a rater, or name populations."
+            "shows whether they err independently: add a rater, or name populations."
         )
     few = len(data.sizes) < FEW_CLUSTERS
     if test.p_value < (SIGNIFICANCE_OF_FEW if few else SIGNIFICANCE):
         together = _listed([kept[rater] for rater in test.together])
         return Refusal(
             f"The raters don't err independently of each other (most of all {together}), so what "
-            "they have in common can't be told from the truth."
+            "they have in common can't be distinguished from the truth."
         )
     return LatentAccuracy(model.accuracy(), tuple(left_out.items()), test.p_value)
 
@@ -164,7 +163,7 @@ class _Data:
         if len(self.sizes) < MINIMUM_CLUSTERS:
             return (
                 f"The rated sessions are of {len(self.sizes)} servers, and fewer than "
-                f"{MINIMUM_CLUSTERS} don't tell how much servers differ."
+                f"{MINIMUM_CLUSTERS} don't show how much servers differ."
             )
         self.resampled = resampled(self._cluster, self._pattern, self._count, RESAMPLES)
         return None
@@ -179,7 +178,7 @@ class _Model:
         self._shares = _Shares.of(data.patterns, data.counts, self.fitted)
         # Degrees of freedom: as many as there would be servers if all had equally many sessions.
         servers = data.sizes.sum() ** 2 / (data.sizes**2).sum()
-        self._quantile = float(special.stdtrit(max(1.0, servers - 1), 0.975))
+        self._quantile = quantile_of_t(max(1.0, servers - 1))
 
     def refusal(self) -> str | None:
         """Why the estimates alone show that there can be no figures."""
@@ -223,7 +222,7 @@ class _Model:
 
     @staticmethod
     def _informative(parameters: Parameters) -> int:
-        """How many raters tell mail from the rest in all but 2.5 % of the rows."""
+        """How many raters separate mail from the rest in all but 2.5 % of the rows."""
         skill = parameters.sensitivity + parameters.specificity - 1
         return int((np.quantile(skill, 0.025, axis=0) > INFORMATIVE).sum())
 

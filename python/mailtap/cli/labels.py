@@ -18,7 +18,7 @@ from rich.text import Text
 
 from mailtap.cli.options import json_option, policy_option
 from mailtap.cli.output import check_standard_output, one_line_errors, warn
-from mailtap.files import StandardInput, written
+from mailtap.files import StandardInput, check_standard_input, written
 from mailtap.labels import LabelFile, LabelsLoaded, load
 from mailtap.labels.table import NORMAL_FORM
 from mailtap.policy import load_policy
@@ -63,6 +63,7 @@ def labels(file: str, policy: Path | None, as_json: bool, parquet: Path | None) 
         open_database() as connection,
     ):
         named = LabelFile.parse(file)
+        check_standard_input([named.path, policy])
         named = replace(named, path=StandardInput(Path(folder)).file(named.path))
         loaded = load(connection, [named], load_policy(policy))
         warn(loaded.warnings)

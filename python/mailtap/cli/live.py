@@ -23,10 +23,11 @@ from mailtap.printable import printable
 @click.option(
     "--labels",
     "labels",
-    metavar="SOURCE[:FORMAT]",
+    metavar="[NAME=]SOURCE[:FORMAT]",
     multiple=True,
     help="Live labels of a DPI engine: a FILE that grows, - for standard input, "
-    "tcp:HOST:PORT, unix:PATH, or nfstream:INTERFACE; may be given several times.",
+    "tcp:HOST:PORT, unix:PATH, or nfstream:INTERFACE, called NAME in figures by engine; may be "
+    "given several times.",
 )
 @click.option(
     "--store",

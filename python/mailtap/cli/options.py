@@ -31,7 +31,7 @@ policy_option = click.option(
     "--policy",
     type=_FILE,
     metavar="FILE",
-    help="A YAML file laid over the shipped policy.",
+    help="A YAML file laid over the shipped policy; - is standard input.",
 )
 json_option = click.option(
     "--json",

@@ -36,7 +36,7 @@ def _engine(_: click.Context, __: click.Parameter, value: str) -> str:
     "--against",
     type=click.Path(path_type=Path),
     metavar="OTHER.json",
-    help="The JSON document of another run: what has moved, and by what.",
+    help="The JSON document of another run, to say what has moved; - is standard input.",
 )
 @click.option(
     "--store",

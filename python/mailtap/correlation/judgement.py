@@ -1,4 +1,4 @@
-"""Who of decoder and label is wrong about a session, and by which rule, as far as causes tell.
+"""Who of decoder and label is wrong about a session, and by which rule, as far as causes show it.
 
 A rule is a cause; the first that holds counts. They stand in another order than the causes: that a
 session had nothing to decode comes before everything, and that the payload was looked at before
@@ -17,8 +17,8 @@ WRONG = (LABEL, DECODER, NEITHER, UNDECIDED)
 
 #: Who is wrong where a cause holds, and why.
 RULES = {
-    "no_payload": (UNDECIDED, "there was no payload to tell by"),
-    "below_threshold": (UNDECIDED, "there was too little payload to tell by"),
+    "no_payload": (UNDECIDED, "there was no payload to judge by"),
+    "below_threshold": (UNDECIDED, "there was too little payload to judge by"),
     "starttls": (NEITHER, "the session went to TLS, and each named a part of it"),
     "implicit_tls": (NEITHER, "what is inside the TLS is not seen"),
     "carrier": (NEITHER, "one named the carrier and the other what it carries"),

@@ -1,4 +1,4 @@
-"""Small pieces of SQL that DuckDB and Spark both read."""
+"""Small expressions of SQL that DuckDB and Spark both read."""
 
 from __future__ import annotations
 

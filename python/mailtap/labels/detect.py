@@ -52,8 +52,7 @@ class LabelFile:
         """
         if Path(text).exists():
             return cls(Path(text))
-        match = _NAMED.fullmatch(text)
-        engine, rest = (match[1], match[2]) if match else (None, text)
+        engine, rest = split_engine(text)
         path, colon, form = rest.rpartition(":")
         if colon and form in FORMAT_NAMES:
             return cls(Path(path), form, engine)
@@ -66,6 +65,12 @@ class LabelFile:
 
 
 _NAMED = re.compile(r"([A-Za-z0-9_.-]{1,64})=(.+)", re.DOTALL)
+
+
+def split_engine(text: str) -> tuple[str | None, str]:
+    """The engine's name in `NAME=SOURCE`, None where it has none, and the rest."""
+    match = None if Path(text).exists() else _NAMED.fullmatch(text)
+    return (match[1], match[2]) if match else (None, text)
 
 
 def recognise(file: RecordFile, form: str | None, policy: Policy) -> tuple[LabelFormat, Container]:

@@ -65,7 +65,7 @@ class LiveMode:
         self._correlator = Correlator(
             self._inbox,
             [transport.connection.url for transport in self._sensors],
-            [(stream.name, stream.form) for stream in self._streams],
+            [(stream.name, stream.form, stream.engine) for stream in self._streams],
             policy,
             window=window,
             maximum=maximum,
@@ -126,6 +126,7 @@ class LiveMode:
             causes=figures.causes,
             matrix=figures.matrix,
             by_sensor=figures.by_sensor,
+            by_engine=figures.by_engine,
             timeline=figures.timeline,
             disagreements=now.disagreements,
             delay=now.delay,

@@ -17,6 +17,8 @@ import click
 from rich.console import Console
 from rich.live import Live
 
+from mailtap.files import StandardInputError, check_standard_input
+from mailtap.labels.detect import split_engine
 from mailtap.live import status
 from mailtap.live.labels.streams import SourceTextError, label_stream
 from mailtap.live.live_mode import LiveError, LiveMode
@@ -38,7 +40,10 @@ REDRAW = 0.5
 LINE = 10.0
 
 #: Errors that keep the service from starting, or end it; the message of each is one line.
-ERRORS = (PolicyError, StoreError, SourceTextError, SensorError, LiveError, PageError)
+ERRORS = (
+    *(PolicyError, StandardInputError, StoreError),
+    *(SourceTextError, SensorError, LiveError, PageError),
+)
 
 #: The umask: only the owner may read what live mode writes, since the store has addresses in it.
 OWN_FILES = 0o077
@@ -58,6 +63,7 @@ def run(
     """Until SIGINT or SIGTERM. Raises one of ERRORS."""
     gc.set_threshold(COLLECT_AFTER)
     os.umask(OWN_FILES)
+    check_standard_input([policy_file, *map(_label_path, labels)])
     policy = load_policy(policy_file)
     transports = [transport(url, tls) for url in sensors]
     token = None if token_file is None else read_token(token_file)
@@ -72,6 +78,10 @@ def run(
         await _run(mode, listening, token)
 
     asyncio.run(_until_signal(work()))
+
+
+def _label_path(text: str) -> Path:
+    return Path(split_engine(text)[1].partition(":")[0])
 
 
 async def _run(mode: LiveMode, listening: socket.socket | None, token: str | None) -> None:

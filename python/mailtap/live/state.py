@@ -17,6 +17,7 @@ from mailtap.report.model import (
     Base,
     BothDecoded,
     Counts,
+    EngineAgreement,
     Example,
     MatrixCell,
     Rate,
@@ -138,6 +139,7 @@ class Snapshot:
     causes: Counts
     matrix: tuple[MatrixCell, ...]
     by_sensor: tuple[SensorAgreement, ...]
+    by_engine: tuple[EngineAgreement, ...]  # each label engine alone, as in a report
     timeline: tuple[WindowAgreement, ...]  # by arrival of the session
     disagreements: tuple[Example, ...]  # the latest, newest first
     delay: Delay | None  # None before the first verdict

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from mailtap.live.state import LabelSourceState, SensorState, Snapshot
 from mailtap.printable import printable
-from mailtap.report.model import Rate
+from mailtap.report.model import EngineAgreement, Rate
 
 #: Causes and disagreements that fit a terminal.
 SHOWN_CAUSES = 8
@@ -54,6 +54,8 @@ def screen(state: Snapshot) -> Group:
         _label_sources(state.label_sources),
         _causes(state),
     ]
+    if len(state.by_engine) > 1:
+        parts.append(_by_engine(state.by_engine))
     if state.disagreements:
         parts.append(_disagreements(state))
     if state.store is not None:
@@ -133,6 +135,16 @@ def _causes(state: Snapshot) -> Text:
     causes = sorted((item for item in state.causes.items() if item[1]), key=lambda item: -item[1])
     shown = ", ".join(f"{name} {n}" for name, n in causes[:SHOWN_CAUSES])
     return Text(f"Causes: {shown or 'none'}")
+
+
+def _by_engine(engines: tuple[EngineAgreement, ...]) -> Text:
+    shown = (
+        f"{one.engine} {one.agreement.consistent / one.agreement.matched:.2%} consistent of "
+        f"{one.agreement.matched}"
+        for one in engines
+        if one.agreement.matched
+    )
+    return _text(f"By label engine: {', '.join(shown)}")
 
 
 def _disagreements(state: Snapshot) -> Table:

@@ -10,6 +10,8 @@ from typing import Protocol
 import yaml
 
 from mailtap.errors import MailTapError
+from mailtap.files import open_to_read
+from mailtap.printable import printable
 
 SIZE_LIMIT = 1 << 20
 DEPTH_LIMIT = 16
@@ -17,6 +19,9 @@ DEPTH_LIMIT = 16
 
 class PolicyError(MailTapError):
     """A policy file that can't be used; the message is one line with file, line and key."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))  # keys and values of a file are quoted
 
 
 @dataclass(frozen=True)
@@ -54,9 +59,9 @@ def read_document(text: str, file: str) -> Value:
 
 
 def read_file(path: Path) -> Value:
-    """Parse the YAML file at `path`. Raises PolicyError."""
+    """Parse the YAML file at `path`; `-` is standard input. Raises PolicyError."""
     try:
-        with path.open("rb") as stream:
+        with open_to_read(path) as stream:
             raw = stream.read(SIZE_LIMIT + 1)
     except OSError as error:
         raise PolicyError(f"{path}: {error.strerror}") from None

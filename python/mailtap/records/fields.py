@@ -47,7 +47,7 @@ class Transform:
     Shorter ways to the same value, where there are any:
     - `obvious`: SQL of CASE branches for texts as most are, blanks at their ends not removed.
     - `plain`, a regular expression: of a text of up to `MAX_TEXT` bytes that it matches as a whole
-      the value is `of_plain`, the text itself unless said otherwise. An empty text is NULL there.
+      the value is `of_plain`, the text itself unless given. An empty text is NULL there.
     - `number`: SQL of the value, of an expression of type DOUBLE that has the text as a number.
 
     With `only_numbers` a text that is no number has no value.

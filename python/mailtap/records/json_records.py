@@ -28,7 +28,8 @@ class JsonLines:
     def relation(self, file: RecordFile, places: Sequence[str], parallel: bool = True) -> str:
         """See Container."""
         objects = (
-            f"SELECT ltrim(line, '{BEFORE_OBJECT}') AS object FROM {lines_sql(file, parallel)}"
+            f"SELECT CASE WHEN trim(line) <> '' THEN ltrim(line, '{BEFORE_OBJECT}') END AS object "
+            f"FROM {lines_sql(file, parallel)}"
         )
         return _texts_sql(objects, places)
 
@@ -97,7 +98,7 @@ def _texts_sql(objects: str, places: Sequence[str]) -> str:
         columns.append(f"coalesce({', '.join(found)})")
     listed = ", ".join(map(quoted, paths))
     return (
-        f"SELECT {columns_sql(columns)}, v IS NULL AND object IS NOT NULL AS bad "
+        f"SELECT {columns_sql(columns)}, CASE WHEN object IS NOT NULL THEN v IS NULL END AS bad "
         "FROM (SELECT object, CASE WHEN starts_with(object, '{') AND json_valid(object) "
         f"THEN json_extract_string(object, [{listed}]) END AS v FROM ({objects}))"
     )

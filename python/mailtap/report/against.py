@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mailtap.errors import MailTapError
+from mailtap.files import open_to_read
 from mailtap.printable import printable
 from mailtap.report.model import MixCell, Report
 from mailtap.report.statistics import drift
@@ -28,10 +29,11 @@ class Earlier:
 
 
 def read_earlier(path: Path) -> Earlier:
-    """The document of another run in a file. Raises AgainstError."""
+    """The document of another run in a file; `-` is standard input. Raises AgainstError."""
     named = printable(str(path))
     try:
-        document = json.loads(path.read_bytes())
+        with open_to_read(path) as stream:
+            document = json.loads(stream.read())
     except OSError as error:
         raise AgainstError(f"{named}: {error.strerror}") from None
     except (ValueError, RecursionError):

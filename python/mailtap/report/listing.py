@@ -22,6 +22,10 @@ _JUDGED = (
 
 _OF_VERDICTS = ("app", "label_provenance", "verdict", "cause", "wrong")
 
+#: How far a session got.
+PROGRESS = ("stage", "client_pkts", "client_bytes", "server_pkts", "server_bytes", "last_reply")
+_PROGRESS = ", ".join(f"s.{name} AS {name}" for name in PROGRESS)
+
 #: What a side's first line may name: it isn't shown where one of these is redacted.
 _IN_FIRST_LINES = ("client_h", "server_h", "helo", "banner", "mailfrom", "rcptto")
 
@@ -58,7 +62,7 @@ def examples(engine: QueryEngine, redact: Collection[str]) -> tuple[Example, ...
         SELECT v.*, s.ts AS ts, s.sensor AS sensor, s.direction AS direction,
                s.decode_as AS decode_as, s.uid AS uid, s.community_id AS community_id,
                s.client_h AS client_h, s.client_p AS client_p, s.server_h AS server_h,
-               s.server_p AS server_p, s.banner AS banner, s.helo AS helo
+               s.server_p AS server_p, s.banner AS banner, s.helo AS helo, {_PROGRESS}
         FROM (SELECT *, row_number() OVER (PARTITION BY verdict, cause ORDER BY session_id) AS place
               FROM ({_JUDGED}) WHERE verdict <> '{CONSISTENT}' OR cause IS NOT NULL) v
         JOIN whole_sessions s ON s.session_id = v.session_id
@@ -77,6 +81,9 @@ def example_of(row: Row, redact: Collection[str]) -> Example:
             return None
         return REDACTED if column in redacted else str(value)
 
+    def count(column: str) -> int | None:
+        return None if column in redacted else row[column]
+
     return Example(
         verdict=row["verdict"],
         cause=row["cause"],
@@ -91,6 +98,12 @@ def example_of(row: Row, redact: Collection[str]) -> Example:
         decode_as=shown("decode_as"),
         app=shown("app") or "",
         provenance=shown("label_provenance") or "",
+        stage=shown("stage"),
+        client_pkts=count("client_pkts"),
+        client_bytes=count("client_bytes"),
+        server_pkts=count("server_pkts"),
+        server_bytes=count("server_bytes"),
+        last_reply=shown("last_reply"),
         wrong=wrong_of(row["verdict"], named_causes(row["causes"])),
         evidence=_evidence(row, redacted),
     )

@@ -362,6 +362,12 @@ class Example:
     decode_as: str | None
     app: str
     provenance: str
+    stage: str | None = None
+    client_pkts: int | None = None
+    client_bytes: int | None = None
+    server_pkts: int | None = None
+    server_bytes: int | None = None
+    last_reply: str | None = None
     wrong: str | None = None  # `label`, `decoder`, `neither` or `undecided`
     evidence: tuple[str, ...] = ()  # the rule, and the first line of each side as far as known
 

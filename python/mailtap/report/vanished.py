@@ -1,6 +1,6 @@
 """Whether a server's offer of STARTTLS vanished for a time: somebody strips it, or the server lost
-it. One session can't tell: many servers offer it to some networks only, and some clients never ask
-for the capabilities.
+it. One session can't show that: many servers offer it to some networks only, and some clients
+never ask for the capabilities.
 
 As long as nothing changes, a client's sessions without an offer lie anywhere among its sessions
 with the server. A window of time in which a server's clients together have more of them than chance

@@ -107,8 +107,8 @@ def check_kinds(files: Mapping[Kind, int]) -> None:
 
 
 def _files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
-    """The files to read, each once, with the source that tells its sensors from those of the same
-    name elsewhere: the folder that was named, or that of a Zeek log, else the file itself.
+    """The files to read, each once, with their sources: sensors of one name are one if they have
+    the same source. It is the folder that was named, or that of a Zeek log, else the file itself.
     """
     files: dict[Path, tuple[Path, str]] = {}
     for path in paths:

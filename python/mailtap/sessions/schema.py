@@ -37,6 +37,18 @@ _ENDPOINTS = tuple(
     f"{end}_{part}" for end in ("client", "server", "id.orig", "id.resp") for part in ("h", "p")
 )
 
+#: What a server may quote in a reply.
+_IN_REPLIES = (
+    "client_h",
+    "id.orig_h",
+    "id.resp_h",
+    "server_h",
+    "helo",
+    "user",
+    "mailfrom",
+    "rcptto",
+)
+
 
 @dataclass(frozen=True)
 class SessionField:
@@ -51,6 +63,7 @@ class SessionField:
     - `merge`: SQL of the value for two halves, the client's `a` and the server's `b`.
     - `listed`: whether --sessions lists it.
     - `detail`: the column is only there when sessions are to be listed.
+    - `live`: live mode has the column though it is a detail, for its page and its store.
     - `redacted_by`: names in the policy's `redact` that hide it, beside its own.
     - `kind`, `meaning`: what docs/reference/session.md says about it.
     """
@@ -62,6 +75,7 @@ class SessionField:
     merge: str = ""
     listed: bool = True
     detail: bool = False
+    live: bool = False
     redacted_by: tuple[str, ...] = ()
     kind: str = "string"
     meaning: str = ""
@@ -285,7 +299,18 @@ FIELDS: tuple[SessionField, ...] = (
     _detail_count("commands", "commands of the client"),
     _detail_count("replies", "replies of the server"),
     _detail("last_command", "string", "verb of the last command"),
-    _detail("last_reply", "string", "the last reply's whole line (its last one)"),
+    SessionField(
+        "last_reply",
+        "last_reply",
+        "VARCHAR",
+        LONG_TEXT,
+        detail=True,
+        live=True,
+        redacted_by=_IN_REPLIES,
+        kind="string",
+        meaning="the last reply's whole line (its last one); hidden with what servers quote in "
+        "replies: the client's name and address, the user and the envelope's addresses",
+    ),
     _detail("banner", "string", "text of the greeting"),
     _text("stage", "see below", "furthest", merge=merging.furthest("stage", STAGES)),
     _detail(
@@ -364,14 +389,19 @@ def columns(*, details: bool) -> dict[str, str]:
     return {field.column: field.type for field in FIELDS if details or not field.detail}
 
 
-def record_fields(*, details: bool) -> Mapping[str, Field]:
-    """How each column is read from a session record."""
+def live_columns() -> dict[str, str]:
+    """The columns of a session in live mode, with their types."""
+    return {field.column: field.type for field in FIELDS if field.live or not field.detail}
+
+
+def record_fields(*, details: bool, live: bool = False) -> Mapping[str, Field]:
+    """How each column is read from a session record; `live`: also those of live mode only."""
     return {
         field.column: Field(
             _NODE_PLACES if field.name == "node" else (field.name,), field.transform
         )
         for field in FIELDS
-        if field.name is not None and (details or not field.detail)
+        if field.name is not None and (details or not field.detail or (live and field.live))
     }
 
 

@@ -21,7 +21,7 @@ class Losses:
     """Every session that the servers logged in the tap's time, in one place.
 
     unseen          lost before the tap: the mirror, a filter, packets dropped on the sensor
-    ambiguous       in the log, but which tap session it is can't be told
+    ambiguous       in the log, but several tap sessions fit equally well
     unrecognised    the tap saw it, the decoder recognised no mail in it
     other_protocol  the decoder took it for another mail protocol
     recognised      the decoder recognised what it is
@@ -57,7 +57,7 @@ def losses(truth: Sequence[TruthSession], tap: Sequence[TapSession], matching: M
 def services(
     truth: Sequence[TruthSession], tap: Sequence[TapSession], matching: Matching
 ) -> list[str | None]:
-    """What each tap session is: a mail protocol, `other`, or None where nobody can tell.
+    """What each tap session is: a mail protocol, `other`, or None where that isn't known.
 
     `other` needs a log that would know better: that of a server at whose address and port logged
     sessions were found, in the time of that log.

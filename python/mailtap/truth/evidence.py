@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mailtap.truth.session import TruthSession
 
-#: Points for each thing that both know and agree about; the more it tells sessions apart, the more.
+#: Points for each thing that both know and agree about; rarer agreement counts more.
 MESSAGE_ID, ADDRESS, USER, COUNTS, HELO, TLS, PORT = 4, 2, 2, 2, 1, 1, 1
 
 #: Points off for each that they differ in: more than agreement elsewhere can outweigh easily.
@@ -21,7 +21,7 @@ PORT_OF_SERVICE = {"smtp": 25, "submission": 587, "smtps": 465, "submissions": 4
 class TapSession:
     """A session as a tap saw it; field names and values are those of the session record.
 
-    None and empty tuples: what the tap saw doesn't tell. `mailfrom_count` and `rcptto_count` are
+    None and empty tuples: the tap did not see it. `mailfrom_count` and `rcptto_count` are
     numbers of commands.
     """
 

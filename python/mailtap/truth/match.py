@@ -26,13 +26,13 @@ from mailtap.truth.session import TruthSession
 #: Seconds by which log and tap may miss each other in time and still be of the same session.
 SLACK = 5.0
 
-#: More candidates than this are not told apart.
+#: With more candidates than this none is chosen.
 MAXIMUM_CANDIDATES = 256
 
 #: Points for two sessions being at the same time, and by how many a pair must be the better one.
 SAME_TIME, MARGIN = 3, 2
 
-#: Of two sessions that overlap by more than this part of the shorter one, the order tells nothing.
+#: Of two sessions that overlap by more than this part of the shorter one, the order proves nothing.
 OVERLAP = 0.5
 
 
@@ -64,7 +64,7 @@ class Matching:
     """Every truth session is in one of the first four, by number.
 
     matches    pairs. A tap session is in several only where the log's records are parts of sessions
-    ambiguous  there are candidates, but which one it is can't be told
+    ambiguous  several candidates fit equally well
     unseen     no candidate, though the tap saw other sessions before and after: lost by the mirror
     outside    before the tap's first session or after its last
     unlogged   numbers of tap sessions that no truth session could be
@@ -270,7 +270,7 @@ class _Search:
                 self._take(number, candidate, Certainty.ORDER)
 
     def _exchangeable(self, pairs: list[tuple[int, int]], points: Points) -> set[int]:
-        """Truth sessions of pairs that only their order tells apart, while they overlapped."""
+        """Truth sessions of pairs that differ only in their order, while they overlapped."""
         found = set()
         for at, (number, candidate) in enumerate(pairs):
             for other, its in pairs[at + 1 : at + 1 + MAXIMUM_CANDIDATES]:

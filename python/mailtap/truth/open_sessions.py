@@ -16,7 +16,7 @@ MAXIMUM_SILENCE = 86_400.0
 
 
 class OpenSessions:
-    """Drafts by whatever tells the sessions of one server apart, such as host and process."""
+    """Drafts by what identifies a session of one server, such as host and process."""
 
     def __init__(self, linger: float = 0.0, silence: float = MAXIMUM_SILENCE) -> None:
         """`linger`: seconds that an ended session is kept, for lines that come behind its end.
@@ -42,7 +42,7 @@ class OpenSessions:
         """A new session; one with the same key is over, wherever its last line went."""
         self.end(key)
         before = self._ended.pop(key, None)
-        if before is not None:  # its lines are told by other means now, such as a queue ID
+        if before is not None:  # its lines have another key now, such as a queue ID
             self._ended[key, before.order] = before
         draft.order = self._begun
         self._begun += 1

@@ -1,7 +1,7 @@
 """Postfix's log: smtpd and postscreen for the session, cleanup, qmgr and deliveries for its mail.
 
 `smtpd_client_port_logging = yes` adds the client's port. A process serves one client after the
-other, so host and process tell sessions apart; a message is joined by its queue ID. Its recipients
+other, so host and process identify a session; a message is joined by its queue ID. Its recipients
 are in the lines of their delivery, which come after the session's end.
 
 Lines, from Postfix's sources (smtpd.c, smtpd_check.c, tls_misc.c, postscreen.c, cleanup_message.c,

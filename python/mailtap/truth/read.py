@@ -1,6 +1,6 @@
 """Mail servers' logs from files: any of the formats, plain or compressed, rotated or not.
 
-Which server software wrote a line is told by the program's name in the line, so one log may hold
+The program's name in a line shows which server software wrote it, so one log may hold
 several, as `/var/log/mail.log` does where Postfix and Dovecot share a host. Files are read once,
 from the first line to the last, oldest file first; a session may begin in one and end in the next.
 """

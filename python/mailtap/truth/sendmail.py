@@ -1,6 +1,6 @@
 """Sendmail's log. The client's port is never logged.
 
-A process serves one client, so host and process tell sessions apart. The beginning is logged from
+A process serves one client, so host and process identify a session. The beginning is logged from
 level 10 on and the commands from 14 on; at the usual level (9) there are messages and events
 only. Recipients come with their delivery, by queue ID. Of the commands that level 14 logs, AUTH
 is never read: it holds passwords. From the source (srvrsmtp.c, envelope.c, deliver.c) and the

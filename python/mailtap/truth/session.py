@@ -35,11 +35,11 @@ class TruthSession:
                 waited before it wrote the line, and earlier by `resolution`, to which it rounds
     whole       both the beginning and the end of the session are in the log. Else start and end are
                 of the lines that are there
-    part        the log doesn't tell which lines belong to one session: others may be of this one
+    part        the log doesn't show which lines belong to one session: others may be of this one
     service     the server's name for the port or listener, such as `submission`
     outcome     how it ended: `quit`, `lost`, `timeout`, `refused`, `tls_failed`, `login` (handed
                 over to the mailbox process, whose end isn't in the log) or another word
-    order       running number by the sessions' first lines, which rounded times don't tell
+    order       running number by the sessions' first lines, which rounded times don't show
     messages    messages that the server took (SMTP)
     commands    command names in lower case, each with how many of them the server took, and all
     """
@@ -111,7 +111,7 @@ class Draft:
     commands: tuple[tuple[str, int, int], ...] = ()
 
     def finished(self) -> TruthSession:
-        """The session as far as the log tells."""
+        """The session as far as the log has it."""
         return TruthSession(
             software=self.software,
             protocol=self.protocol,

@@ -24,6 +24,7 @@ from mailtap.report.model import (
     Base,
     BaseCause,
     BothDecoded,
+    EngineAgreement,
     Example,
     MatrixCell,
     SensorAgreement,
@@ -48,6 +49,12 @@ def disagreement(number: int, cause: str = "oneway", app: str = "smtp") -> Examp
         server="2001:db8::25:25",
         direction="c2s",
         decode_as="BASE",
+        stage="envelope",
+        client_pkts=9,
+        client_bytes=1_700,
+        server_pkts=0,
+        server_bytes=0,
+        last_reply="250 2.1.5 Ok",
         app=app,
         provenance="payload",
     )
@@ -137,6 +144,10 @@ def usual() -> Snapshot:
             SensorAgreement("worker-1", Agreement(50_000, 30_000, 6, 19_994)),
             SensorAgreement("worker-2", Agreement(50_000, 28_298, 6, 21_696)),
         ),
+        by_engine=(
+            EngineAgreement("ndpid", Agreement(60_000, 51_000, 12, 8_988)),
+            EngineAgreement("nfstream", Agreement(40_000, 10_000, 0, 30_000)),
+        ),
         timeline=tuple(
             WindowAgreement(
                 NOW - 3_600 + 60 * n, 60.0, Agreement(1_600 + 7 * n, 900 + 5 * n, 20, 680 + 2 * n)
@@ -193,6 +204,7 @@ def beginning() -> Snapshot:
         causes=dict.fromkeys(usual().causes, 0),
         matrix=(),
         by_sensor=(),
+        by_engine=(),
         timeline=(),
         disagreements=(),
         delay=None,

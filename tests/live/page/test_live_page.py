@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -107,6 +108,8 @@ def test_a_session_opens_by_keyboard_and_the_next_one_by_arrow(page: Page) -> No
     shown = "document.getElementById('detail-body').textContent"
     assert page.run(f"{shown}.includes('CHhAvVGS1DHFjwGM0')")
     assert page.run("document.getElementById('newer').disabled")
+    for fact in ("stage reachedenvelope", "250 2.1.5 Ok", "client's payload bytes1,700"):
+        assert page.run(f"{shown}.replaceAll('\\n', '').includes({json.dumps(fact)})"), fact
     press(page, "ArrowRight", 39)
     assert page.run(f"{shown}.includes('CHhAvVGS1DHFjwGM1')")
     press(page, "ArrowLeft", 37)
@@ -153,7 +156,7 @@ def test_pause_holds_the_page_still(page: Page, site: Served) -> None:
     wait(page, "document.body.textContent.includes('4,711')")
 
 
-def test_a_server_that_went_away_is_said(chromium: Page) -> None:
+def test_the_page_says_that_its_server_went_away(chromium: Page) -> None:
     with served(usual()) as site:
         visit(chromium, site)
     wait(chromium, "document.getElementById('connection').textContent.startsWith('Connection')")

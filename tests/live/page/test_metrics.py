@@ -33,6 +33,7 @@ def test_verdicts_and_causes_are_the_headline_s() -> None:
     assert value(usual(), "mailtap_verdicts", verdict="inconsistent") == 41_690
     assert value(usual(), "mailtap_causes", cause="unexplained") == 1_204
     assert value(usual(), "mailtap_node_verdicts", node="worker-2", verdict="compatible") == 6
+    assert value(usual(), "mailtap_engine_verdicts", engine="ndpid", verdict="compatible") == 12
 
 
 def test_a_sensor_that_is_lost_shows() -> None:

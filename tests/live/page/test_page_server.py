@@ -152,7 +152,9 @@ def test_a_form_without_end_is_refused(locked: Served) -> None:
     assert answer.status == 403
 
 
-def test_clients_beyond_the_limit_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clients_beyond_the_limit_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(server, "MAXIMUM_CLIENTS", 1)
     with served(usual()) as site:
         with closing(Events(site)) as first:

@@ -29,6 +29,12 @@ export {
 	## published sessions with labels needs them; the logs don't, since conn.log has all there is to know.
 	const silent_sessions = F &redef;
 
+	## Whether TLS that Zeek's own analyzers don't follow is given to its TLS analyzer: STARTTLS of which one direction only
+	## was seen, for the most part. Such sessions then have a row in ssl.log, and one in x509.log for a certificate in the
+	## clear, and raise the events of TLS, as any other; conn.log's *service* says ``ssl``, too. Zeek's
+	## TLS analyzer reads nothing of a connection whose handshake (TCP's) wasn't seen.
+	const follow_tls = T &redef;
+
 	## A session with more packets than this, and more payload bytes than
 	## :zeek:see:`MailTap::effective_bytes`, is effective.
 	option effective_packets: count = 3;

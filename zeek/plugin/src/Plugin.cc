@@ -48,6 +48,7 @@ void Plugin::InitPostScript() {
     settings_.ports.smtp = PortsOf("MailTap::smtp_ports");
     settings_.ports.pop3 = PortsOf("MailTap::pop3_ports");
     settings_.ports.imap = PortsOf("MailTap::imap_ports");
+    settings_.follow_tls = zeek::id::find_val("MailTap::follow_tls")->AsBool();
     settings_.silent_sessions = zeek::id::find_val("MailTap::silent_sessions")->AsBool();
     for ( const auto* ports : {&settings_.ports.smtp, &settings_.ports.pop3, &settings_.ports.imap} )
         MakeLikelyServers(*ports);

@@ -48,6 +48,11 @@ const zeek::Tag& AnalyzerTag() {
     return tag;
 }
 
+const zeek::Tag& TlsTag() {
+    static const zeek::Tag tag = zeek::analyzer_mgr->GetComponentTag("SSL");
+    return tag;
+}
+
 // The node's running numbers of its records.
 uint64_t sessions_ended = 0;
 uint64_t tls_starts = 0;
@@ -61,8 +66,9 @@ Tap::Tap(zeek::Connection* connection, const Settings& settings)
     const bool first_serves = settings_.ports.ServiceOf(first_port_) != decoder::Service::None;
     const bool second_serves = settings_.ports.ServiceOf(second_port) != decoder::Service::None;
     followed_ = on_mail_port_ = first_serves || second_serves;
+    TlsListener* listener = settings_.follow_tls ? this : nullptr;
     session_.emplace(first_serves && ! second_serves ? End::Second : End::First, first_port_, second_port,
-                     settings_.ports, pending);
+                     settings_.ports, pending, listener);
 }
 
 bool Tap::Wanted() { return ::MailTap::session_ended || ::MailTap::tls_started; }
@@ -94,6 +100,23 @@ void Tap::DeliverPacket(int length, const u_char* data, bool is_orig, uint64_t r
         if ( ::MailTap::tls_started )
             Raise(::MailTap::tls_started, tls_starts);
     }
+}
+
+// By now Zeek's other analyzers have seen the packet. Where one of them followed the session into TLS it has attached
+// the TLS analyzer itself.
+bool Tap::Listens() {
+    if ( follows_tls_ == Follows::Undecided ) {
+        const bool followed = Conn()->GetSessionAdapter()->FindChild(TlsTag());
+        follows_tls_ = ! followed && AddChildAnalyzer(TlsTag()) ? Follows::Yes : Follows::No;
+    }
+    // A script takes the analyzer away when the handshake is over.
+    return follows_tls_ == Follows::Yes && HasChildAnalyzer(TlsTag());
+}
+
+void Tap::TlsData(decoder::Side side, std::string_view bytes) {
+    const bool orig_first = IsFirst(Conn()->OrigAddr(), ntohs(static_cast<uint16_t>(Conn()->OrigPort())));
+    const bool by_orig = (session_->EndOf(side) == End::First) == orig_first;
+    ForwardStream(static_cast<int>(bytes.size()), reinterpret_cast<const u_char*>(bytes.data()), by_orig);
 }
 
 void Tap::Decide() {
@@ -168,13 +191,13 @@ zeek::RecordValPtr Tap::Progress() const {
 }
 
 void Tap::Done() {
+    if ( session_ ) {
+        RestoreState();
+        if ( ::MailTap::session_ended )
+            AnnounceEnd();
+        session_.reset();
+    }
     Analyzer::Done();
-    if ( ! session_ )
-        return;
-    RestoreState();
-    if ( ::MailTap::session_ended )
-        AnnounceEnd();
-    session_.reset();
 }
 
 void Tap::AnnounceEnd() {

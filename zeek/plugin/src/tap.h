@@ -7,6 +7,7 @@
 
 #include <optional>
 
+#include "decoder/tls_listener.h"
 #include "stream/two_sides.h"
 
 namespace zeek::packet_analysis::TCP {
@@ -20,6 +21,7 @@ constexpr auto kAnalyzerName = "MAILTAP";
 struct Settings {
     decoder::Ports ports;
     bool silent_sessions = false; // those on mail ports that say nothing have a record, too
+    bool follow_tls = true;       // Zeek's TLS analyzer gets what its other analyzers didn't give it
 };
 
 // Beside Zeek's analyzers, not among them: it takes packets, so that connections of any kind reach it and Zeek's own
@@ -28,7 +30,7 @@ struct Settings {
 //
 // Zeek 8.1 has an interface for this, SessionAdapter::AddTapAnalyzer. Its taps see a packet before Zeek's TCP states
 // do, so that KeepOpen could give a state back in time; 8.0 hasn't got it.
-class Tap : public zeek::analyzer::Analyzer {
+class Tap : public zeek::analyzer::Analyzer, private decoder::TlsListener {
 public:
     // `settings` must outlive the connection.
     Tap(zeek::Connection* connection, const Settings& settings);
@@ -47,6 +49,10 @@ public:
     zeek::RecordValPtr Progress() const;
 
 private:
+    // Zeek's TLS analyzer is the tap's child, where the connection has none yet when its TLS begins.
+    bool Listens() override;
+    void TlsData(decoder::Side side, std::string_view bytes) override;
+
     void Decide();
     void Leave();
     void AnnounceEnd();
@@ -77,6 +83,7 @@ private:
     bool on_mail_port_;
     bool followed_; // to its end: it is mail, or on a mail port
     bool tls_announced_ = false;
+    enum class Follows : uint8_t { Undecided, Yes, No } follows_tls_ = Follows::Undecided;
     std::optional<int> state_before_;         // the originator's, while the connection is kept open
     std::optional<stream::TwoSides> session_; // none any more when it can't be mail
 };

@@ -1,4 +1,4 @@
-"""A batch of session records as a table, with the fields that a report reads."""
+"""A batch of session records as a table, with the fields that live mode keeps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from mailtap.live.batches.columns import Column
 from mailtap.live.batches.texts import JsonTextReader, LineBatch
 from mailtap.records.fields import COUNT, TIME, Field
-from mailtap.sessions.schema import columns, record_fields
+from mailtap.sessions.schema import live_columns, record_fields
 from mailtap.sessions.session_records import REQUIRED
 
 ARROW_TYPES: Mapping[str, pa.DataType] = {
@@ -22,7 +22,7 @@ ARROW_TYPES: Mapping[str, pa.DataType] = {
     "BOOLEAN": pa.bool_(),
 }
 
-SESSION_FIELDS = record_fields(details=False)
+SESSION_FIELDS = record_fields(details=False, live=True)
 
 #: What a record says about itself beside the session: its number, and when its node started.
 NUMBER_FIELDS = {
@@ -34,7 +34,7 @@ NUMBER_FIELDS = {
 
 
 class SessionBatch(NamedTuple):
-    """A row each line: the fields of docs/reference/session.md that a report reads, whether it is
+    """A row each line: the fields of docs/reference/session.md that live mode keeps, whether it is
     a session at all, and NUMBER_FIELDS.
     """
 
@@ -49,7 +49,7 @@ class SessionBatch(NamedTuple):
 class SessionReader:
     def __init__(self) -> None:
         self._columns = {
-            name: Column(field, ARROW_TYPES[columns(details=False)[name]])
+            name: Column(field, ARROW_TYPES[live_columns()[name]])
             for name, field in SESSION_FIELDS.items()
         }
         self._numbers = {name: Column(*field) for name, field in NUMBER_FIELDS.items()}

@@ -21,6 +21,9 @@ Numbers: TypeAlias = npt.NDArray[np.int64]
 #: What is noted about each record, by name.
 Notes: TypeAlias = dict[str, npt.NDArray[Any]]
 
+#: Stands for no number in a note: no cell, no label, no other half.
+NONE = -1
+
 #: Records that a chunk may have to be put together with another: to copy more takes too long.
 LARGEST = 1 << 16
 

@@ -27,6 +27,7 @@ from mailtap.live.core.rows import (
     Rows,
     clock_rows,
     count_rows,
+    engine_rows,
     gap_rows,
     node_rows,
     position_rows,
@@ -99,7 +100,7 @@ class Correlator:
         self,
         inbox: Inbox,
         sensors: Sequence[str],
-        label_sources: Sequence[tuple[str, str | None]],
+        label_sources: Sequence[tuple[str, str | None, str | None]],
         policy: Policy,
         *,
         window: float,
@@ -107,12 +108,12 @@ class Correlator:
         store: Store | None,
         answers: Answers | None,
     ) -> None:
-        """`label_sources` are names and formats."""
+        """`label_sources` are names, formats, and what figures by engine call them."""
         self._inbox = inbox
         several = len(sensors) > 1
         self._sensors = [SensorIntake(url, one_of_several=several) for url in sensors]
         self._urls = list(sensors)
-        self._label_sources = [LabelIntake(name, form, policy) for name, form in label_sources]
+        self._label_sources = [LabelIntake(*source, policy) for source in label_sources]
         self._window = Window(policy, window, maximum)
         self._seconds = window
         self._store = store
@@ -125,7 +126,7 @@ class Correlator:
         self._counts = Counts()
         self._session_numbers, self._label_numbers = itertools.count(), itertools.count()
         self._clocks_compared = self._shown = time.monotonic()
-        self._names = [name for name, _ in label_sources]
+        self._names = [name for name, _, _ in label_sources]
         self._positions: dict[str, Position] = {}
         self._stopping = False
         self._failure: Exception | None = None
@@ -234,6 +235,8 @@ class Correlator:
             self._tally.add(cell, bucket, n)
         for server_cell, n in change.servers:
             self._tally.add_servers(server_cell, n)
+        for engine, verdict, n in change.by_engine:
+            self._tally.add_by_engine(engine, verdict, n)
         self._counts.unlabelled += change.unlabelled
         self._counts.unmatched += change.unmatched
         self._disagreements.extend(
@@ -252,7 +255,9 @@ class Correlator:
         rows.add("sessions", change.sessions)
         rows.add("labels", change.labels)
         rows.add("judgements", change.judgements)
+        rows.add("judgements_by_engine", change.judgements_by_engine)
         rows.add("tally", tally_rows(change.cells))
+        rows.add("tally_by_engine", engine_rows(change.by_engine))
         rows.add("servers", server_rows(change.servers))
         rows.add("counts", count_rows(self._counts))
         if change.clocks is not None:
@@ -279,6 +284,8 @@ class Correlator:
         for row in restored.servers.to_pylist():
             n = row.pop("n")
             self._tally.add_servers(ServerCell(**row), n)
+        for row in restored.tally_by_engine.to_pylist():
+            self._tally.add_by_engine(**row)
         for url, sensor in zip(self._urls, self._sensors, strict=True):
             for numbering in restored.nodes.get(url, ()):
                 sensor.resume(numbering)

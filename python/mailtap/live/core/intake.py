@@ -84,8 +84,10 @@ class SensorIntake:
 
     def take(self, batch: SessionBatch, now: float, clock: float) -> pa.Table:
         """The sessions of these records. `now` is epoch seconds, `clock` only goes forward."""
-        self._malformed += len(batch.is_session) - (pc.sum(batch.is_session).as_py() or 0)
-        sessions = batch.fields.filter(pc.and_(batch.is_session, self._new(batch.numbers, now)))
+        new = self._new(batch.numbers, now)
+        # A malformed record whose number came before is counted as a duplicate.
+        self._malformed += pc.sum(pc.and_(new, pc.invert(batch.is_session))).as_py() or 0
+        sessions = batch.fields.filter(pc.and_(batch.is_session, new))
         source = pa.array([self._url] * len(sessions), pa.string())
         sessions = sessions.append_column("source", source)
         if self._one_of_several:
@@ -203,11 +205,12 @@ _UNREADABLE = "the first lines are in no known label format"
 
 
 class LabelIntake:
-    """The labels of one source."""
+    """The labels of one source. `engine` is what figures by engine call it; None: by its format."""
 
-    def __init__(self, name: str, form: str | None, policy: Policy) -> None:
+    def __init__(self, name: str, form: str | None, engine: str | None, policy: Policy) -> None:
         self._name = name
         self._form = form
+        self._engine = engine
         self._policy = policy
         self._head: list[bytes] = []
         self._header: bytes | None = None
@@ -244,10 +247,11 @@ class LabelIntake:
         n = len(flows)
         self._received += n
         self._rate.add(n, clock)
+        engine = self._engine or self._reader.form.name
         return (
             flows.append_column("label_id", pa.array(itertools.islice(numbers, n), pa.int64()))
             .append_column("source", pa.array([self._name] * n, pa.string()))
-            .append_column("engine", pa.array([self._reader.form.name] * n, pa.string()))
+            .append_column("engine", pa.array([engine] * n, pa.string()))
         )
 
     @property

@@ -12,10 +12,11 @@ from mailtap.correlation.clock import ClockOffset
 from mailtap.correlation.engines import Row
 from mailtap.correlation.pipeline import compare_clocks, correlate
 from mailtap.labels.table import COLUMNS as LABEL_COLUMNS
-from mailtap.live.core.chunks import Numbers
+from mailtap.live.core.by_engine import verdicts_of_rows
+from mailtap.live.core.chunks import NONE, Numbers
 from mailtap.live.core.database import Database
-from mailtap.live.core.judged import SHOWN, Cells, Judged
-from mailtap.live.core.recent import LABELS, NONE, SESSIONS
+from mailtap.live.core.judged import SHOWN, SHOWN_OF_A_HALF, Cells, Judged
+from mailtap.live.core.recent import LABELS, SESSIONS
 from mailtap.live.core.tally import AMBIGUOUS, OUT_OF_SCOPE
 from mailtap.policy import Policy
 from mailtap.sessions.schema import columns
@@ -66,6 +67,8 @@ _JUDGED = f"""
     FROM sessions s JOIN other_halves h ON s.session_id = h.session_id
     WHERE h.other_half < s.session_id"""
 
+_BY_ENGINE = "SELECT session_id, engine, verdict, label_id FROM verdicts_by_engine"
+
 
 class QueryJudge:
     """Judges in a database of its own."""
@@ -103,6 +106,7 @@ class QueryJudge:
             flows=_numbers(flows["label_id"]),
             matched=_numbers(matched["label_id"]),
             shown=self._shown,
+            by_engine=verdicts_of_rows(self._database.arrow(_BY_ENGINE)),
         )
 
     def compare_clocks(self, sessions: pa.Table, labels: pa.Table) -> tuple[ClockOffset, ...]:
@@ -123,7 +127,12 @@ class QueryJudge:
 
     def _shown(self, numbers: Sequence[int]) -> dict[int, Row]:
         listed = ", ".join(map(str, numbers))
-        shown = ", ".join(f"w.{name}" for name in SHOWN)
+        shown = ", ".join(
+            (
+                *(f"w.{name}" for name in SHOWN),
+                *(f"coalesce(r.{name}, o.{name}) AS {name}" for name in SHOWN_OF_A_HALF),
+            )
+        )
         rows = self._database.rows(
             f"SELECT w.session_id, {shown}, list_distinct([r.source, o.source]) AS sources "
             "FROM whole_sessions w JOIN sessions r ON r.session_id = w.session_id "

@@ -12,8 +12,10 @@ from mailtap.correlation.by_flow import FlowJudge, Outcome
 from mailtap.correlation.clock import ClockOffset
 from mailtap.correlation.engines import Row
 from mailtap.live.batches.normal_form import KEY
-from mailtap.live.core.judged import SHOWN, Cells, Judged
-from mailtap.live.core.recent import NAT_KEY, NONE
+from mailtap.live.core.by_engine import EngineVerdicts
+from mailtap.live.core.chunks import NONE
+from mailtap.live.core.judged import SHOWN, SHOWN_OF_A_HALF, Cells, Judged
+from mailtap.live.core.recent import NAT_KEY
 from mailtap.live.core.tally import AMBIGUOUS, OUT_OF_SCOPE
 from mailtap.policy import Policy
 
@@ -30,16 +32,23 @@ class RowJudge:
         flows, records = _flows(labels.to_pylist())
         by_key = _by_key(flows)
         judged: list[tuple[int, int, int]] = []
+        by_engine: defaultdict[str, list[tuple[int, str, int]]] = defaultdict(list)
         matched: set[int] = set()
         for session in rows:
             candidates = by_key.get(tuple(session[name] for name in KEY))
-            outcome = candidates and self._judge.judge(session, candidates)
-            if not outcome:
+            if candidates is None:
+                continue
+            outcome = self._judge.judge(session, candidates)
+            if outcome is None:
                 continue
             matched.update(outcome.candidates)
             number, cell = _label_and_cell(outcome)
             code = self._cells.code((session["sensor"], session["decode_as"], *cell))
             judged.append((session["session_id"], code, number))
+            for engine, own in self._outcomes_by_engine(session, candidates, outcome):
+                if own.label and own.judgement and own.judgement.in_scope:
+                    verdict = own.judgement.verdict, own.label["label_id"]
+                    by_engine[engine].append((session["session_id"], *verdict))
         numbers = np.array(judged, np.int64).reshape(-1, 3)
         return Judged(
             sessions=numbers[:, 0],
@@ -49,7 +58,21 @@ class RowJudge:
             flows=np.array([flow["label_id"] for flow in flows], np.int64),
             matched=np.array([n for flow in matched for n in records.get(flow, (flow,))], np.int64),
             shown=lambda wanted: _shown(rows, set(wanted)),
+            by_engine={engine: EngineVerdicts.of(found) for engine, found in by_engine.items()},
         )
+
+    def _outcomes_by_engine(
+        self, session: Row, candidates: Sequence[Row], of_all: Outcome
+    ) -> Iterator[tuple[str, Outcome]]:
+        """The outcome with the labels of each engine alone."""
+        engines = {label["engine"] for label in candidates}
+        if len(engines) == 1:
+            yield engines.pop(), of_all
+            return
+        for engine in engines:
+            own = [label for label in candidates if label["engine"] == engine]
+            if outcome := self._judge.judge(session, own):
+                yield engine, outcome
 
 
 def _label_and_cell(outcome: Outcome) -> tuple[int, tuple[object, ...]]:
@@ -107,7 +130,10 @@ def _keys(flow: Row) -> Iterator[tuple[object, ...]]:
 
 def _shown(rows: Iterable[Row], wanted: set[int]) -> dict[int, Row]:
     return {
-        row["session_id"]: {**{name: row[name] for name in SHOWN}, "sources": [row["source"]]}
+        row["session_id"]: {
+            **{name: row[name] for name in (*SHOWN, *SHOWN_OF_A_HALF)},
+            "sources": [row["source"]],
+        }
         for row in rows
         if row["session_id"] in wanted
     }

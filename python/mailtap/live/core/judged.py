@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from mailtap.correlation.engines import Row
+from mailtap.live.core.by_engine import NO_VERDICTS, EngineVerdicts
 from mailtap.live.core.chunks import Numbers
 from mailtap.live.core.tally import Cell
 
@@ -17,8 +18,12 @@ CELL = tuple(Cell.__dataclass_fields__)
 #: Columns of a session that is shown, of both halves together where there are two.
 SHOWN = (
     *("ts", "uid", "community_id", "client_h", "client_p", "server_h", "server_p"),
-    *("service", "direction", "node"),
+    *("service", "direction", "node", "stage"),
+    *("client_pkts", "client_bytes", "server_pkts", "server_bytes"),
 )
+
+#: Columns of a session that is shown, of one of the halves.
+SHOWN_OF_A_HALF = ("last_reply",)
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,8 @@ class Judged:
     their labels and of their other halves, `NONE` where there is none.
 
     `flows` are the numbers of the labels that there were, `matched` those of the label records that
-    could be a session's. `shown` gives, of sessions with these numbers, SHOWN and their `sources`.
+    could be a session's. `by_engine` are the verdicts by each label engine. `shown` gives, of
+    sessions with these numbers, SHOWN and their `sources`.
     """
 
     sessions: Numbers
@@ -37,6 +43,7 @@ class Judged:
     flows: Numbers
     matched: Numbers
     shown: Callable[[Sequence[int]], dict[int, Row]]
+    by_engine: Mapping[str, EngineVerdicts]
 
     def together(self, other: Judged) -> Judged:
         """With what another judge says about other sessions."""
@@ -48,6 +55,12 @@ class Judged:
             flows=np.concatenate([self.flows, other.flows]),
             matched=np.concatenate([self.matched, other.matched]),
             shown=lambda numbers: {**self.shown(numbers), **other.shown(numbers)},
+            by_engine={
+                engine: self.by_engine.get(engine, NO_VERDICTS).together(
+                    other.by_engine.get(engine, NO_VERDICTS)
+                )
+                for engine in {*self.by_engine, *other.by_engine}
+            },
         )
 
 

@@ -7,7 +7,7 @@ which records came in the newer, too, is carried over: a verdict rests on all re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +18,10 @@ from mailtap.labels.formats import ENDPOINTS
 from mailtap.labels.table import COLUMNS as LABEL_COLUMNS
 from mailtap.live.batches.normal_form import KEY
 from mailtap.live.batches.sessions import ARROW_TYPES
-from mailtap.live.core.chunks import Chunk, Chunks, Found, Notes, Numbers, Part
+from mailtap.live.core.by_engine import no_notes
+from mailtap.live.core.chunks import NONE, Chunk, Chunks, Found, Notes, Numbers, Part
 from mailtap.live.core.servers import server_group
-from mailtap.sessions.schema import columns
+from mailtap.sessions.schema import live_columns
 
 #: Records of one flow that are looked at together, the latest. Whoever uses the same ports over and
 #: over again must not make every batch join all with all.
@@ -31,13 +32,10 @@ NAT_KEY = tuple(f"nat_{name}" for name in KEY)
 #: The columns that identify a label's flow where an engine makes several statements on one.
 _FLOW = ("source", *ENDPOINTS, "l4", "start")
 
-#: Stands for no cell, no label and no other half.
-NONE = -1
-
 #: Of no use to a verdict.
 _LEFT_OUT_OF_SESSIONS = {
     *("orig_h", "orig_p", "resp_h", "resp_p", "user_agent", "subject", "seq", "app"),
-    *(name for name in columns(details=False) if name.startswith("label_")),
+    *(name for name in live_columns() if name.startswith("label_")),
 }
 _LEFT_OUT_OF_LABELS = {"name", *ENDPOINTS, "community_id", "packets"}
 
@@ -47,7 +45,7 @@ def _schema(kinds: dict[str, str], left_out: set[str]) -> pa.Schema:
 
 
 SESSIONS = _schema(
-    columns(details=False) | {"source": "VARCHAR", "bucket": "BIGINT"}, _LEFT_OUT_OF_SESSIONS
+    live_columns() | {"source": "VARCHAR", "bucket": "BIGINT"}, _LEFT_OUT_OF_SESSIONS
 )
 LABELS = _schema(LABEL_COLUMNS | {"rank": "INTEGER", "moment": "DOUBLE"}, _LEFT_OUT_OF_LABELS)
 
@@ -58,14 +56,30 @@ class _Generation:
 
 
 class RecentRecords:
-    """Sessions, with the notes `cell`, `label` and `half` of their judgement, their `bucket` and
-    the group of their `server`, and labels, with `matched` and the hash of their flow as
-    `statement`. All have `number`, `flow`, the hash of their key, and `active`: records of one of
-    their flows came during the newer generation.
+    """Sessions and labels.
+
+    Notes of sessions are `cell`, `label` and `half` of their judgement, those of their verdicts by
+    engine (by_engine.py), their `bucket` and the group of their `server`; notes of labels are
+    `matched` and the hash of their flow as `statement`. All have `number`, `flow`, the hash of
+    their key, and `active`: records of one of their flows came during the newer generation.
     """
 
     def __init__(self) -> None:
         self._older, self._newer = _Generation(), _Generation()
+        self._engines: list[str] = []
+
+    @property
+    def engines(self) -> Sequence[str]:
+        """Those whose verdicts are noted."""
+        return self._engines
+
+    def add_engines(self, engines: Iterable[str]) -> None:
+        """Has the verdicts by these engines noted, too."""
+        for engine in engines:
+            if engine not in self._engines:
+                self._engines.append(engine)
+                for chunk in self.all_sessions():
+                    chunk.notes.update(no_notes(engine, len(chunk)))
 
     @property
     def largest(self) -> int:
@@ -82,6 +96,8 @@ class RecentRecords:
             "bucket": _numbers(sessions["bucket"]),
             "server": np.array([*map(server_group, sessions["server_h"].to_pylist())], np.int64),
         }
+        for engine in self._engines:
+            notes |= no_notes(engine, len(sessions))
         table = sessions.select(SESSIONS.names).cast(SESSIONS)
         self._newer.sessions.add(Chunk.of(table, flows, np.arange(len(sessions)), notes))
         return flows

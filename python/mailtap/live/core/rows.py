@@ -18,7 +18,7 @@ from mailtap.live.state import Gap
 REPLACED = {"nodes", "positions", "counts", "clocks"}
 
 #: Tables with a row each record. The others have figures, which stay right without them.
-RECORDS = {"sessions", "labels", "judgements"}
+RECORDS = {"sessions", "labels", "judgements", "judgements_by_engine"}
 
 _NODE = ("node", "expected", "started", "received", "lost", "duplicates", "restarts", "latest")
 _CLOCK = ("sensor", "source", "pairs", "offset", "spread", "applied")
@@ -33,6 +33,14 @@ _SERVER_CELL = {
     "verdict": pa.string(),
     "unexplained": pa.bool_(),
     "both_decoded": pa.bool_(),
+}
+_VERDICT_BY_ENGINE = ("engine", "verdict")
+
+#: The columns by which tables of changes are summed up.
+_SUMMED = {
+    "tally": (*_CELL, "bucket"),
+    "servers": (*_SERVER_CELL,),
+    "tally_by_engine": _VERDICT_BY_ENGINE,
 }
 
 
@@ -58,10 +66,10 @@ class Rows:
     def figures(self) -> Rows:
         """All but the records, the changes of counts summed up."""
         figures = Rows({name: rows for name, rows in self.tables.items() if name not in RECORDS})
-        for name, cells in (("tally", [*_CELL, "bucket"]), ("servers", [*_SERVER_CELL])):
+        for name, columns in _SUMMED.items():
             if changes := figures.tables.get(name):
-                summed = pa.concat_tables(changes).group_by(cells).aggregate([("n", "sum")])
-                figures.tables[name] = [summed.rename_columns([*cells, "n"])]
+                summed = pa.concat_tables(changes).group_by([*columns]).aggregate([("n", "sum")])
+                figures.tables[name] = [summed.rename_columns([*columns, "n"])]
         return figures
 
     @property
@@ -97,7 +105,8 @@ class Restored:
     next_label: int
     tally: pa.Table
     servers: pa.Table
-    window: tuple[pa.Table, pa.Table, pa.Table]  # sessions, labels, judgements
+    tally_by_engine: pa.Table
+    window: tuple[pa.Table, pa.Table, pa.Table, pa.Table]  # sessions, labels, judgements, by engine
     clocks: tuple[ClockOffset, ...]
     nodes: dict[str, list[Numbering]]
     headers: dict[str, bytes]  # of label files
@@ -148,6 +157,20 @@ def server_rows(cells: Sequence[tuple[ServerCell, int]]) -> pa.Table | None:
         for name, kind in _SERVER_CELL.items()
     }
     return pa.table({**columns, "n": [n for _, n in cells]})
+
+
+def engine_rows(changes: Sequence[tuple[str, str, int]]) -> pa.Table | None:
+    """Label engines and verdicts with their difference."""
+    if not changes:
+        return None
+    engines, verdicts, differences = zip(*changes, strict=True)
+    return pa.table(
+        {
+            "engine": pa.array(engines, pa.string()),
+            "verdict": pa.array(verdicts, pa.string()),
+            "n": pa.array(differences, pa.int64()),
+        }
+    )
 
 
 def count_rows(counts: Counts) -> pa.Table:

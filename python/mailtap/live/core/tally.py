@@ -31,6 +31,7 @@ from mailtap.report.model import (
     Agreement,
     BothDecoded,
     Counts,
+    EngineAgreement,
     MatrixCell,
     Rate,
     SensorAgreement,
@@ -78,6 +79,7 @@ class Tally:
         self._kept_apart: set[Cell] = set()
         self._timeline: dict[int, Counter[str]] = {}
         self._servers = Servers()
+        self._by_engine: Counter[tuple[str, str]] = Counter()
 
     def add(self, cell: Cell, bucket: int, n: int) -> None:
         """`n` more of a cell, or fewer; they arrived in the bucket (epoch seconds by BUCKET)."""
@@ -100,6 +102,10 @@ class Tally:
     def add_servers(self, cell: ServerCell, n: int) -> None:
         """`n` more sessions of servers, or fewer, all of which `add` counts, too."""
         self._servers.add(cell, n)
+
+    def add_by_engine(self, engine: str, verdict: str, n: int) -> None:
+        """`n` more sessions, or fewer, that have the verdict by this label engine alone."""
+        self._by_engine[engine, verdict] += n
 
     def total(self, verdict: str) -> int:
         return sum(n for cell, n in self._cells.items() if cell.verdict == verdict)
@@ -137,6 +143,15 @@ class Tally:
             causes=causes,
             matrix=_matrix(scored),
             by_sensor=_by_sensor(scored),
+            by_engine=tuple(
+                EngineAgreement(
+                    engine,
+                    _of_verdicts(
+                        Counter({name: self._by_engine[engine, name] for name in VERDICTS})
+                    ),
+                )
+                for engine in sorted({engine for (engine, _), n in self._by_engine.items() if n})
+            ),
             timeline=tuple(
                 WindowAgreement(float(bucket * BUCKET), float(BUCKET), _of_verdicts(verdicts))
                 for bucket, verdicts in sorted(self._timeline.items())
@@ -180,6 +195,7 @@ class Figures:
     causes: Counts
     matrix: tuple[MatrixCell, ...]
     by_sensor: tuple[SensorAgreement, ...]
+    by_engine: tuple[EngineAgreement, ...]
     timeline: tuple[WindowAgreement, ...]
 
 

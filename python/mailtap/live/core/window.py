@@ -19,11 +19,19 @@ from mailtap.correlation.clock import MINIMUM_PAIRS, ClockOffset
 from mailtap.correlation.engines import Row
 from mailtap.correlation.verdicts import INCONSISTENT, first_cause, named_causes
 from mailtap.live.batches.normal_form import labels_in_normal_form, sessions_in_normal_form
-from mailtap.live.core.chunks import Found, Numbers
+from mailtap.live.core.by_engine import (
+    NO_VERDICTS,
+    is_final,
+    note_names,
+    rows_of_verdicts,
+    verdict_changes,
+    verdicts_of_rows,
+)
+from mailtap.live.core.chunks import NONE, Found, Numbers
 from mailtap.live.core.judge_queries import QueryJudge
 from mailtap.live.core.judge_rows import RowJudge
 from mailtap.live.core.judged import CELL, Cells, Judged
-from mailtap.live.core.recent import LABELS, NONE, SESSIONS, RecentRecords
+from mailtap.live.core.recent import LABELS, SESSIONS, RecentRecords
 from mailtap.live.core.servers import ServerCell, server_changes
 from mailtap.live.core.tally import VERDICTS, Cell
 from mailtap.policy import Policy
@@ -46,20 +54,23 @@ _NOTES = ("cell", "label", "half")
 
 @dataclass
 class Change:
-    """What a batch changed: cells of the tally with bucket and difference, the same by server, and
-    what is behind it.
+    """What a batch changed: cells of the tally with bucket and difference, the same by server, the
+    verdicts by label engine with their difference, and what is behind it.
 
     `sessions` and `labels` are those of the batch in normal form. `judgements` has a row each
     session whose verdict is new or another; `verdict` is NULL where there is none any more.
+    `judgements_by_engine` has the same by label engine.
     `unlabelled` and `unmatched` are sessions and labels that have waited in vain. `clocks` are the
     offsets that are applied from now on, if others than before.
     """
 
     cells: list[tuple[Cell, int, int]] = field(default_factory=list)
     servers: list[tuple[ServerCell, int]] = field(default_factory=list)
+    by_engine: list[tuple[str, str, int]] = field(default_factory=list)
     sessions: pa.Table | None = None
     labels: pa.Table | None = None
     judgements: pa.Table | None = None
+    judgements_by_engine: pa.Table | None = None
     disagreements: list[Row] = field(default_factory=list)
     details: list[Row] = field(default_factory=list)
     unlabelled: int = 0
@@ -122,6 +133,7 @@ class Window:
         sessions: pa.Table,
         labels: pa.Table,
         judgements: pa.Table,
+        by_engine: pa.Table,
         clocks: Sequence[ClockOffset],
         now: float,
     ) -> int:
@@ -138,6 +150,11 @@ class Window:
             chunk.notes["cell"][places] = self._cells.codes(judged)
             for note, name in (("label", "label_id"), ("half", "other_half")):
                 chunk.notes[note][places] = pc.fill_null(judged[name], NONE).to_numpy()
+            own = by_engine.filter(pc.is_in(by_engine["session_id"], numbers.combine_chunks()))
+            verdicts = verdicts_of_rows(own)
+            self._records.add_engines(verdicts)
+            for engine, found_by in verdicts.items():
+                chunk.notes.update(found_by.notes(engine, numbers.to_numpy()))
         found, of_labels = self._records.find(flows)
         self._note_matched(self._judged(found, of_labels), of_labels)
         return sum(
@@ -147,7 +164,7 @@ class Window:
     def compare_clocks(self) -> Change:
         """Estimates the clocks' offsets anew, and judges all again if others are to be applied.
 
-        An offset is applied until flows tell another one: there may be none for a while.
+        An offset is applied until enough flows show another one, which may take a while.
         """
         change = Change()
         if not self._came:
@@ -190,7 +207,33 @@ class Window:
             before["cell"][differs],
             {name: after[name][differs] for name in _NOTES},
         )
+        self._note_engines(change, sessions, judged, numbers)
         self._note_details(change, judged, details)
+
+    def _note_engines(
+        self, change: Change, sessions: Found, judged: Judged, numbers: Numbers
+    ) -> None:
+        """What each label engine alone says, where it says something else than before."""
+        self._records.add_engines(judged.by_engine)
+        halves = sessions.notes("half")
+        half_is_gone = (halves != NONE) & ~np.isin(halves, numbers)
+        rows = []
+        for engine in self._records.engines:
+            before = {name: sessions.notes(name) for name in note_names(engine)}
+            after = judged.by_engine.get(engine, NO_VERDICTS).notes(engine, numbers)
+            stays = is_final(before, engine, judged.flows, half_is_gone)
+            after = {name: np.where(stays, before[name], after[name]) for name in before}
+            sessions.note(after)
+            verdict, label = note_names(engine)
+            differs = (before[verdict] != after[verdict]) | (before[label] != after[label])
+            change.by_engine += verdict_changes(engine, before[verdict], after[verdict])
+            rows.append(
+                rows_of_verdicts(
+                    engine, numbers[differs], after[verdict][differs], after[label][differs]
+                )
+            )
+        if rows:
+            change.judgements_by_engine = pa.concat_tables(rows)
 
     def _judged(self, sessions: Found, labels: Found) -> Judged:
         offsets = tuple(self._offsets.values())

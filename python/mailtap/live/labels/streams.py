@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from mailtap.labels import FORMAT_NAMES, LabelFile
+from mailtap.labels import FORMAT_NAMES, LabelError, LabelFile
+from mailtap.labels.detect import split_engine
 from mailtap.live.sensors.frames import MAXIMUM_LINE_BYTES
 from mailtap.live.sensors.transport import LONGEST_WAIT, Backoff
 
@@ -76,6 +77,7 @@ class StreamState:
 class LabelStream(Protocol):
     name: str
     form: str | None
+    engine: str | None  # what figures by engine call it; None: by its format
     state: StreamState
 
     async def run(self, put: Put) -> None:
@@ -115,6 +117,8 @@ class LineSplitter:
 
 class FileStream:
     """A file that grows, and that another takes the place of now and then. Read from its start."""
+
+    engine: str | None = None
 
     def __init__(self, path: Path, form: str | None, position: Position | None = None) -> None:
         """`position` is where an earlier run stopped."""
@@ -193,6 +197,8 @@ def _beginning(descriptor: int, read: int) -> bytes:
 
 
 class StandardInput:
+    engine: str | None = None
+
     def __init__(self, form: str | None) -> None:
         self.name, self.form, self.state = STANDARD_INPUT, form, StreamState()
 
@@ -221,6 +227,8 @@ class StandardInput:
 
 class SocketStream:
     """A socket that something like nDPId's distributor listens on. Connected to again when lost."""
+
+    engine: str | None = None
 
     def __init__(self, name: str, form: str | None) -> None:
         """`name` is `tcp:HOST:PORT` or `unix:PATH`."""
@@ -258,6 +266,8 @@ class InterfaceStream:
     """NFStream on an interface, in a process of its own: nDPI built in. When this is cancelled, the
     labels of the flows that are still open are taken before it ends.
     """
+
+    engine: str | None = None
 
     def __init__(self, interface: str) -> None:
         self.name, self.state = f"nfstream:{interface}", StreamState()
@@ -327,16 +337,27 @@ async def _read(
 
 def label_stream(text: str, position: Callable[[str], Position | None]) -> LabelStream:
     """The stream that a `--labels` names: FILE, `-`, `tcp:HOST:PORT`, `unix:PATH` or
-    `nfstream:INTERFACE`, `:FORMAT` after it where it doesn't show. Raises SourceTextError.
+    `nfstream:INTERFACE`, `:FORMAT` after it where it doesn't show, `NAME=` before it where figures
+    by engine are to call it so. Raises SourceTextError.
 
     `position` gives how far an earlier run read a file.
     """
+    engine, source = split_engine(text)
+    stream = _stream(source, position)
+    stream.engine = engine
+    return stream
+
+
+def _stream(text: str, position: Callable[[str], Position | None]) -> LabelStream:
     scheme, colon, rest = text.partition(":")
     if colon and scheme in SCHEMES and not Path(text).exists():
         address, _, form = rest.rpartition(":")
         named, form = (f"{scheme}:{address}", form) if form in FORMAT_NAMES else (text, "")
         return _with_scheme(scheme, named, form or None)
-    file = LabelFile.parse(text)
+    try:
+        file = LabelFile.parse(text)
+    except LabelError as error:
+        raise SourceTextError(str(error)) from None
     if str(file.path) == STANDARD_INPUT:
         return StandardInput(file.form)
     return FileStream(file.path, file.form, position(str(file.path)))

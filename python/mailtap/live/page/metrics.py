@@ -120,6 +120,18 @@ def _agreement(now: Snapshot) -> Iterator[Metric]:
         "verdict",
     )
 
+    yield _gauge(
+        "engine_verdicts",
+        "Sessions by label engine, each by that engine's own label, and verdict.",
+        (
+            ((one.engine, *verdict), n)
+            for one in now.by_engine
+            for verdict, n in _verdicts(one.agreement)
+        ),
+        "engine",
+        "verdict",
+    )
+
 
 def _verdicts(agreement: Agreement) -> Rows:
     yield ("consistent",), agreement.consistent

@@ -70,6 +70,8 @@ class View:
             "headline_of_base": headline_of_base(now.base) if now.base else "",
             "guesses": [action for action in now.actions if action["cause"] == GUESS],
             "explained_losses": explained_losses(),
+            "nodes": [(one.sensor, one.agreement) for one in now.by_sensor],
+            "engines": [(one.engine, one.agreement) for one in now.by_engine],
             "step_names": glossary()["steps"],
             "disagreements": [(one, _key(one)) for one in now.disagreements[:MAXIMUM_LISTED]],
         }

@@ -36,6 +36,10 @@ def restore(
             connection,
             f"SELECT {_SERVER_CELL}, sum(n)::BIGINT AS n FROM servers GROUP BY {_SERVER_CELL}",
         ),
+        tally_by_engine=_arrow(
+            connection,
+            "SELECT engine, verdict, sum(n)::BIGINT AS n FROM tally_by_engine GROUP BY ALL",
+        ),
         window=_window(connection, recent, first_bucket),
         clocks=tuple(
             ClockOffset(**row) for row in _arrow(connection, "SELECT * FROM clocks").to_pylist()
@@ -59,7 +63,7 @@ def position(connection: duckdb.DuckDBPyConnection, name: str) -> Position | Non
 
 def _window(
     connection: duckdb.DuckDBPyConnection, recent: RecentFiles, first_bucket: int
-) -> tuple[pa.Table, pa.Table, pa.Table]:
+) -> tuple[pa.Table, pa.Table, pa.Table, pa.Table]:
     """Sessions, labels and judgements that may change when records come that belong to them."""
     sessions, labels = (
         _completed(
@@ -87,7 +91,15 @@ def _window(
     kept = ids.filter(pc.invert(pc.is_in(ids, judgements["session_id"])))
     sessions = sessions.filter(pc.invert(pc.is_in(sessions["session_id"], kept)))
     judgements = judgements.filter(pc.is_in(judgements["session_id"], sessions["session_id"]))
-    return sessions, labels, judgements
+    by_engine = _arrow(
+        connection,
+        "SELECT j.* FROM judgements_by_engine j JOIN sessions s ON s.session_id = j.session_id "
+        f"WHERE s.bucket >= {first_bucket} QUALIFY row_number() "
+        "OVER (PARTITION BY j.session_id, engine ORDER BY j.rowid DESC) = 1",
+    )
+    by_engine = by_engine.filter(pc.is_valid(by_engine["verdict"]))
+    by_engine = by_engine.filter(pc.is_in(by_engine["session_id"], sessions["session_id"]))
+    return sessions, labels, judgements, by_engine
 
 
 def _completed(

@@ -13,7 +13,7 @@ import duckdb
 
 from mailtap.labels.table import COLUMNS as LABEL_COLUMNS
 from mailtap.printable import printable
-from mailtap.sessions.schema import columns as session_columns
+from mailtap.sessions.schema import live_columns
 
 #: What is written goes to the log beside the file first. Every so much of it is taken over into the
 #: file, which costs the same for little as for much.
@@ -21,12 +21,12 @@ LOG = "128MB"
 
 VERSION = 3
 
-#: Columns by table. Verdicts are only added, the latest of a session counts. The tally and
-#: the counts by server are the sums of their rows. `redacted` records lack what the policy hides.
+#: Columns by table. Verdicts are only added, the latest of a session counts. The tallies
+#: and the counts by server are the sums of their rows. `redacted` records lack what the policy
+#: hides.
 TABLES: dict[str, dict[str, str]] = {
     "store_version": {"version": "INTEGER"},
-    "sessions": session_columns(details=False)
-    | {"source": "VARCHAR", "redacted": "BOOLEAN", "bucket": "BIGINT"},
+    "sessions": live_columns() | {"source": "VARCHAR", "redacted": "BOOLEAN", "bucket": "BIGINT"},
     "labels": LABEL_COLUMNS
     | {"rank": "INTEGER", "moment": "DOUBLE", "redacted": "BOOLEAN", "bucket": "BIGINT"},
     "judgements": {
@@ -44,6 +44,13 @@ TABLES: dict[str, dict[str, str]] = {
         "other_half": "BIGINT",
         "redacted": "BOOLEAN",
     },
+    "judgements_by_engine": {
+        "session_id": "BIGINT",
+        "engine": "VARCHAR",
+        "verdict": "VARCHAR",
+        "label_id": "BIGINT",
+    },
+    "tally_by_engine": {"engine": "VARCHAR", "verdict": "VARCHAR", "n": "BIGINT"},
     "tally": {
         "sensor": "VARCHAR",
         "decode_as": "VARCHAR",
