@@ -93,10 +93,13 @@ class SparkEngine:
                 file.write(f"{row.line}\n")
 
     def write_parquet(self, query: str, path: Path) -> None:
-        from pyarrow import parquet
+        from pyarrow import dataset, parquet
 
-        table = self.arrow(query)
-        parquet.write_table(table, path, compression="zstd")
+        self.keep("handed_over", self._spark.sql(query))
+        rows = dataset.dataset(self._path("handed_over"), format="parquet")
+        with parquet.ParquetWriter(path, rows.schema, compression="zstd") as writer:
+            for batch in rows.to_batches():  # never all of them in memory
+                writer.write_batch(batch)
 
     def arrow(self, query: str) -> Any:
         from pyarrow import parquet
