@@ -42,7 +42,8 @@ from mailtap.report.server_logs import Truth, parse_truth, read_truth
 from mailtap.sessions.live_store import LIVE_TABLES, load_live_store
 from mailtap.sessions.load import load as load_sessions
 from mailtap.sessions.session import Session
-from mailtap.spark.engine import LOCAL, load_on_spark, open_spark
+from mailtap.spark.engine import LOCAL, open_spark
+from mailtap.spark.load import load_on_spark
 from mailtap.zeek.run import write_logs
 
 if TYPE_CHECKING:

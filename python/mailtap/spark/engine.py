@@ -18,9 +18,7 @@ from uuid import uuid4
 import duckdb
 
 from mailtap.correlation.engines import Row
-from mailtap.errors import MailTapError, MissingPackageError, first_line
-from mailtap.labels.detect import LabelFile
-from mailtap.policy import Policy
+from mailtap.errors import MailTapError, first_line
 from mailtap.printable import printable
 
 if TYPE_CHECKING:
@@ -147,30 +145,6 @@ def open_spark(master: str = LOCAL) -> Iterator[SparkEngine]:
         raise SparkError(f"Spark failed: {_reason(error)}") from None
     finally:
         spark.stop()
-
-
-def load_on_spark(
-    engine: SparkEngine,
-    paths: Sequence[Path],
-    files: Sequence[LabelFile],
-    policy: Policy,
-    *,
-    details: bool,
-) -> tuple[str, ...]:
-    """Makes the tables `sessions` and `labels` of sources that Spark reads itself; the warnings.
-
-    Raises SourceError, LabelError, and MissingPackageError.
-    """
-    try:
-        from mailtap.spark.sources import load_labels, load_sessions
-    except ImportError as error:
-        raise MissingPackageError(
-            f"{error.name} isn't installed: pip install 'mailtap[spark]'"
-        ) from None
-    return (
-        *load_sessions(engine, paths, policy, details=details),
-        *load_labels(engine, files, policy),
-    )
 
 
 def _reason(error: Exception) -> str:
