@@ -30,7 +30,7 @@ from logs import Logs
 from mailtap import api
 from mailtap.labels.detect import recognise as recognise_labels
 from mailtap.policy import load_policy
-from mailtap.records.textfile import open_text
+from mailtap.records.record_file import open_file
 from mailtap.sessions import connections
 from mailtap.sessions.schema import columns, record_fields
 
@@ -88,7 +88,7 @@ def typed_labels(path: Path) -> str:
     """SQL that reads what a report needs of the labels, typed."""
     if path.name.startswith("eve"):
         return f"SELECT * FROM read_json('{path}', format = 'newline_delimited', columns = {_EVE})"
-    form, _ = recognise_labels(open_text(duckdb.connect(), path), None, load_policy())
+    form, _ = recognise_labels(open_file(duckdb.connect(), path), None, load_policy())
     wanted = ", ".join(dict.fromkeys(p for f in form.fields.values() for p in f.places))
     return f"SELECT {wanted} FROM read_csv('{path}')"
 

@@ -77,9 +77,11 @@ def spoken(transcript: str) -> list[tuple[str, bytes]]:
     return said
 
 
-def write(name: str, packets: list[Packet], port: int, v6: bool = False) -> None:
+def frames_of(
+    packets: list[Packet], port: int, v6: bool = False, client_port: int = 50_000
+) -> list[tuple[int, bytes, bytes]]:
     hosts = ("2001:db8::c", "2001:db8::5") if v6 else ("192.0.2.1", "198.51.100.2")
-    client = Address(bytes.fromhex("020000000001"), hosts[0], 50_000, 1_000)
+    client = Address(bytes.fromhex("020000000001"), hosts[0], client_port, 1_000)
     server = Address(bytes.fromhex("020000000002"), hosts[1], port, 2_000)
     ways = {True: Direction(client, server, None), False: Direction(server, client, None)}
     frames = []
@@ -89,8 +91,26 @@ def write(name: str, packets: list[Packet], port: int, v6: bool = False) -> None
             packet.sequence, packet.acknowledged, packet.flags, payload
         )
         frames.append((START + packet.time, header, packet.payload))
+    return frames
+
+
+def write(name: str, packets: list[Packet], port: int, v6: bool = False) -> None:
+    write_frames(name, frames_of(packets, port, v6))
+
+
+def write_frames(name: str, frames: list[tuple[int, bytes, bytes]]) -> None:
     with (FOLDER / f"{name}.pcap").open("wb") as file:
         write_pcap(file, frames)
+
+
+def write_sessions(name: str, sessions: list[tuple[list[tuple[str, bytes]], int]]) -> None:
+    """Conversations of one client with ports of one server, one after the other."""
+    frames = []
+    for index, (said, port) in enumerate(sessions):
+        packets = play(said)
+        later = [replace(packet, time=packet.time + index * 1_000_000) for packet in packets]
+        frames += frames_of(later, port, client_port=50_000 + index)
+    write_frames(name, frames)
 
 
 def triplet(name: str, transcript: str, port: int) -> None:
@@ -281,6 +301,53 @@ SOCKS5 = [
     ("C", bytes.fromhex("05010001c6336402008f")),
     ("S", bytes.fromhex("05000001c000020104d2")),
 ]
+OFFERED = """
+    S: 220 mx.example.org ESMTP
+    C: EHLO client.example.net
+    S: 250-mx.example.org
+    S: 250 STARTTLS
+"""
+POP3_LOGIN = """
+    S: +OK POP3 server ready
+    C: USER bob
+    S: +OK
+    C: PASS secret
+    S: +OK Logged in.
+"""
+SMUGGLED = [
+    ("C", b"MAIL FROM:<alice@example.net>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n"),
+    (
+        "C",
+        b"Subject: s\r\n\r\ntext\n.\nMAIL FROM:<evil@example.org>\r\nRCPT TO:<b@example.org>\r\n",
+    ),
+    ("C", b"DATA\r\nsecond\r\n.\r\n"),
+]
+#: A session with each of the decoder's findings, in its order; the last of them once more.
+FINDINGS = [
+    (spoken(OFFERED + "C: STARTTLS\nC: MAIL FROM:<injected@example.net>\n" + TLS), 25),
+    (spoken(SMTP_STARTTLS.removesuffix(TLS + "\n") + "S: 250 2.0.0 injected\n" + TLS), 25),
+    (spoken(OFFERED.replace("STARTTLS", "XXXXXXXA")), 25),
+    (spoken(SMTP_STARTTLS.removesuffix(TLS + "\n") + "C: NOOP\nS: 250 2.0.0 Ok"), 25),
+    (spoken("S: * PREAUTH IMAP4rev1 logged in\nC: a1 SELECT INBOX\nS: a1 OK done"), 143),
+    (
+        spoken(
+            "S: * OK IMAP4rev1 ready\nC: a1 CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: a1 OK done"
+        )
+        + spoken("C: a2 NOOP\nS: a2 NO [REFERRAL imap://bob@imap.example.net/] go there"),
+        143,
+    ),
+    (
+        [
+            *spoken(SMTP_STARTTLS.removesuffix(TLS + "\n")),
+            ("C", CLIENT_HELLO),
+            ("S", b"454 4.7.0 TLS not available\r\n"),
+        ],
+        25,
+    ),
+    (spoken(OFFERED) + SMUGGLED, 25),
+    (spoken(POP3_LOGIN), 110),
+    (spoken(POP3_LOGIN), 110),
+]
 OPENVPN = [
     ("C", bytes.fromhex("000e38") + bytes(range(8)) + bytes(5)),
     ("S", bytes.fromhex("001a40") + bytes(range(8, 16)) + bytes(17)),
@@ -352,6 +419,7 @@ def main() -> None:
     # The responder is seen late, without its SYN, and neither side's end is.
     late = [p for p in whole if (p.client or p.time > 150_000) and not p.flags & FIN]
     write("smtp-late-server", late, 25)
+    write_sessions("findings", FINDINGS)
     write("silent-port-25", play([]), 25)
     if not (FOLDER / "smtp-starttls-certificate.pcap").exists():
         before = SMTP_STARTTLS.rpartition(TLS)[0]

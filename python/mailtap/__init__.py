@@ -17,15 +17,27 @@ Or one record after the other:
     for label in mailtap.labels("eve.json"):
         print(label.app, label.provenance)
 
+Or all of them to Parquet, which is read many times faster:
+
+    mailtap.write_sessions("mail_session.log", "sessions.parquet")
+    mailtap.write_labels("eve.json", "labels.parquet")
+
 What can't be done raises a subclass of MailTapError, whose message is one line.
 """
 
 from importlib.metadata import version
 
-from mailtap.api import Report, analyze, labels, report, sessions
+from mailtap.api import (
+    Report,
+    analyze,
+    labels,
+    report,
+    sessions,
+    write_labels,
+    write_sessions,
+)
 from mailtap.capture.errors import CaptureError
 from mailtap.capture.nfstream_labels import LabellingError
-from mailtap.correlation.spark import SparkError
 from mailtap.errors import MailTapError, MissingPackageError, QueryError
 from mailtap.files import StandardInputError, WriteError
 from mailtap.labels.detect import LabelError
@@ -35,6 +47,7 @@ from mailtap.report.against import AgainstError
 from mailtap.report.server_logs import TruthError
 from mailtap.sessions.detect import SourceError
 from mailtap.sessions.session import Session
+from mailtap.spark.engine import SparkError
 from mailtap.zeek.installation import ZeekError
 
 __version__ = version("mailtap")
@@ -62,4 +75,6 @@ __all__ = [
     "labels",
     "report",
     "sessions",
+    "write_labels",
+    "write_sessions",
 ]

@@ -20,15 +20,17 @@ import duckdb
 from mailtap.capture.embedded import EngineOptions, Progress, analyze_captures
 from mailtap.capture.nfstream_labels import NfstreamLabels
 from mailtap.correlation.engines import DuckDBEngine, QueryEngine
-from mailtap.correlation.spark import LOCAL, open_spark
 from mailtap.errors import MissingPackageError, QueryError, first_line
 from mailtap.files import STANDARD, StandardInput, WriteError, check_standard_input, written
 from mailtap.labels import LabelFile
 from mailtap.labels.label import Label
 from mailtap.labels.load import load as load_labels
+from mailtap.labels.table import NORMAL_FORM
 from mailtap.policy import Policy, load_policy
 from mailtap.printable import printable
 from mailtap.records.database import lock, open_database
+from mailtap.records.parquet import write_parquet
+from mailtap.records.record_file import PARQUET_SUFFIX
 from mailtap.report.against import Earlier, compared, read_earlier
 from mailtap.report.build import build_report
 from mailtap.report.html import to_html
@@ -40,6 +42,7 @@ from mailtap.report.server_logs import Truth, parse_truth, read_truth
 from mailtap.sessions.live_store import LIVE_TABLES, load_live_store
 from mailtap.sessions.load import load as load_sessions
 from mailtap.sessions.session import Session
+from mailtap.spark.engine import LOCAL, load_on_spark, open_spark
 from mailtap.zeek.run import write_logs
 
 if TYPE_CHECKING:
@@ -98,9 +101,14 @@ class Report:
             return self._engine.arrow(self._listing())
 
     def write_sessions(self, path: _FilePath) -> None:
-        """Writes the sessions to a file, one JSON object a line; `-` is standard output."""
+        """Writes the sessions to a file: Parquet if it is named so (`.parquet`), else one JSON
+        object a line; `-` is standard output.
+        """
         with _one_line_errors(), written(Path(path)) as file:
-            self._engine.write_json_lines(self._listing(), file)
+            if Path(path).suffix == PARQUET_SUFFIX:
+                self._engine.write_parquet(self._listing(), file)
+            else:
+                self._engine.write_json_lines(self._listing(), file)
 
     def close(self) -> None:
         """Drops the sessions. The figures stay."""
@@ -202,7 +210,7 @@ def report(
     keep_sessions: bool = True,
 ) -> Report:
     """Reports on sessions that exist already: folders of Zeek logs or single ones, a gateway's
-    export, or session lines.
+    export, or session lines, each also as Parquet.
 
     - `labels`, `truth`, `policy`, `keep_sessions`: as in `analyze`.
     - `engine`: where the queries run, `duckdb`, `spark`, or `spark:MASTER`.
@@ -225,21 +233,28 @@ def report(
         files = _with_standard_input(files, stdin)
         logs = _truth(servers, stdin)
         connection = stack.enter_context(open_database())
-        loaded = load_sessions(connection, paths, site, details=keep_sessions or logs is not None)
-        labelled = load_labels(connection, files, site)
         if store is not None:
             load_live_store(connection, Path(store))
-        lock(connection)
-        queries: QueryEngine = DuckDBEngine(connection)
+        details = keep_sessions or logs is not None
+        queries: QueryEngine
+        warnings: tuple[str, ...]
         if name == "spark":
-            more = LIVE_TABLES if store is not None else ()
-            queries = stack.enter_context(open_spark(connection, master or LOCAL, more))
+            spark = stack.enter_context(open_spark(master or LOCAL))
+            spark.hand_over(connection, LIVE_TABLES if store is not None else ())
+            warnings = load_on_spark(spark, paths, files, site, details=details)
+            queries = spark
+        else:
+            loaded = load_sessions(connection, paths, site, details=details)
+            labelled = load_labels(connection, files, site)
+            warnings = (*loaded.warnings, *labelled.warnings)
+            queries = DuckDBEngine(connection)
+        lock(connection)
         return _report(
             queries,
             site,
             stack,
             engine_name=queries.name,
-            warnings=(*loaded.warnings, *labelled.warnings),
+            warnings=warnings,
             with_labels=bool(files),
             keep_sessions=keep_sessions,
             truth=logs,
@@ -267,6 +282,36 @@ def labels(
         files = _with_standard_input(_label_files([file]), StandardInput(folder))
         load_labels(connection, files, _policy(policy))
         yield from _records(connection, "labels", Label)
+
+
+def write_sessions(
+    source: _FilePath, path: _FilePath, *, policy: _FilePath | Policy | None = None
+) -> None:
+    """Writes the sessions of a source to a Parquet file, which is a source itself.
+
+    Columns are the fields of the session record; what the policy redacts is `***`. Raises
+    MailTapError.
+    """
+    site = _policy(policy)
+    with _one_line_errors(), _scratch() as folder, open_database() as connection:
+        load_sessions(connection, [StandardInput(folder).file(Path(source))], site, details=True)
+        with written(Path(path)) as file:
+            query = listing(site.redact, judged=False, table="sessions")
+            write_parquet(connection, query, file)
+
+
+def write_labels(
+    file: _FilePath | LabelFile, path: _FilePath, *, policy: _FilePath | Policy | None = None
+) -> None:
+    """Writes the labels of a file in normal form to a Parquet file, which is a label file itself.
+
+    Columns are the fields of `Label`. Raises MailTapError.
+    """
+    with _one_line_errors(), _scratch() as folder, open_database() as connection:
+        files = _with_standard_input(_label_files([file]), StandardInput(folder))
+        load_labels(connection, files, _policy(policy))
+        with written(Path(path)) as target:
+            write_parquet(connection, NORMAL_FORM, target)
 
 
 def _report(

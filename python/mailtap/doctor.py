@@ -25,7 +25,7 @@ EXTRAS = {
     ),
     "arrow": (("pyarrow",), "sessions as Arrow in Python"),
     "ndpi": (("nfstream",), "nDPI's labels: --dpi ndpi, nfstream:INTERFACE"),
-    "spark": (("pyspark",), "mailtap report --engine spark"),
+    "spark": (("pyspark", "pyarrow"), "mailtap report --engine spark"),
 }
 
 #: The bit of CAP_NET_RAW in a process's capabilities (capabilities(7)).

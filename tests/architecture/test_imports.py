@@ -32,6 +32,7 @@ ROOMS = (
     "mailtap.truth",
     "mailtap.correlation",
     "mailtap.report",
+    "mailtap.spark",
     "mailtap.live.state",
     "mailtap.live.sensors",
     "mailtap.live.batches",

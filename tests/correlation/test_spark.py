@@ -24,7 +24,7 @@ pytest.importorskip("pyspark", reason="Spark is not installed: its engine is not
 if shutil.which("java") is None:
     pytest.skip("no Java is found: Spark is not tested", allow_module_level=True)
 
-from mailtap.correlation.spark import open_spark
+from mailtap.spark.engine import open_spark
 
 
 def drawn(count: int, seed: int) -> tuple[list[Row], list[Row]]:
@@ -107,7 +107,8 @@ def test_spark_gives_the_same_document_and_the_same_sessions(tmp_path: Path) -> 
     engine = DuckDBEngine(connection)
     expected = build_report(engine, policy, **options)
     engine.write_json_lines(listing((), judged=True), tmp_path / "duckdb.jsonl")
-    with open_spark(connection) as spark:
+    with open_spark() as spark:
+        spark.hand_over(connection, ("sessions", "labels"))
         found = build_report(spark, policy, **options)
         spark.write_json_lines(listing((), judged=True), tmp_path / "spark.jsonl")
 
@@ -131,8 +132,7 @@ def test_spark_gives_the_same_document_and_the_same_sessions(tmp_path: Path) -> 
 
 def test_spark_on_this_machine_listens_on_loopback_only() -> None:
     """Its driver runs whatever code an executor that connects asks for."""
-    connection = database([], [])
-    with open_spark(connection) as spark:
+    with open_spark() as spark:
         assert spark.rows("SELECT 1 AS n") == [{"n": 1}]
         addresses = listening(java_processes())
     assert addresses

@@ -211,7 +211,7 @@ class TestMasked:
         assert seen(turns, "smtp") == (set(),) * 3
 
     def test_a_firewall_that_overwrites_whatever_it_does_not_know(self) -> None:
-        """As in a capture of Suricata's tests. Of a server that offers no STARTTLS it can't be told,
+        """As in a capture of Suricata's tests. Without an offer beside it, it can't be told
         whether the word was STARTTLS or CHUNKING: what is shown is the device.
         """
         answer = [

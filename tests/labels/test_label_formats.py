@@ -43,7 +43,8 @@ SAME_FLOW = {
 
 
 def test_every_format_has_a_sample() -> None:
-    assert {kind.partition(" ")[0] for kind in SAME_FLOW} == set(FORMAT_NAMES)
+    in_text = set(FORMAT_NAMES) - {"normal", "parquet"}  # these: test_label_parquet.py
+    assert {kind.partition(" ")[0] for kind in SAME_FLOW} == in_text
 
 
 @pytest.mark.parametrize("kind", SAME_FLOW)

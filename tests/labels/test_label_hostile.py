@@ -100,7 +100,7 @@ def test_what_is_no_label_file(imported: Import, content: bytes, message: str) -
 def test_the_command_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
     for argument, message in [
         (tmp_path / "nothing", "No such file or directory"),
-        (tmp_path, "is a directory"),
+        (tmp_path, "has no files"),
     ]:
         result = CliRunner().invoke(labels_command, [str(argument)])
         assert result.exit_code == 1

@@ -31,7 +31,7 @@ from mailtap.records.fields import (
     Transform,
     number_sql,
 )
-from mailtap.records.textfile import open_text
+from mailtap.records.record_file import open_file
 from mailtap.sessions import SessionsLoaded, load
 from mailtap.sessions.detect import recognise
 from zeek_logs import as_json, as_tsv, session
@@ -70,7 +70,7 @@ def both(
 def is_read_natively(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
     """Whether nothing is read line by line."""
     with pytest.MonkeyPatch.context() as patch:
-        recognised = recognise(open_text(connection, path), POLICY)
+        recognised = recognise(open_file(connection, path), POLICY)
         assert recognised is not None
 
         def refuse(*_: object) -> str:

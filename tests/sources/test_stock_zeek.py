@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from mailtap.cli.report import report
-from mailtap.records.textfile import _unpacked
+from mailtap.records.record_file import _unpacked
 
 CONN: dict[str, Any] = {
     "ts": 1700000000.0,
@@ -148,7 +148,7 @@ def test_a_damaged_gzip_file_is_unpacked_in_small_blocks(
     packed = gzip.compress((json.dumps(CONN) + "\n").encode() + b"\n" * 20_000_000)
     path.write_bytes(packed[:-20])
     assert max(map(len, _unpacked(path, 1 << 16))) <= 1 << 16
-    monkeypatch.setattr("mailtap.records.textfile.MAX_UNPACKED_BYTES", 1_000_000)
+    monkeypatch.setattr("mailtap.records.record_file.MAX_UNPACKED_BYTES", 1_000_000)
     found, warnings = mail(tmp_path)
     assert found["sessions"] == 1
     assert "read as far as 1000000 unpacked bytes" in warnings

@@ -210,7 +210,7 @@ def test_thresholds_and_ports_are_the_policys(loaded: Load, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("", "", "has no conn or mail_session log"),
+        ("", "", "has neither a conn or mail_session log"),
         ("dns.log", as_tsv(fields={"ts": "time", "uid": "string"}), "none of conn.log"),
         ("some.txt", "hello\nworld\n", "neither a Zeek conn or mail_session log"),
         ("some.json", '{"a": 1}\n', "neither a Zeek conn or mail_session log"),

@@ -176,11 +176,11 @@ void SideDecoder::DeflateProbe(std::string_view& bytes) {
     bool line = text.ends_with('\n');
     if ( line )
         text.remove_suffix(text.ends_with("\r\n") ? 2 : 1);
-    if ( IsText(text.ends_with('\r') ? text.substr(0, text.size() - 1) : text) && ! line &&
-         held_.Size() < kMaxLiteralProbe )
+    const bool is_text = IsText(text.ends_with('\r') ? text.substr(0, text.size() - 1) : text);
+    if ( is_text && ! line && held_.Size() < kMaxLiteralProbe )
         return;
 
-    bool plain = line && WeightOf(facts_.reading.service, facts_.reading.role, text) != kNone;
+    bool plain = is_text && line && WeightOf(facts_.reading.service, facts_.reading.role, text) != kNone;
     SecretBuffer first = std::exchange(held_, SecretBuffer());
     Enter(Mode::Lines);
     if ( plain ) {

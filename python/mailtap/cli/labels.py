@@ -17,11 +17,13 @@ from rich.table import Table
 from rich.text import Text
 
 from mailtap.cli.options import json_option, policy_option
-from mailtap.cli.output import one_line_errors, warn
-from mailtap.files import StandardInput, check_standard_input
+from mailtap.cli.output import check_standard_output, one_line_errors, warn
+from mailtap.files import StandardInput, check_standard_input, written
 from mailtap.labels import LabelFile, LabelsLoaded, load
+from mailtap.labels.table import NORMAL_FORM
 from mailtap.policy import load_policy
 from mailtap.records.database import open_database
+from mailtap.records.parquet import write_parquet
 
 BATCH_ROWS = 1024
 
@@ -42,12 +44,19 @@ SHOWN = {
 @click.argument("file", metavar="FILE[:FORMAT]")
 @policy_option
 @json_option
-def labels(file: str, policy: Path | None, as_json: bool) -> None:
-    """Print a third-party label file in normal form.
+@click.option(
+    "--parquet",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="Write the labels to a Parquet file, which --labels takes again.",
+)
+def labels(file: str, policy: Path | None, as_json: bool, parquet: Path | None) -> None:
+    """Print a third-party label file, or a folder of them, in normal form.
 
     On a terminal as a table; elsewhere as tab-separated values with a line of names, every field of
     every label. `-` is standard input.
     """
+    check_standard_output(as_json=as_json, parquet=parquet)
     with (
         one_line_errors(),
         TemporaryDirectory(prefix="mailtap-") as folder,
@@ -58,8 +67,14 @@ def labels(file: str, policy: Path | None, as_json: bool) -> None:
         named = replace(named, path=StandardInput(Path(folder)).file(named.path))
         loaded = load(connection, [named], load_policy(policy))
         warn(loaded.warnings)
+        if parquet is not None:
+            with written(parquet) as target:
+                write_parquet(connection, NORMAL_FORM, target)
         if as_json:
             _print_json(connection, loaded)
+        elif parquet is not None:
+            for line in _summaries(loaded):
+                click.echo(line, err=True)
         elif sys.stdout.isatty():
             _print_table(connection, loaded)
         else:

@@ -17,7 +17,8 @@ labels_option = click.option(
     "labels",
     metavar="[NAME=]FILE[:FORMAT]",
     multiple=True,
-    help="Labels of a DPI engine, called NAME in figures by engine; may be given several times.",
+    help="Labels of a DPI engine, file or folder, called NAME in figures by engine; may be given "
+    "several times.",
 )
 truth_option = click.option(
     "--truth",
@@ -48,7 +49,8 @@ sessions_option = click.option(
     "--sessions",
     type=_FILE,
     metavar="FILE",
-    help="Write the sessions, one JSON object a line; - is standard output.",
+    help="Write the sessions, one JSON object a line, or as Parquet to a name in .parquet; - is "
+    "standard output.",
 )
 
 

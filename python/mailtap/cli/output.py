@@ -20,10 +20,13 @@ from mailtap.report.json import to_json
 _WHOLE = 10_000
 
 
-def check_standard_output(*, as_json: bool, html: Path | None, sessions: Path | None) -> None:
-    """Raises click.UsageError where two things are to go to standard output."""
-    if [as_json, html == STANDARD, sessions == STANDARD].count(True) > 1:
-        raise click.UsageError("only one of --json, --html - and --sessions - can have the output")
+def check_standard_output(*, as_json: bool, **files: Path | None) -> None:
+    """Raises click.UsageError where two things are to go to standard output; `files` are those of
+    the options of that name.
+    """
+    if [as_json, *(file == STANDARD for file in files.values())].count(True) > 1:
+        options = " and ".join(["--json", *(f"--{name} -" for name in files)])
+        raise click.UsageError(f"only one of {options} can have the output")
 
 
 def print_report(

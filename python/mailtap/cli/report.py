@@ -66,7 +66,7 @@ def report(
     """Report how sessions were decoded, and how far that agrees with labels.
 
     SOURCE is a folder of Zeek logs or one of its files, a gateway's export of sessions, or the
-    session lines of `mailtap analyze`; `-` is standard input.
+    session lines of `mailtap analyze`, each also as Parquet; `-` is standard input.
     """
     check_standard_output(as_json=as_json, html=html, sessions=sessions)
     with (

@@ -12,6 +12,9 @@ from typing import Any, Protocol
 
 import duckdb
 
+from mailtap.records.parquet import write_parquet
+from mailtap.records.record_file import quoted
+
 Row = dict[str, Any]
 
 
@@ -37,6 +40,9 @@ class QueryEngine(Protocol):
 
     def write_json_lines(self, query: str, path: Path) -> None:
         """Writes the result of a query to a file, one JSON object a line, without what is NULL."""
+
+    def write_parquet(self, query: str, path: Path) -> None:
+        """Writes the result of a query to a Parquet file."""
 
 
 class DuckDBEngine:
@@ -66,11 +72,13 @@ class DuckDBEngine:
         return self._connection.sql(query).to_arrow_table()
 
     def write_json_lines(self, query: str, path: Path) -> None:
-        file_name = str(path).replace("'", "''")
         # A merge patch leaves out what is null (RFC 7396).
         lines = f"SELECT json_merge_patch('{{}}', to_json(one)) FROM ({query}) one"
         as_they_are = r"FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER E'\x01'"
-        self._execute(f"COPY ({lines}) TO '{file_name}' ({as_they_are})")
+        self._execute(f"COPY ({lines}) TO {quoted(str(path))} ({as_they_are})")
+
+    def write_parquet(self, query: str, path: Path) -> None:
+        write_parquet(self._connection, query, path)
 
     def _execute(self, statement: str) -> duckdb.DuckDBPyConnection:
         return self._connection.execute(statement)

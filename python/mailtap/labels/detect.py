@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mailtap.errors import MailTapError
 from mailtap.labels.formats import ENDPOINTS, FORMATS, LabelFormat, generic
@@ -19,9 +20,10 @@ from mailtap.records.containers import (
     TooManyColumnsError,
 )
 from mailtap.records.json_records import JsonDocument, JsonLines
-from mailtap.records.textfile import TextFile
+from mailtap.records.parquet import Parquet
+from mailtap.records.record_file import RecordFile
 
-GENERIC = ("csv", "jsonl")
+GENERIC = ("parquet", "csv", "jsonl")
 FORMAT_NAMES = (*(form.name for form in FORMATS), *GENERIC)
 
 PANOS_LOG_TYPES = ("TRAFFIC", "THREAT", "SYSTEM", "CONFIG", "GLOBALPROTECT", "DECRYPTION")
@@ -71,13 +73,14 @@ def split_engine(text: str) -> tuple[str | None, str]:
     return (match[1], match[2]) if match else (None, text)
 
 
-def recognise(file: TextFile, form: str | None, policy: Policy) -> tuple[LabelFormat, Container]:
+def recognise(file: RecordFile, form: str | None, policy: Policy) -> tuple[LabelFormat, Container]:
     """The format and container of `file`. Raises LabelError."""
     lines = [line for line in file.head if line.strip()]
-    if not lines:
+    if not lines and file.schema is None:
         raise LabelError(f"{file.named}: has no lines")
     try:
-        found = _named(lines, form, policy) if form else _by_content(lines, policy)
+        ways = _containers(lines) if file.schema is None else _of_columns(file.schema)
+        found = _named(ways, form, policy) if form else _by_content(ways, lines, policy)
     except TooManyColumnsError as error:
         raise LabelError(f"{file.named}: {error}") from None
     if found is None:
@@ -101,31 +104,41 @@ def _containers(lines: list[str]) -> Mapping[str, Container]:
     return ways | {"csv": Csv.of_header(lines[0])}
 
 
-def _named(lines: list[str], name: str, policy: Policy) -> tuple[LabelFormat, Container] | None:
+def _of_columns(schema: Iterable[tuple[str, Any]]) -> Mapping[str, Container]:
+    """A Parquet file may have what any format with named values has."""
+    return dict.fromkeys(("parquet", "csv", "json"), Parquet.of_schema(schema))
+
+
+def _named(
+    ways: Mapping[str, Container], name: str, policy: Policy
+) -> tuple[LabelFormat, Container] | None:
     known = {form.name: form for form in FORMATS}
     form = known.get(name) or generic(name, policy.generic)
-    container = _containers(lines).get(form.container)
+    container = ways.get(form.container)
     return None if container is None else (form, container)
 
 
-def _by_content(lines: list[str], policy: Policy) -> tuple[LabelFormat, Container] | None:
-    containers = _containers(lines)
+def _by_content(
+    ways: Mapping[str, Container], lines: list[str], policy: Policy
+) -> tuple[LabelFormat, Container] | None:
     for form in FORMATS:
-        container = containers.get(form.container)
+        container = ways.get(form.container)
         if container is not None and _has_marks(form, container, lines):
             return form, container
     for name in GENERIC:
         form = generic(name, policy.generic)
-        container = containers.get(form.container)
+        container = ways.get(form.container)
         if container is not None and _has_flow_fields(form, container, lines):
             return form, container
     return None
 
 
 def _places(container: Container, lines: list[str]) -> Callable[[str], bool]:
-    """Whether the lines have something at a place: a column of a CSV file, a value elsewhere."""
+    """Whether the file has something at a place: a column, or in lines of JSON a value."""
     if isinstance(container, Csv):
         return set(container.names).__contains__
+    if isinstance(container, Parquet):
+        return container.columns.__contains__
     texts = ["\n".join(lines)] if isinstance(container, JsonDocument) else lines
     records = [record for record in map(container.parse, texts) if record is not None]
     return lambda place: any(record.get(place) is not None for record in records)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mailtap.records.fields import (
     ADDRESS,
+    BOOLEAN,
     COMMUNITY_ID,
     COUNT,
     DURATION,
@@ -23,6 +24,8 @@ from mailtap.records.fields import (
     Field,
     Transform,
 )
+from mailtap.sessions.schema import LONG_TEXT
+from mailtap.sessions.vocabulary import CARRIERS, ENCRYPTIONS, PROVENANCES, SERVICES
 
 Fields = Mapping[str, Field]
 
@@ -41,6 +44,9 @@ NORMAL_FIELDS = (
     "packets",
     *NAT_ENDPOINTS,
 )
+
+#: What a name means, as the policy reads it; a file in normal form has it already.
+NORMAL_LABEL = ("app", "protocol", "encryption", "carrier", "provenance", "is_label")
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,16 @@ def _nat(sources: tuple[str, ...], destinations: tuple[str, ...]) -> dict[str, F
         "nat_dst_ip": Field(destinations[:half], ADDRESS),
         "nat_dst_port": Field(destinations[half:], PORT_NUMBER),
     }
+
+
+def _one_of(names: Sequence[str]) -> Transform:
+    """A text that is one of the names."""
+    listed = ", ".join(f"'{name}'" for name in names)
+    return Transform(
+        lambda text: f"CASE WHEN {text} IN ({listed}) THEN {text} END",
+        lambda text: text if text in names else None,
+        plain="|".join(names),
+    )
 
 
 def _times(
@@ -280,7 +296,33 @@ FORTIGATE = LabelFormat(
 )
 
 # In the order in which a file's kind is looked for: what has more marks of its own comes first.
+#: What `mailtap labels` writes. A label's meaning is in the file, not made of its name again.
+NORMAL = LabelFormat(
+    name="normal",
+    engine="generic",
+    container="parquet",
+    marks=NORMAL_LABEL,
+    fields={
+        "name": Field(("name",)),
+        **_endpoints("src_ip", "src_port", "dst_ip", "dst_port"),
+        "l4": Field(("l4",), TRANSPORT),
+        "community_id": Field(("community_id",), COMMUNITY_ID),
+        **_times("start", "end", SECONDS),
+        "packets": Field(("packets",), COUNT),
+        **_nat(("nat_ip_a", "nat_port_a"), ("nat_ip_b", "nat_port_b")),
+        "app": Field(("app",)),
+        "protocol": Field(("protocol",), _one_of(SERVICES)),
+        "encryption": Field(("encryption",), _one_of(ENCRYPTIONS)),
+        "carrier": Field(("carrier",), _one_of(CARRIERS)),
+        "provenance": Field(("provenance",), _one_of(PROVENANCES)),
+        "is_label": Field(("is_label",), BOOLEAN),
+        "engine": Field(("engine",)),
+        "source": Field(("source",), LONG_TEXT),
+    },
+)
+
 FORMATS = (
+    NORMAL,
     NDPID,
     NDPIREADER_JSON,
     SURICATA,
@@ -310,7 +352,7 @@ def generic(container: str, columns: Mapping[str, tuple[str, ...]]) -> LabelForm
     return LabelFormat(
         name=container,
         engine="generic",
-        container="csv" if container == "csv" else "json",
+        container="json" if container == "jsonl" else container,
         marks=(),
         fields={
             "evidence" if key == "provenance" else key: Field(places, transforms.get(key, TEXT))

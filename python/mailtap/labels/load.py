@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
 from mailtap.labels.detect import LabelError, LabelFile, recognise
-from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS, LabelFormat
+from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS, NORMAL, LabelFormat
 from mailtap.labels.normal import NORMAL_LABELS, TooManyNamesError, stage_normal_labels
 from mailtap.labels.projection import projection
 from mailtap.labels.table import COLUMNS, create_table
 from mailtap.policy import Policy
+from mailtap.printable import printable
 from mailtap.records.containers import Container
 from mailtap.records.key import endpoints_sql
 from mailtap.records.malformed import Malformed, count, forget_rejects
+from mailtap.records.record_file import RecordFile, UnreadableFileError, open_file, quoted, read
 from mailtap.records.selection import Reading
 from mailtap.records.staging import stage
-from mailtap.records.textfile import TextFile, UnreadableFileError, open_text, quoted, read
 
 STAGED = "mailtap_staged_labels"
 LATEST = "mailtap_latest_labels"
@@ -53,14 +54,17 @@ class LabelsLoaded:
 def load(
     connection: duckdb.DuckDBPyConnection, files: Sequence[LabelFile], policy: Policy
 ) -> LabelsLoaded:
-    """Add the labels of `files` to table `labels`. Raises LabelError."""
+    """Add the labels of `files`, or of all files in folders, to table `labels`.
+
+    Raises LabelError.
+    """
     create_table(connection)
     loaded = []
     warnings: list[str] = []
-    for file in files:
+    for file, source in _files(files):
         with tempfile.TemporaryDirectory(prefix="mailtap-") as scratch:
             try:
-                loaded.append(_load_file(connection, file, policy, Path(scratch), warnings))
+                loaded.append(_load_file(connection, file, source, policy, Path(scratch), warnings))
             except (UnreadableFileError, TooManyNamesError) as error:
                 raise LabelError(str(error)) from None
             finally:
@@ -68,31 +72,50 @@ def load(
     return LabelsLoaded(tuple(loaded), tuple(warnings))
 
 
+def _files(files: Sequence[LabelFile]) -> Iterator[tuple[LabelFile, str]]:
+    """Each file with what its labels are named after: that of a folder by the folder, such as one
+    with a file for each day.
+    """
+    for file in files:
+        source = printable(str(file.path))
+        if not file.path.is_dir():
+            yield file, source
+            continue
+        within = [
+            path
+            for path in sorted(file.path.rglob("*"))
+            if path.is_file() and not path.name.startswith((".", "_"))
+        ]
+        if not within:
+            raise LabelError(f"{source}: has no files")
+        for path in within:
+            yield replace(file, path=path), source
+
+
 def _load_file(
     connection: duckdb.DuckDBPyConnection,
     label_file: LabelFile,
+    source: str,
     policy: Policy,
     scratch: Path,
     warnings: list[str],
 ) -> LoadedFile:
-    file = open_text(connection, label_file.path)
+    file = open_file(connection, label_file.path)
     form, container = recognise(file, label_file.form, policy)
     file, malformed = read(
         file,
         scratch,
-        load=lambda whole: _stage(connection, whole, form, container),
+        load=lambda whole: stage_labels(connection, whole, form, container),
         forget=lambda: _forget(connection),
     )
     if file.damage is not None:
         warnings.append(f"{file.named}: {file.damage}")
     if malformed.count:
-        warnings.append(malformed.warning(file.named))
+        warnings.append(malformed.warning(file.named, file.unit))
     other = count(connection, f"SELECT count(*) FROM {STAGED} WHERE state = 'other'")
     if form.statements is not None:
         _keep_last_statement(connection)
-    names = f"SELECT name, evidence FROM {STAGED} WHERE state = 'flow'"
-    stage_normal_labels(connection, names, form.engine, file.named, policy)
-    labels = _insert(connection, file, label_file.engine or form.name)
+    labels = _insert(connection, label_rows(connection, form, policy, source, label_file.engine))
     return LoadedFile(file.named, form.name, labels, other, malformed.count)
 
 
@@ -102,12 +125,14 @@ def _forget(connection: duckdb.DuckDBPyConnection) -> None:
     forget_rejects(connection)
 
 
-def _stage(
+def stage_labels(
     connection: duckdb.DuckDBPyConnection,
-    file: TextFile,
+    file: RecordFile,
     form: LabelFormat,
     container: Container,
 ) -> Malformed:
+    """Add the records of a file of that format to the table of staged labels."""
+
     def rows(reading: Reading) -> str:
         return projection(form, container, file, reading)
 
@@ -131,18 +156,48 @@ def _keep_last_statement(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"ALTER TABLE {LATEST} RENAME TO {STAGED}")
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, file: TextFile, engine: str) -> int:
+def label_rows(
+    connection: duckdb.DuckDBPyConnection,
+    form: LabelFormat,
+    policy: Policy,
+    source: str,
+    engine: str | None,
+) -> str:
+    """SQL of the staged records about flows with the columns of table `labels` but `label_id`.
+
+    `engine` is what the user calls it, if anything. Raises TooManyNamesError.
+    """
+    flows = f"SELECT * FROM {STAGED} WHERE state = 'flow'"
+    if form.name == NORMAL.name:
+        own = "NULL" if engine is None else quoted(engine)
+        meant = (
+            f"SELECT * REPLACE (coalesce(source, {quoted(source)}) AS source, "
+            f"coalesce({own}, engine, '{form.name}') AS engine, "
+            "coalesce(app, lower(name), '') AS app, "
+            "coalesce(encryption, 'unknown') AS encryption, "
+            "coalesce(provenance, 'unknown') AS provenance, "
+            f"coalesce(is_label, true) AS is_label) FROM ({flows})"
+        )
+    else:
+        names = f"SELECT name, evidence FROM ({flows})"
+        stage_normal_labels(connection, names, form.engine, source, policy)
+        named = f"{quoted(source)} AS source, {quoted(engine or form.name)} AS engine"
+        meant = (
+            f"SELECT flows.*, normal.* EXCLUDE (name, evidence), {named} FROM ({flows}) AS flows "
+            f"JOIN {NORMAL_LABELS} AS normal ON flows.name IS NOT DISTINCT FROM normal.name "
+            "AND flows.evidence IS NOT DISTINCT FROM normal.evidence"
+        )
+    return (
+        f"SELECT *, {endpoints_sql(*ENDPOINTS)}, {endpoints_sql(*NAT_ENDPOINTS, prefix='nat_')} "
+        f"FROM ({meant})"
+    )
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
     known = count(connection, "SELECT max(label_id) FROM labels")
     columns = ", ".join(f'"{name}"' for name in COLUMNS)
     connection.execute(
         f"INSERT INTO labels ({columns}) SELECT {columns} FROM ("
-        "SELECT flows.*, normal.* EXCLUDE (name, evidence), "
-        f"{endpoints_sql(*ENDPOINTS)}, {endpoints_sql(*NAT_ENDPOINTS, prefix='nat_')}, "
-        f"row_number() OVER () + {known} AS label_id, "
-        f"{quoted(file.named)} AS source, {quoted(engine)} AS engine "
-        f"FROM (SELECT * FROM {STAGED} WHERE state = 'flow') AS flows "
-        f"JOIN {NORMAL_LABELS} AS normal "
-        "ON flows.name IS NOT DISTINCT FROM normal.name "
-        "AND flows.evidence IS NOT DISTINCT FROM normal.evidence)"
+        f"SELECT *, row_number() OVER () + {known} AS label_id FROM ({rows}))"
     )
     return count(connection, "SELECT max(label_id) FROM labels") - known

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS, NORMAL_FIELDS, LabelFormat
+from mailtap.labels.formats import (
+    ENDPOINTS,
+    NAT_ENDPOINTS,
+    NORMAL_FIELDS,
+    LabelFormat,
+)
 from mailtap.records.containers import Container
 from mailtap.records.fields import Field
+from mailtap.records.record_file import RecordFile, quoted
 from mailtap.records.selection import Reading, selection
-from mailtap.records.textfile import TextFile, quoted
 
 START = 'coalesce("start", "end" - coalesce(duration, 0))'
 END = f'greatest({START}, coalesce("end", "start" + coalesce(duration, 0)))'
@@ -24,14 +29,14 @@ WHOLE_ENDPOINTS = ", ".join(
 )
 
 
-def projection(form: LabelFormat, container: Container, file: TextFile, reading: Reading) -> str:
+def projection(form: LabelFormat, container: Container, file: RecordFile, reading: Reading) -> str:
     """SQL of a file's records: the normal fields, `state`: `flow`, `other` or `bad`, and `bad`.
 
     `other` is not about a TCP flow; `bad` lacks a field; NULL is an empty line. A format with
     several statements on a flow adds `rank` and `moment`. Raises NotNativeError.
     """
     fields = dict(form.fields)
-    names = list(NORMAL_FIELDS)
+    names = [*NORMAL_FIELDS, *(name for name in form.fields if name not in NORMAL_FIELDS)]
     conditions = {f"condition_{n}": condition for n, condition in enumerate(form.conditions)}
     fields |= {name: Field((condition.place,)) for name, condition in conditions.items()}
     wanted = [

@@ -34,6 +34,9 @@ COLUMNS: dict[str, str] = {
     "nat_port_b": "INTEGER",
 }
 
+#: SQL of all labels as `mailtap labels` writes them.
+NORMAL_FORM = "SELECT * EXCLUDE (label_id) FROM labels ORDER BY label_id"
+
 
 def create_table(connection: duckdb.DuckDBPyConnection) -> None:
     """Create an empty `labels` unless it is there."""

@@ -115,6 +115,7 @@ class LiveMode:
             waiting=now.waiting,
             unlabelled=now.unlabelled,
             unmatched=now.unmatched,
+            findings=now.findings,
             consistent=figures.consistent,
             compatible=figures.compatible,
             inconsistent=figures.inconsistent,

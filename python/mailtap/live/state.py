@@ -128,6 +128,7 @@ class Snapshot:
     waiting: int
     unlabelled: int  # sessions that waited in vain
     unmatched: int  # labels that waited in vain
+    findings: Counts  # sessions by what is wrong with their encryption, since this run began
     consistent: Rate
     compatible: Rate
     inconsistent: Rate

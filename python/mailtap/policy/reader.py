@@ -21,12 +21,15 @@ from mailtap.policy.model import (
     Unsupported,
 )
 from mailtap.sessions.redaction import REDACTABLE
-from mailtap.sessions.vocabulary import DIRECTIONS, FUNNEL_STEPS
+from mailtap.sessions.vocabulary import (
+    CARRIERS,
+    DIRECTIONS,
+    ENCRYPTIONS,
+    FUNNEL_STEPS,
+    PROVENANCES,
+)
+from mailtap.sessions.vocabulary import SERVICES as PROTOCOLS
 
-PROTOCOLS = ("smtp", "pop3", "imap")
-ENCRYPTIONS = ("none", "starttls", "tls", "unknown")
-CARRIERS = ("http", "socks", "vpn")
-PROVENANCES = ("payload", "port", "ip", "cache", "unknown")
 DECODERS = ("zeek", "gateway")
 GENERIC_COLUMNS = (
     "name",

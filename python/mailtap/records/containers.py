@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from mailtap.records.textfile import TextFile, lines_sql, quoted, scan_options
+from mailtap.records.record_file import RecordFile, lines_sql, quoted, scan_options
 
 MAX_COLUMNS = 4096
 DELIMITERS = (",", "|", ";", "\t")
@@ -30,7 +30,7 @@ class Container(Protocol):
     @property
     def first_line(self) -> int: ...
 
-    def relation(self, file: TextFile, places: Sequence[str], parallel: bool = True) -> str:
+    def relation(self, file: RecordFile, places: Sequence[str], parallel: bool = True) -> str:
         """SQL with a row per record: a text column per place, `p0`, `p1` and so on, and `bad`.
 
         `bad` is true where a line is no record; records that the scan itself can't split are noted
@@ -66,7 +66,7 @@ class Csv:
         names = next(csv.reader([line.lstrip("#")], delimiter=delimiter), [])
         return Csv(delimiter, tuple(name.strip() for name in names))
 
-    def relation(self, file: TextFile, places: Sequence[str], parallel: bool = True) -> str:
+    def relation(self, file: RecordFile, places: Sequence[str], parallel: bool = True) -> str:
         """See Container."""
         columns = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(len(self.names)))
         chosen = columns_sql(
@@ -105,7 +105,7 @@ class Separated:
 
     first_line = 1
 
-    def relation(self, file: TextFile, places: Sequence[str], parallel: bool = True) -> str:
+    def relation(self, file: RecordFile, places: Sequence[str], parallel: bool = True) -> str:
         """See Container."""
         chosen = columns_sql(
             [
@@ -144,7 +144,7 @@ class KeyValue:
 
     first_line = 1
 
-    def relation(self, file: TextFile, places: Sequence[str], parallel: bool = True) -> str:
+    def relation(self, file: RecordFile, places: Sequence[str], parallel: bool = True) -> str:
         """See Container."""
         columns = columns_sql(
             [f"trim(v[list_position(k, {quoted(place)})], '\"')" for place in places]
@@ -174,7 +174,7 @@ class Positional:
 
     first_line = 1
 
-    def relation(self, file: TextFile, places: Sequence[str], parallel: bool = True) -> str:
+    def relation(self, file: RecordFile, places: Sequence[str], parallel: bool = True) -> str:
         """See Container."""
         columns = columns_sql([f"trim(v[{int(place) + 1}], '\"')" for place in places])
         return (

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailtap.records.containers import Texts, columns_sql
-from mailtap.records.textfile import TextFile, lines_sql, path_option, quoted
+from mailtap.records.record_file import RecordFile, lines_sql, path_option, quoted
 
 # A document that is no list is read as one value.
 MAX_DOCUMENT_BYTES = 1 << 28
@@ -25,7 +25,7 @@ class JsonLines:
 
     first_line = 1
 
-    def relation(self, file: TextFile, places: Sequence[str], parallel: bool = True) -> str:
+    def relation(self, file: RecordFile, places: Sequence[str], parallel: bool = True) -> str:
         """See Container."""
         objects = (
             f"SELECT CASE WHEN trim(line) <> '' THEN ltrim(line, '{BEFORE_OBJECT}') END AS object "
@@ -62,7 +62,7 @@ class JsonDocument:
                 return container
         return None
 
-    def relation(self, file: TextFile, places: Sequence[str], parallel: bool = True) -> str:
+    def relation(self, file: RecordFile, places: Sequence[str], parallel: bool = True) -> str:
         """See Container."""
         del parallel  # a document is read by one scanner anyway
         way = "unstructured" if self.wrapped else "array"

@@ -20,11 +20,11 @@ class Malformed:
     count: int
     first_line: int
 
-    def warning(self, file: str) -> str:
-        """One line that says it."""
-        lines = "line" if self.count == 1 else "lines"
+    def warning(self, file: str, unit: str = "line") -> str:
+        """One line that says it; `unit` is what was counted."""
+        units = unit if self.count == 1 else f"{unit}s"
         first = "it is" if self.count == 1 else "the first is"
-        return f"{file}: {self.count} malformed {lines}, {first} line {self.first_line}"
+        return f"{file}: {self.count} malformed {units}, {first} {unit} {self.first_line}"
 
 
 def forget_rejects(connection: duckdb.DuckDBPyConnection) -> None:

@@ -13,7 +13,14 @@ from dataclasses import dataclass
 
 from mailtap.records.containers import Container, Csv, Separated, columns_sql
 from mailtap.records.json_records import JsonLines
-from mailtap.records.textfile import MAX_LINE_BYTES, TextFile, path_option, quoted
+from mailtap.records.parquet import Parquet
+from mailtap.records.record_file import (
+    MAX_LINE_BYTES,
+    RecordFile,
+    parquet_sql,
+    path_option,
+    quoted,
+)
 
 #: Where several levels of JSON keys end.
 _Keys = dict[str, "str | _Keys"]
@@ -34,7 +41,7 @@ class Relation:
 
 def native(
     container: Container,
-    file: TextFile,
+    file: RecordFile,
     places: Sequence[str],
     numeric: Sequence[Collection[str]],
 ) -> Relation | None:
@@ -45,10 +52,13 @@ def native(
     """
     if isinstance(container, Separated):
         return _separated(container, file, places)
-    if not isinstance(container, Csv | JsonLines):
+    if not isinstance(container, Csv | JsonLines | Parquet):
         return None
     numbers = frozenset(place for field in numeric for place in field)
-    numbers -= _with_other_texts(container, file, numbers)
+    if isinstance(container, Parquet):
+        numbers -= container.without_numbers(numbers)
+    else:
+        numbers -= _with_other_texts(container, file, numbers)
     while mixed := {
         place
         for field in numeric
@@ -56,13 +66,15 @@ def native(
         for place in numbers.intersection(field)
     }:
         numbers -= mixed
+    if isinstance(container, Parquet):
+        return Relation(container.select(places, numbers, parquet_sql(file)), numbers)
     if isinstance(container, Csv):
         return _csv(container, file, places, numbers)
     return _json_lines(file, places, numbers)
 
 
 def _with_other_texts(
-    container: Csv | JsonLines, file: TextFile, places: Collection[str]
+    container: Csv | JsonLines, file: RecordFile, places: Collection[str]
 ) -> set[str]:
     """The places that have texts in the head of the file which are no numbers."""
     records = map(container.parse, file.head[container.first_line - 1 : -1])
@@ -79,7 +91,7 @@ def _type(place: str, numbers: Collection[str]) -> str:
     return "DOUBLE" if place in numbers else "VARCHAR"
 
 
-def _csv_options(file: TextFile, types: Sequence[str], skip: int) -> str:
+def _csv_options(file: RecordFile, types: Sequence[str], skip: int) -> str:
     columns = ", ".join(f"'c{n}': '{kind}'" for n, kind in enumerate(types))
     return (
         f"{path_option(file)}, auto_detect = false, header = false, hive_partitioning = false, "
@@ -88,7 +100,7 @@ def _csv_options(file: TextFile, types: Sequence[str], skip: int) -> str:
 
 
 def _csv(
-    csv: Csv, file: TextFile, places: Sequence[str], numbers: frozenset[str]
+    csv: Csv, file: RecordFile, places: Sequence[str], numbers: frozenset[str]
 ) -> Relation | None:
     first = {name: n for n, name in reversed(list(enumerate(csv.names)))}
     types = [
@@ -102,7 +114,7 @@ def _csv(
     )
 
 
-def _separated(log: Separated, file: TextFile, places: Sequence[str]) -> Relation | None:
+def _separated(log: Separated, file: RecordFile, places: Sequence[str]) -> Relation | None:
     """Where values are missing at the end of a line the last column is NULL; `#close` is a line of
     two values. Any other line with # below the header may be another header.
     """
@@ -126,7 +138,9 @@ def _separated(log: Separated, file: TextFile, places: Sequence[str]) -> Relatio
     )
 
 
-def _json_lines(file: TextFile, places: Sequence[str], numbers: frozenset[str]) -> Relation | None:
+def _json_lines(
+    file: RecordFile, places: Sequence[str], numbers: frozenset[str]
+) -> Relation | None:
     """A place is a key with dots, else keys within each other."""
     tree: _Keys = {}
     for place in places:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import Enum
 
+from mailtap.printable import printable
 from mailtap.records.containers import Container
 from mailtap.records.fields import MAX_TEXT, Field, number_sql, trimmed_sql
 from mailtap.records.native import Relation, native
-from mailtap.records.textfile import TextFile
+from mailtap.records.parquet import Parquet
+from mailtap.records.record_file import RecordFile, UnreadableFileError
 
 #: Between texts that are matched together. No text has it that is plain.
 _SEPARATOR = r"\x01"
@@ -32,7 +34,7 @@ class NotNativeError(Exception):
 
 def selection(
     container: Container,
-    file: TextFile,
+    file: RecordFile,
     fields: Mapping[str, Field],
     names: Sequence[str],
     reading: Reading,
@@ -40,8 +42,10 @@ def selection(
     """SQL with a row per record and a column for each of `names`, NULL where `fields` has none.
 
     Column `bad` is true for a line that is no record, and NULL for an empty line. Raises
-    NotNativeError.
+    NotNativeError, and UnreadableFileError for a column of a type that its field can't have.
     """
+    if isinstance(container, Parquet):
+        _check_types(container, file, fields)
     places = list(dict.fromkeys(place for field in fields.values() for place in field.places))
     columns = {place: f"p{n}" for n, place in enumerate(places)}
     relation = _relation(container, file, fields, places, reading)
@@ -78,9 +82,25 @@ def selection(
     )
 
 
+def _check_types(container: Parquet, file: RecordFile, fields: Mapping[str, Field]) -> None:
+    for field in fields.values():
+        unusable: set[str | None] = {None}
+        if field.transform.number is not None:
+            unusable.add("several")
+        if field.transform.only_numbers:
+            unusable.add("moment")
+        column = container.of_kinds(field.places, unusable)
+        if column is not None:
+            needed = "a number" if field.transform.only_numbers else "a text or a number"
+            raise UnreadableFileError(
+                f"{file.named}: column {printable(column.sql)} has type {printable(column.type)}, "
+                f"where {needed} is needed"
+            )
+
+
 def _relation(
     container: Container,
-    file: TextFile,
+    file: RecordFile,
     fields: Mapping[str, Field],
     places: Sequence[str],
     reading: Reading,

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import duckdb
 
 from mailtap.records.malformed import Malformed, count, find_malformed, forget_rejects
+from mailtap.records.record_file import UNREADABLE
 from mailtap.records.selection import NotNativeError, Reading
-from mailtap.records.textfile import UNREADABLE
 
 
 def stage(

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import BinaryIO
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 FRAME_MAGIC = 0xFD2FB528
 SKIPPABLE_MAGICS = range(0x184D2A50, 0x184D2A60)
@@ -49,3 +55,11 @@ def _skip_frame(stream: BinaryIO) -> bool:
     checksum = 4 if descriptor[0] & 4 else 0
     stream.seek(checksum, 1)
     return True
+
+
+def beginning(data: bytes, most: int) -> bytes:
+    """Up to `most` bytes of what a file that begins with `data` holds; none where it is damaged."""
+    try:
+        return zstd.ZstdDecompressor().decompress(data, most)
+    except zstd.ZstdError:
+        return b""

@@ -30,14 +30,20 @@ _PROGRESS = ", ".join(f"s.{name} AS {name}" for name in PROGRESS)
 _IN_FIRST_LINES = ("client_h", "server_h", "helo", "banner", "mailfrom", "rcptto")
 
 
-def listing(redact: Collection[str], *, judged: bool, with_live: bool = False) -> str:
+def listing(
+    redact: Collection[str],
+    *,
+    judged: bool,
+    with_live: bool = False,
+    table: str = "whole_sessions",
+) -> str:
     """SQL of the sessions, with the names of docs/reference/session.md, and their labels and
     verdicts if `judged`.
 
-    The table `whole_sessions` has details. `with_live`: the table `missed_sessions` is there.
+    The table has details. `with_live`: the table `missed_sessions` is there.
     """
     shown = {field.name: f"s.{field.column}" for field in FIELDS if field.name and field.listed}
-    source = "whole_sessions s"
+    source = f"{table} s"
     if judged:
         shown |= {name: f"v.{name}" for name in _OF_VERDICTS}
         source += f" LEFT JOIN ({_JUDGED}) v ON v.session_id = s.session_id"

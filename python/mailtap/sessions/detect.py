@@ -15,7 +15,8 @@ from mailtap.records.containers import (
     TooManyColumnsError,
 )
 from mailtap.records.json_records import JsonLines
-from mailtap.records.textfile import TextFile
+from mailtap.records.parquet import Parquet
+from mailtap.records.record_file import RecordFile
 from mailtap.sessions import smtp_log
 from mailtap.sessions.gateway import REQUIRED
 from mailtap.sessions.zeek import read_header
@@ -44,18 +45,25 @@ PLACES = {
     Kind.SMTP: smtp_log.PLACES,
 }
 
+#: The fields without which none of a file's records is a session.
+NEEDED = dict.fromkeys(
+    (Kind.SESSIONS, Kind.CONNECTIONS), ("ts", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p")
+)
+
 
 @dataclass(frozen=True)
 class Recognised:
     """A file's kind, and how its records lie in it."""
 
-    file: TextFile
+    file: RecordFile
     kind: Kind
     container: Container
 
 
-def recognise(file: TextFile, policy: Policy) -> Recognised | None:
+def recognise(file: RecordFile, policy: Policy) -> Recognised | None:
     """What `file` is; None for a Zeek log without a record. Raises SourceError."""
+    if file.schema is not None:
+        return _parquet(file, Parquet.of_schema(file.schema), policy)
     try:
         separated = read_header(file)
         if separated is not None:
@@ -76,7 +84,16 @@ def recognise(file: TextFile, policy: Policy) -> Recognised | None:
         raise SourceError(f"{file.named}: {error}") from None
 
 
-def _zeek_log(file: TextFile, container: Separated) -> Recognised:
+def _parquet(file: RecordFile, container: Parquet, policy: Policy) -> Recognised:
+    kind = _kind(file, container.columns.__contains__, policy)
+    missing = [place for place in NEEDED.get(kind, ()) if place not in container.columns]
+    if missing:
+        columns = ", ".join(missing)
+        raise SourceError(f"{file.named}: as {kind.value} it needs these columns too: {columns}")
+    return Recognised(file, kind, container)
+
+
+def _zeek_log(file: RecordFile, container: Separated) -> Recognised:
     names = set(container.names)
     for kind, places in PLACES.items():
         if names.issuperset(places):
@@ -86,7 +103,7 @@ def _zeek_log(file: TextFile, container: Separated) -> Recognised:
     )
 
 
-def _kind(file: TextFile, has: Callable[[str], bool], policy: Policy) -> Kind:
+def _kind(file: RecordFile, has: Callable[[str], bool], policy: Policy) -> Kind:
     if all(map(has, SESSION_PLACES)):
         return Kind.SESSIONS
     if all(map(has, CONN_PLACES)):

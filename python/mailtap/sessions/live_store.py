@@ -9,7 +9,7 @@ import duckdb
 from mailtap.printable import printable
 from mailtap.records.database_copy import readable
 from mailtap.records.malformed import count
-from mailtap.records.textfile import quoted
+from mailtap.records.record_file import quoted
 from mailtap.sessions.detect import SourceError
 
 #: Tables that are made of a store.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,15 +14,16 @@ from mailtap.policy import Policy
 from mailtap.printable import printable
 from mailtap.records.fields import Field
 from mailtap.records.malformed import Malformed, count, forget_rejects
-from mailtap.records.selection import Reading, selection
-from mailtap.records.staging import stage
-from mailtap.records.textfile import (
-    TextFile,
+from mailtap.records.parquet import find_parquet
+from mailtap.records.record_file import (
+    RecordFile,
     UnreadableFileError,
-    open_text,
+    open_file,
     quoted,
     read,
 )
+from mailtap.records.selection import Reading, selection
+from mailtap.records.staging import stage
 from mailtap.sessions import connections as conn_log
 from mailtap.sessions import smtp_log
 from mailtap.sessions.connections import connection_columns
@@ -69,7 +70,7 @@ def load(
     *,
     details: bool = False,
 ) -> SessionsLoaded:
-    """Add the sessions of `paths`, files or folders of Zeek logs, to table `sessions`.
+    """Add the sessions of `paths`, files or folders of Zeek logs or Parquet, to table `sessions`.
 
     With `details` the table has the whole record, for a listing. Raises SourceError.
     """
@@ -80,17 +81,14 @@ def load(
     try:
         for path, source in _files(paths):
             with tempfile.TemporaryDirectory(prefix="mailtap-") as scratch:
-                recognised = recognise(open_text(connection, path), policy)
+                recognised = recognise(open_file(connection, path), policy)
                 if recognised is not None:
                     _stage_file(
                         connection, recognised, source, policy, details, Path(scratch), warnings
                     )
                     sources.add(source)
                     files[recognised.kind] += 1
-        if files[Kind.SMTP] and not files[Kind.SESSIONS] and not files[Kind.CONNECTIONS]:
-            raise SourceError(
-                "smtp.log alone has no sessions: give the folder that has conn.log, too"
-            )
+        check_kinds(files)
         sessions = _insert(connection, files, policy, details, several_sources=len(sources) > 1)
     except (UnreadableFileError, TooManyNamesError) as error:
         raise SourceError(str(error)) from None
@@ -102,6 +100,12 @@ def load(
     return SessionsLoaded(sessions, kinds, tuple(warnings))
 
 
+def check_kinds(files: Mapping[Kind, int]) -> None:
+    """Raises SourceError where the files, so many of each kind, have no sessions."""
+    if files[Kind.SMTP] and not files[Kind.SESSIONS] and not files[Kind.CONNECTIONS]:
+        raise SourceError("smtp.log alone has no sessions: give the folder that has conn.log, too")
+
+
 def _files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
     """The files to read, each once, with their sources: sensors of one name are one if they have
     the same source. It is the folder that was named, or that of a Zeek log, else the file itself.
@@ -110,11 +114,14 @@ def _files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
     for path in paths:
         source = str(path.parent if LOG_NAME.fullmatch(path.name) else path)
         try:
-            logs = find_logs(path) if path.is_dir() else [path]
+            logs = [*find_logs(path), *find_parquet(path)] if path.is_dir() else [path]
         except OSError as error:
             raise SourceError(f"{printable(str(path))}: {error.strerror}") from None
         if not logs:
-            raise SourceError(f"{printable(str(path))}: has no conn or mail_session log of Zeek")
+            raise SourceError(
+                f"{printable(str(path))}: has neither a conn or mail_session log of Zeek "
+                "nor a Parquet file"
+            )
         for log in logs:
             files.setdefault(log.resolve(), (log, printable(source)))
     return list(files.values())
@@ -131,24 +138,38 @@ def _stage_file(
 ) -> None:
     """Add the file's records to its kind's table, all of them or, when it can't be read, none."""
 
-    def load_file(file: TextFile) -> Malformed:
-        def rows(reading: Reading) -> str:
-            records = _rows(recognised, file, policy, details, reading)
-            return f"SELECT *, {quoted(source)} AS source FROM ({records})"
-
-        table, first_line = STAGED[recognised.kind], recognised.container.first_line
-        return stage(connection, table, rows, first_line)
-
-    file, malformed = read(recognised.file, scratch, load_file, lambda: forget_rejects(connection))
+    file, malformed = read(
+        recognised.file,
+        scratch,
+        lambda file: stage_records(connection, recognised, file, source, policy, details),
+        lambda: forget_rejects(connection),
+    )
     forget_rejects(connection)
     if file.damage is not None:
         warnings.append(f"{file.named}: {file.damage}")
     if malformed.count:
-        warnings.append(malformed.warning(file.named))
+        warnings.append(malformed.warning(file.named, file.unit))
+
+
+def stage_records(
+    connection: duckdb.DuckDBPyConnection,
+    recognised: Recognised,
+    file: RecordFile,
+    source: str,
+    policy: Policy,
+    details: bool,
+) -> Malformed:
+    """Add the records of a file of the kind that was recognised to that kind's table."""
+
+    def rows(reading: Reading) -> str:
+        records = _rows(recognised, file, policy, details, reading)
+        return f"SELECT *, {quoted(source)} AS source FROM ({records})"
+
+    return stage(connection, STAGED[recognised.kind], rows, recognised.container.first_line)
 
 
 def _rows(
-    recognised: Recognised, file: TextFile, policy: Policy, details: bool, reading: Reading
+    recognised: Recognised, file: RecordFile, policy: Policy, details: bool, reading: Reading
 ) -> str:
     fields: dict[str, Field]
     if recognised.kind is Kind.GATEWAY:
@@ -177,27 +198,31 @@ def _insert(
 ) -> int:
     known = count(connection, "SELECT max(session_id) FROM sessions")
     queries = []
-    sensor = "concat_ws(' ', source, node)" if several_sources else "node"
-    records = _each_once(Kind.SESSIONS, files, sensor)
-    records = session_columns(lists_of_sets(records) if details else records)
-    connections = connection_columns(
-        f"{_each_once(Kind.CONNECTIONS, files, sensor)} WHERE proto IS NULL OR proto = 'tcp'",
-        policy,
-    )
+
+    def rows_of(kind: Kind) -> str:
+        rows = _each_once(kind, files, sensor_sql(several_sources))
+        return session_rows(connection, kind, rows, policy, details)
+
+    records = rows_of(Kind.SESSIONS)
+    connections = rows_of(Kind.CONNECTIONS)
     if files[Kind.CONNECTIONS] and files[Kind.SMTP]:
         smtp = smtp_log.smtp_columns(f"SELECT * FROM {STAGED[Kind.SMTP]}")
         connections = smtp_log.with_smtp_log(connections, smtp)
     if files[Kind.SESSIONS] and files[Kind.CONNECTIONS]:
-        queries.append(_joined(connection, records, connections))
+        queries.append(
+            joined(
+                records,
+                _columns_of(connection, records),
+                connections,
+                _columns_of(connection, connections),
+            )
+        )
     elif files[Kind.SESSIONS]:
         queries.append(records)
     elif files[Kind.CONNECTIONS]:
         queries.append(connections)
     if files[Kind.GATEWAY]:
-        rows = _each_once(Kind.GATEWAY, files, sensor)
-        names = f"SELECT app AS name, provenance AS evidence FROM ({rows})"
-        stage_normal_labels(connection, names, ENGINE_OF_GATEWAY, "the gateway's export", policy)
-        queries.append(gateway_columns(rows, NORMAL_LABELS, policy))
+        queries.append(rows_of(Kind.GATEWAY))
     for query in queries:
         first = count(connection, "SELECT max(session_id) FROM sessions")
         names = ", ".join(_columns_of(connection, query))
@@ -206,6 +231,28 @@ def _insert(
             f"row_number() OVER () + {first} AS session_id FROM ({query})"
         )
     return count(connection, "SELECT max(session_id) FROM sessions") - known
+
+
+def sensor_sql(several_sources: bool) -> str:
+    """SQL of the name of a record's sensor."""
+    return "concat_ws(' ', source, node)" if several_sources else "node"
+
+
+def session_rows(
+    connection: duckdb.DuckDBPyConnection, kind: Kind, rows: str, policy: Policy, details: bool
+) -> str:
+    """SQL that gives a kind's records, `rows`, the columns of table `sessions`.
+
+    Makes the table of normal labels for a gateway's. Raises TooManyNamesError.
+    """
+    if kind is Kind.SESSIONS:
+        return session_columns(lists_of_sets(rows) if details else rows)
+    if kind is Kind.CONNECTIONS:
+        tcp = f"SELECT * FROM ({rows}) WHERE proto IS NULL OR proto = 'tcp'"
+        return connection_columns(tcp, policy)
+    names = f"SELECT app AS name, provenance AS evidence FROM ({rows})"
+    stage_normal_labels(connection, names, ENGINE_OF_GATEWAY, "the gateway's export", policy)
+    return gateway_columns(rows, NORMAL_LABELS, policy)
 
 
 def _each_once(kind: Kind, files: dict[Kind, int], sensor: str) -> str:
@@ -229,16 +276,19 @@ def _columns_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[str]:
     return [name for name in columns(details=True) if name in names & known]
 
 
-def _joined(connection: duckdb.DuckDBPyConnection, records: str, connections: str) -> str:
-    """SQL that completes MailTap's session records with the connections of the same uid."""
-    by_record = set(_columns_of(connection, records))
-    by_connection = set(_columns_of(connection, connections))
+def joined(
+    records: str, by_record: Collection[str], connections: str, by_connection: Collection[str]
+) -> str:
+    """SQL that completes MailTap's session records with the connections of the same uid.
+
+    `by_record` and `by_connection` are the columns that they have.
+    """
     selected = ", ".join(
         f"coalesce(record.{name}, connection.{name}) AS {name}"
         if name in by_record and name in by_connection
         else f"{'record' if name in by_record else 'connection'}.{name}"
         for name in columns(details=True)
-        if name in by_record | by_connection
+        if name in by_record or name in by_connection
     )
     return (
         f"SELECT {selected} FROM ({records}) AS record FULL JOIN ({connections}) AS connection "

@@ -37,6 +37,9 @@ _ADDRESSES = {
 }
 _TEXTS = ("subject", "user_agent", "helo", "msg_id", "last_reply")
 
+#: Columns of table `sessions` that smtp.log completes in a connection, beside `starttls`.
+COMPLETED = (*_ADDRESSES, *_ADDRESSES.values(), *_TEXTS)
+
 
 def smtp_columns(rows: str) -> str:
     """SQL of a row for each connection in rows of smtp.log, with columns of table `sessions`."""
@@ -61,7 +64,7 @@ def smtp_columns(rows: str) -> str:
 
 def with_smtp_log(connections: str, smtp: str) -> str:
     """SQL of connections, completed with what smtp.log has of them."""
-    columns = ", ".join(f"s.{name}" for name in (*_ADDRESSES, *_ADDRESSES.values(), *_TEXTS))
+    columns = ", ".join(f"s.{name}" for name in COMPLETED)
     return (
         "SELECT c.* REPLACE (coalesce(c.starttls, s.starttls) AS starttls), "
         f"{columns} FROM ({connections}) AS c LEFT JOIN ({smtp}) AS s ON s.uid = c.uid"

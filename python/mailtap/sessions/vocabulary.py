@@ -1,8 +1,13 @@
-"""The fixed names of the session record that counts are kept by, in the order they are shown."""
+"""The fixed names of records and labels that counts are kept by, in the order they are shown."""
 
 DIRECTIONS = ("c2s", "s2c", "bidirectional")
 SERVICES = ("smtp", "pop3", "imap")
 DECODE_AS = ("MAIL", "BASE", "SSL", "HTTP")
+
+#: What a label says of encryption, of what carries the mail, and how the engine came to it.
+ENCRYPTIONS = ("none", "starttls", "tls", "unknown")
+CARRIERS = ("http", "socks", "vpn")
+PROVENANCES = ("payload", "port", "ip", "cache", "unknown")
 
 #: From the first step to the furthest.
 STARTTLS_STEPS = ("none", "offered", "requested", "refused", "accepted", "tls")

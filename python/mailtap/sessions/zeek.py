@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from mailtap.records.containers import MAX_COLUMNS, Separated, TooManyColumnsError
-from mailtap.records.textfile import TextFile
+from mailtap.records.record_file import RecordFile
 
 # conn.log, conn.2026-11-24-10-00-00.log.gz, conn_20261124_10:00:00-11:00:00.log.zst; not
 # conn-summary.log, not conn_long.log.
@@ -24,7 +24,7 @@ def find_logs(directory: Path) -> list[Path]:
     return list(found.values())
 
 
-def read_header(file: TextFile) -> Separated | None:
+def read_header(file: RecordFile) -> Separated | None:
     """How the records of a tab-separated log lie, None when the file is none.
 
     Raises TooManyColumnsError.

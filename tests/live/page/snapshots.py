@@ -108,6 +108,7 @@ def usual() -> Snapshot:
         waiting=2_100,
         unlabelled=989,
         unmatched=1_010,
+        findings={"command_injected": 2, "cleartext_login": 310},
         consistent=rate(consistent, matched),
         compatible=rate(compatible, matched),
         inconsistent=rate(inconsistent, matched),

@@ -36,6 +36,10 @@ def test_verdicts_and_causes_are_the_headline_s() -> None:
     assert value(usual(), "mailtap_engine_verdicts", engine="ndpid", verdict="compatible") == 12
 
 
+def test_findings_are_counted_by_kind() -> None:
+    assert value(usual(), "mailtap_findings_total", finding="command_injected") == 2
+
+
 def test_a_sensor_that_is_lost_shows() -> None:
     south = "wss://south.example:27759"
     assert value(usual(), "mailtap_sensor_connected", sensor="ws://198.51.100.7:27759") == 1

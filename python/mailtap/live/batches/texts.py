@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from mailtap.live.sensors.frames import MAXIMUM_LINE_BYTES, MalformedError, read_record
 from mailtap.records.containers import Container
 from mailtap.records.json_records import BEFORE_OBJECT, JsonLines, JsonTexts, json_paths
-from mailtap.records.textfile import quoted
+from mailtap.records.record_file import quoted
 
 LineBatch = Sequence[str] | Sequence[bytes]
 

@@ -10,7 +10,7 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,6 +42,7 @@ from mailtap.live.state import Delay, LabelSourceState, SensorState
 from mailtap.policy import Policy
 from mailtap.report.listing import example_of
 from mailtap.report.model import Example
+from mailtap.sessions.vocabulary import FINDINGS
 
 #: Seconds within which verdicts are to come. As far as that allows a batch waits until there are
 #: enough records: to begin one costs the same for few as for many.
@@ -68,6 +69,7 @@ class Correlated:
     waiting: int
     unlabelled: int
     unmatched: int
+    findings: Mapping[str, int]  # sessions by finding, since this run began
     figures: Figures
     disagreements: tuple[Example, ...]
     delay: Delay | None
@@ -124,6 +126,7 @@ class Correlator:
         self._delays = Delays()
         self._disagreements: deque[Example] = deque(maxlen=SHOWN)
         self._counts = Counts()
+        self._findings = dict.fromkeys(FINDINGS, 0)
         self._session_numbers, self._label_numbers = itertools.count(), itertools.count()
         self._clocks_compared = self._shown = time.monotonic()
         self._names = [name for name, _, _ in label_sources]
@@ -186,6 +189,7 @@ class Correlator:
             sessions = _with(sessions, "session_id", numbers)
             sessions = _with(sessions, "bucket", [bucket] * len(sessions))
             self._counts.sessions += len(sessions)
+            self._count_findings(sessions)
         labels = [_with(table, "bucket", [bucket] * len(table)) for table in labels]
         self._counts.labels += sum(map(len, labels))
         for source, position in batch.positions.items():
@@ -202,6 +206,12 @@ class Correlator:
         if clock - self._shown >= SHOW or not batch:
             self._shown = clock
             self.latest = self._correlated()
+
+    def _count_findings(self, sessions: pa.Table) -> None:
+        """Of the vocabulary only: what a sensor sends may be anything."""
+        for array in sessions["finding_names"].drop_null().to_pylist():  # as JSON
+            for name in FINDINGS:
+                self._findings[name] += f'"{name}"' in array
 
     def _sessions_of(self, batch: Batch, now: float, clock: float) -> pa.Table | None:
         """The sessions of all sensors, read together: to begin reading costs, too."""
@@ -305,6 +315,7 @@ class Correlator:
             waiting=self._counts.sessions - self._counts.unlabelled - self._tally.decided,
             unlabelled=self._counts.unlabelled,
             unmatched=self._counts.unmatched,
+            findings=dict(self._findings),
             figures=self._tally.figures(),
             disagreements=tuple(reversed(self._disagreements)),
             delay=self._delays.value(),

@@ -10,7 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailtap.labels.detect import LabelError, recognise
-from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS, NORMAL_FIELDS, LabelFormat
+from mailtap.labels.formats import (
+    ENDPOINTS,
+    NAT_ENDPOINTS,
+    NORMAL_FIELDS,
+    NORMAL_LABEL,
+    LabelFormat,
+)
 from mailtap.labels.table import COLUMNS
 from mailtap.live.batches.columns import Column
 from mailtap.live.batches.sessions import ARROW_TYPES
@@ -19,14 +25,13 @@ from mailtap.policy import NormalLabel, Policy
 from mailtap.records.containers import Container, Csv
 from mailtap.records.fields import Field
 from mailtap.records.json_records import JsonDocument
-from mailtap.records.textfile import TextFile
+from mailtap.records.record_file import RecordFile
 
 #: Different names whose normal form is remembered.
 REMEMBERED = 1 << 14
 
-#: What a row says beside its normal fields: what the name means, and how good the statement is
-#: where an engine makes several on a flow.
-NORMAL_LABEL = ("app", "protocol", "encryption", "carrier", "provenance", "is_label")
+#: What a row says beside its normal fields and the name's meaning: how good the statement is where
+#: an engine makes several on a flow.
 STATEMENT = ("rank", "moment")
 
 
@@ -139,7 +144,7 @@ def reader_of(
     """
     lines = tuple(line.decode(errors="replace") for line in head)
     try:
-        found, container = recognise(TextFile(Path(name), name, "none", lines), form, policy)
+        found, container = recognise(RecordFile(Path(name), name, "none", lines), form, policy)
     except LabelError as error:
         raise UnknownFormatError(str(error)) from None
     if isinstance(container, JsonDocument):

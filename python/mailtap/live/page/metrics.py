@@ -90,6 +90,12 @@ def _overall(now: Snapshot) -> Iterator[Metric]:
         "reason",
     )
     yield _gauge("labels_unmatched", "Labels without a session.", _one(now.unmatched))
+    yield _counter(
+        "findings",
+        "Sessions by what is wrong with their encryption.",
+        (((finding,), n) for finding, n in now.findings.items()),
+        "finding",
+    )
     if now.delay:
         yield _gauge(
             "verdict_delay_seconds",

@@ -1,4 +1,4 @@
-"""Files of lines: plain, gzip or Zstandard, whole or cut off."""
+"""Files of records: lines, plain, gzip or Zstandard, whole or cut off; or Parquet."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import duckdb
 
-from mailtap.errors import MailTapError
+from mailtap.errors import MailTapError, first_line
 from mailtap.printable import printable
 from mailtap.records.malformed import REJECT_SCANS, REJECTS, forget_rejects
 from mailtap.records.zstandard import is_complete
@@ -27,6 +27,8 @@ MAX_UNPACKED_BYTES = 4 << 30
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTANDARD_MAGIC = b"\x28\xb5\x2f\xfd"
+PARQUET_MAGIC = b"PAR1"
+PARQUET_SUFFIX = ".parquet"
 
 # What the query engine raises for a file, not for a query.
 UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException)
@@ -39,9 +41,10 @@ class UnreadableFileError(MailTapError):
 
 
 @dataclass(frozen=True)
-class TextFile:
-    """A file of lines. `head` is its first lines, `damage` says why only a part of it is there.
+class RecordFile:
+    """A file of records. `head` is its first lines, `damage` says why only a part of it is there.
 
+    A Parquet file has a `schema`, its columns' names and DuckDB's types, and no lines.
     `strict`: a line with more values than the header has is malformed, and so are mixed line ends,
     which no reader of it survives; else what is too much is passed over.
     """
@@ -52,9 +55,15 @@ class TextFile:
     head: tuple[str, ...]
     damage: str | None = None
     strict: bool = True
+    schema: tuple[tuple[str, Any], ...] | None = None
+
+    @property
+    def unit(self) -> str:
+        """What a malformed part of it is called."""
+        return "line" if self.schema is None else "record"
 
 
-def open_text(connection: duckdb.DuckDBPyConnection, path: Path) -> TextFile:
+def open_file(connection: duckdb.DuckDBPyConnection, path: Path) -> RecordFile:
     """Look at the beginning of the file at `path`. Raises UnreadableFileError."""
     named = printable(str(path))
     try:
@@ -63,10 +72,15 @@ def open_text(connection: duckdb.DuckDBPyConnection, path: Path) -> TextFile:
             raise UnreadableFileError(f"{named}: is {kind}")
         with path.open("rb") as stream:
             raw = stream.read(HEAD_BYTES)
+        is_parquet = raw.startswith(PARQUET_MAGIC)
+        if path.suffix == PARQUET_SUFFIX and not is_parquet:
+            raise UnreadableFileError(f"{named}: is not a Parquet file")
         whole = not raw.startswith(ZSTANDARD_MAGIC) or is_complete(path)
     except OSError as error:
         raise UnreadableFileError(f"{named}: {error.strerror}") from None
-    file = TextFile(path.absolute(), named, "uncompressed", ())
+    file = RecordFile(path.absolute(), named, "uncompressed", ())
+    if is_parquet:
+        return replace(file, schema=_schema(connection, file))
     if raw.startswith(GZIP_MAGIC):
         try:
             raw = next(_unpacked(path, HEAD_BYTES), b"")
@@ -85,7 +99,7 @@ def _lines(raw: bytes) -> tuple[str, ...]:
     return tuple(line.rstrip("\r") for line in lines[:HEAD_LINES])
 
 
-def _head_by_query(connection: duckdb.DuckDBPyConnection, file: TextFile) -> tuple[str, ...]:
+def _head_by_query(connection: duckdb.DuckDBPyConnection, file: RecordFile) -> tuple[str, ...]:
     # One scanner, so that the first lines are the first lines.
     query = f"SELECT line FROM {lines_sql(file, parallel=False)} LIMIT {HEAD_LINES}"
     try:
@@ -97,17 +111,37 @@ def _head_by_query(connection: duckdb.DuckDBPyConnection, file: TextFile) -> tup
     return tuple(str(line or "") for (line,) in rows)
 
 
+def _schema(connection: duckdb.DuckDBPyConnection, file: RecordFile) -> tuple[tuple[str, Any], ...]:
+    try:
+        columns = connection.sql(f"FROM {parquet_sql(file)}")
+    except duckdb.Error:
+        raise UnreadableFileError(
+            f"{file.named}: not a valid Parquet file; it is cut off or damaged"
+        ) from None
+    return tuple(zip(columns.columns, columns.types, strict=True))
+
+
 def quoted(text: str) -> str:
     """`text` as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def path_option(file: TextFile) -> str:
-    """Which file a scan reads; its name is never taken for a pattern."""
-    return f"{quoted(glob.escape(str(file.path)))}, compression = '{file.compression}'"
+def _path_sql(file: RecordFile) -> str:
+    """A file's name is never taken for a pattern."""
+    return quoted(glob.escape(str(file.path)))
 
 
-def scan_options(file: TextFile) -> str:
+def path_option(file: RecordFile) -> str:
+    """Which file of lines a scan reads."""
+    return f"{_path_sql(file)}, compression = '{file.compression}'"
+
+
+def parquet_sql(file: RecordFile) -> str:
+    """SQL table function with a Parquet file's own columns, and none made of its name."""
+    return f"read_parquet({_path_sql(file)}, hive_partitioning = false)"
+
+
+def scan_options(file: RecordFile) -> str:
     """What every scan of a file says: where it is, and that bad lines are noted and passed over."""
     return (
         f"{path_option(file)}, auto_detect = false, header = false, "
@@ -116,7 +150,7 @@ def scan_options(file: TextFile) -> str:
     )
 
 
-def lines_sql(file: TextFile, parallel: bool = True) -> str:
+def lines_sql(file: RecordFile, parallel: bool = True) -> str:
     """SQL table function with one row per line, column `line`; NULL for an empty one."""
     return (
         rf"read_csv({scan_options(file)}, strict_mode = false, delim = E'\x01', "
@@ -126,15 +160,17 @@ def lines_sql(file: TextFile, parallel: bool = True) -> str:
 
 
 def read(
-    file: TextFile, scratch: Path, load: Callable[[TextFile], T], forget: Callable[[], None]
-) -> tuple[TextFile, T]:
+    file: RecordFile, scratch: Path, load: Callable[[RecordFile], T], forget: Callable[[], None]
+) -> tuple[RecordFile, T]:
     """`load(file)`; less strictly if need be, and of damaged gzip data what can be unpacked.
 
     `scratch` is a directory for that, `forget` undoes what a failed `load` left. Raises
     UnreadableFileError.
     """
+    if file.schema is not None:
+        return file, _read_parquet(file, load)
     lenient = replace(file, strict=False)
-    attempts: list[Callable[[], TextFile]] = [lambda: file, lambda: lenient]
+    attempts: list[Callable[[], RecordFile]] = [lambda: file, lambda: lenient]
     if file.compression == "gzip":
         attempts.append(lambda: _unpack(lenient, scratch))
     reason = ""
@@ -148,7 +184,17 @@ def read(
     raise UnreadableFileError(f"{file.named}: {reason}")
 
 
-def _unpack(file: TextFile, scratch: Path) -> TextFile:
+def _read_parquet(file: RecordFile, load: Callable[[RecordFile], T]) -> T:
+    try:
+        return load(file)
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as error:  # of many kinds, some of them of the format's own libraries
+        reason = printable(first_line(error))
+        raise UnreadableFileError(f"{file.named}: not a valid Parquet file: {reason}") from None
+
+
+def _unpack(file: RecordFile, scratch: Path) -> RecordFile:
     """All that can be unpacked of a damaged gzip file, up to `MAX_UNPACKED_BYTES`."""
     target = scratch / "unpacked"
     damage = "the compressed file is cut off"
