@@ -41,7 +41,7 @@ class Client:
         self._correlator = Correlator(
             self._inbox,
             sensors,
-            [(LABELS, "jsonl"), ("nonsense", None)],
+            [(LABELS, "jsonl", None), ("nonsense", None, None)],
             policy,
             window=600.0,
             maximum=100_000,
