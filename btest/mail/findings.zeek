@@ -6,4 +6,5 @@
 # @TEST-EXEC: ! grep Cleartext_Login notice.log
 # @TEST-EXEC: btest-diff output
 
-redef MailTap::finding_notices -= table(["cleartext_login"] = MailTap::Cleartext_Login);
+redef MailTap::finding_notices -= table(["cleartext_login"] =
+    MailTap::Cleartext_Login);
