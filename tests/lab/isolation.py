@@ -24,6 +24,8 @@ RESOLVER = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
 CLIENT_ADDRESS = "192.0.2.1"
 CLIENT_ADDRESS6 = "2001:db8::1"
 INSIDE = "MAILTAP_LAB_INSIDE"
+FRESH = {"dev": "755", "run": "755", "tmp": "1777"}
+"""Folders at the root that each server has of its own, empty at first, with their modes."""
 DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9)}
 
 
@@ -34,6 +36,9 @@ def why_not() -> str | None:
     for program in ("unshare", "setpriv", "ip", "apt-get", "dpkg-deb", "openssl"):
         if shutil.which(program) is None:
             return f"it needs the program {program}"
+    for place in FRESH:
+        if Path(sys.executable).is_relative_to(f"/{place}"):
+            return f"each server has a /{place} of its own: use a checkout that is not below it"
     layers = "lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w"
     mount = (
         "mount -t tmpfs lab /mnt && mkdir /mnt/u /mnt/w /mnt/m && "
@@ -132,7 +137,7 @@ def make_root(folder: Path, name: str) -> Root:
     options = f"lowerdir=/,upperdir={upper},workdir={work}"
     run("mount", "-t", "overlay", "overlay", "-o", options, root)
     run("mount", "-t", "proc", "proc", root / "proc")
-    for place, mode in (("dev", "755"), ("run", "755"), ("tmp", "1777")):
+    for place, mode in FRESH.items():
         run("mount", "-t", "tmpfs", "-o", f"mode={mode}", "lab", root / place)
     for device, (major, minor) in DEVICES.items():
         os.mknod(root / "dev" / device, 0o020666, os.makedev(major, minor))
