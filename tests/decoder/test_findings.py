@@ -429,6 +429,9 @@ def test_one_tag_for_all_commands() -> None:
     assert decode(*turns, port=143)["last_reply"] == b". OK Begin TLS negotiation now."
     refused = [*turns[:4], S(". NO not now"), C(". LOGOUT")]
     assert decode(*refused, port=143)["starttls"] == "refused"
+    first_is_lost = decode(begin, lost(turns[1]), *turns[2:], port=143)
+    assert (first_is_lost["findings"], first_is_lost["starttls"]) == ([], "tls")
+    assert first_is_lost["last_reply"] == b". OK Begin TLS negotiation now."
 
 
 class TestSmuggling:

@@ -22,6 +22,13 @@ auto ReplyTo(const CommandTag& command, std::span<const Reply> replies) {
                         [&](const Reply& reply) { return command.set && reply.tag == command.tag && earlier-- == 0; });
 }
 
+// Whether no other command and no two replies have the command's tag. Those that share one are paired by their order,
+// which missing bytes disturb.
+bool IsOnly(const CommandTag& command, std::span<const Reply> replies) {
+    return command.earlier == 0 && std::count_if(replies.begin(), replies.end(),
+                                                 [&](const Reply& reply) { return reply.tag == command.tag; }) <= 1;
+}
+
 Outcome OutcomeOf(const CommandTag& command, std::span<const Reply> replies) {
     const auto reply = ReplyTo(command, replies);
     return reply == replies.end() ? Outcome::Unknown : OutcomeOf(reply->code);
@@ -130,8 +137,8 @@ Exchange Pair(const SideFacts& client, const SideFacts& server, bool client_lost
     if ( client.reading.service == Service::Imap ) {
         CommandTag starttls = client.starttls_tag;
         CommandTag auth = client.auth_tag;
-        for ( CommandTag* tag : {&starttls, &auth} ) // with the same tag, replies are told by their order
-            tag->set &= tag->earlier == 0 || ! (client_lost || server.lost);
+        for ( CommandTag* tag : {&starttls, &auth} )
+            tag->set &= ! (client_lost || server.lost) || IsOnly(*tag, server.reply_log);
         return {.starttls = OutcomeOf(starttls, server.reply_log),
                 .auth = OutcomeOf(auth, server.reply_log),
                 .replies_after_starttls = RepliesAfter(starttls, server.reply_log)};
