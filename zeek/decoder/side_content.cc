@@ -176,7 +176,7 @@ void SideDecoder::DeflateProbe(std::string_view& bytes) {
     bool line = text.ends_with('\n');
     if ( line )
         text.remove_suffix(text.ends_with("\r\n") ? 2 : 1);
-    const bool is_text = IsText(text.ends_with('\r') ? text.substr(0, text.size() - 1) : text);
+    const bool is_text = IsText(! line && text.ends_with('\r') ? text.substr(0, text.size() - 1) : text);
     if ( is_text && ! line && held_.Size() < kMaxLiteralProbe )
         return;
 
