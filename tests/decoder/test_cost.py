@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
 
+from cost import least_seconds
 from mailtap._engine import Decoder, Side
 
 SHORT = 2_000_000
 RATIO = 2.2  # for twice the length
-ROUNDS = 10  # other work on the machine disturbs some of them, and work that grows faster fails all
 
 
 def _header(field: bytes, value: bytes, end: bytes = b"\r\n") -> Callable[[int], bytes]:
@@ -57,23 +56,19 @@ GRAMMARS: dict[str, tuple[int, Side, Callable[[int], bytes]]] = {
 }
 
 
-def seconds(port: int, side: Side, data: bytes) -> float:
-    """Processor time of decoding."""
+def decode(port: int, side: Side, data: bytes) -> None:
     decoder = Decoder(49152, port)
-    start = time.process_time()
     for begin in range(0, len(data), 1460):
         decoder.data(side, data[begin : begin + 1460])
-    return time.process_time() - start
 
 
 @pytest.mark.parametrize("name", GRAMMARS)
 def test_twice_the_length_is_twice_the_work(name: str) -> None:
     port, side, make = GRAMMARS[name]
     short, long = make(SHORT), make(2 * SHORT)
-    rounds = []
-    while not rounds or (min(rounds) > RATIO and len(rounds) < ROUNDS):
-        once = seconds(port, side, short)
-        rounds.append(seconds(port, side, long) / once)
-    assert min(rounds) <= RATIO
+    once, twice = least_seconds(
+        lambda: decode(port, side, short), lambda: decode(port, side, long), RATIO
+    )
+    assert twice <= RATIO * once
     # 10 MB/s: far below any machine's figure, far above a quadratic one's
     assert once <= SHORT / 10e6

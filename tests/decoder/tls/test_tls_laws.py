@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import ssl
-import time
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import composite
 
+from cost import least_seconds
 from mailtap._engine import MAX_TLS_READER_BYTES, TlsReader
 from tls_bytes import (
     APPLICATION_DATA,
@@ -178,21 +177,15 @@ def certificate_of(size: int) -> bytes:
 def test_twice_the_bytes_take_twice_the_time(make: Callable[[int], bytes], size: int) -> None:
     """What is quadratic would take four times as long; three leaves room for a busy machine."""
 
-    def seconds(stream: bytes) -> float:
-        begin = time.process_time()
+    def read_often(stream: bytes) -> None:
         for _ in range(20):
             reader = TlsReader()
             for at in range(0, len(stream), 1_000):
                 reader.data(stream[at : at + 1_000])
-        return time.process_time() - begin
 
-    once, twice = make(size), make(2 * size)
-    gc.disable()
-    try:
-        # Other work on the machine disturbs some rounds; what is quadratic fails all of them.
-        assert any(seconds(twice) <= 3 * seconds(once) + 0.002 for _ in range(10))
-    finally:
-        gc.enable()
+    short, long = make(size), make(2 * size)
+    once, twice = least_seconds(lambda: read_often(short), lambda: read_often(long), 3)
+    assert twice <= 3 * once + 0.002
 
 
 def test_application_data_is_not_read_at_all() -> None:
