@@ -1,32 +1,36 @@
-"""Processor time of work of two lengths, on a machine that does other work, too."""
+"""How the processor time of two pieces of work compares, on a machine that does other work, too."""
 
 from __future__ import annotations
 
 import gc
+import statistics
 import time
 from collections.abc import Callable
 
-ROUNDS, MOST_ROUNDS = 5, 20
+ROUNDS, MOST_ROUNDS = 5, 25
 
 
-def least_seconds(
-    once: Callable[[], object], twice: Callable[[], object], ratio: float
-) -> tuple[float, float]:
-    """The least processor time of each, measured in turn.
+def seconds(work: Callable[[], object]) -> float:
+    """Processor time of the work."""
+    begin = time.process_time()
+    work()
+    return time.process_time() - begin
 
-    Other work makes a round longer and never shorter, so there are more rounds while `twice` takes
-    more than `ratio` times as long.
+
+def times_as_long(once: Callable[[], object], twice: Callable[[], object], most: float) -> float:
+    """The median of the rounds' ratios, of more rounds while it is above `most`.
+
+    The machine is faster and slower by turns, so both are measured right after one another, and
+    one round that is disturbed, either way, decides nothing.
     """
-    least = [float("inf"), float("inf")]
+    ratios: list[float] = []
     gc.disable()
     try:
-        for number in range(MOST_ROUNDS):
-            if number >= ROUNDS and least[1] <= ratio * least[0]:
+        while len(ratios) < MOST_ROUNDS:
+            short = seconds(once)
+            ratios.append(seconds(twice) / short)
+            if len(ratios) >= ROUNDS and statistics.median(ratios) <= most:
                 break
-            for place, work in enumerate((once, twice)):
-                begin = time.process_time()
-                work()
-                least[place] = min(least[place], time.process_time() - begin)
     finally:
         gc.enable()
-    return least[0], least[1]
+    return statistics.median(ratios)
