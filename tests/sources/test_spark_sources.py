@@ -18,6 +18,7 @@ from mailtap.labels import LabelError, LabelFile
 from mailtap.labels import load as load_labels
 from mailtap.policy import load_policy
 from mailtap.records.database import open_database
+from mailtap.records.zstandard import zstd
 from mailtap.sessions import SourceError
 from mailtap.sessions import load as load_sessions
 from zeek_logs import as_json, as_tsv, connection, session
@@ -103,14 +104,6 @@ def same_labels(spark: SparkEngine, *files: LabelFile) -> Rows:
     return found
 
 
-def compressed(content: str) -> bytes:
-    try:
-        from compression import zstd
-    except ImportError:
-        from backports import zstd
-    return zstd.compress(content.encode())
-
-
 @pytest.mark.usefixtures("divided")
 def test_a_divided_file_with_malformed_lines(spark: SparkEngine, tmp_path: Path) -> None:
     lines = LINES.splitlines(keepends=True)
@@ -127,7 +120,7 @@ def test_each_compression_and_a_file_that_is_cut_off(spark: SparkEngine, tmp_pat
     paths = [tmp_path / name for name in ("a.gz", "b.zst", "c.gz", "d {odd} [name]*.jsonl")]
     a, b, c, d = (lines_of(name) for name in "abcd")
     cut_off = gzip.compress(c.encode())[:-100]
-    contents = gzip.compress(a.encode()), compressed(b), cut_off, d.encode()
+    contents = gzip.compress(a.encode()), zstd.compress(b.encode()), cut_off, d.encode()
     for path, content in zip(paths, contents, strict=True):
         path.write_bytes(content)
     assert same_sessions(spark, *paths)

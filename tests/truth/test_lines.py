@@ -7,22 +7,17 @@ import io
 import json
 import lzma
 import struct
-import sys
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from mailtap.records.zstandard import zstd
 from mailtap.truth import TruthLog, TruthSession, UnreadableLogError
 from mailtap.truth.line import MalformedLineError
 from mailtap.truth.syslog import read_line
 from mailtap.truth.timestamps import Clock
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -295,7 +295,6 @@ FORTIGATE = LabelFormat(
     conditions=(RequiredValue("type", ("traffic",)),),
 )
 
-# In the order in which a file's kind is looked for: what has more marks of its own comes first.
 #: What `mailtap labels` writes. A label's meaning is in the file, not made of its name again.
 NORMAL = LabelFormat(
     name="normal",
@@ -321,6 +320,7 @@ NORMAL = LabelFormat(
     },
 )
 
+# In the order in which a file's kind is looked for: what has more marks of its own comes first.
 FORMATS = (
     NORMAL,
     NDPID,

@@ -19,7 +19,14 @@ from mailtap.printable import printable
 from mailtap.records.containers import Container
 from mailtap.records.key import endpoints_sql
 from mailtap.records.malformed import Malformed, count, forget_rejects
-from mailtap.records.record_file import RecordFile, UnreadableFileError, open_file, quoted, read
+from mailtap.records.record_file import (
+    RecordFile,
+    UnreadableFileError,
+    files_within,
+    open_file,
+    quoted,
+    read,
+)
 from mailtap.records.selection import Reading
 from mailtap.records.staging import stage
 
@@ -81,11 +88,7 @@ def _files(files: Sequence[LabelFile]) -> Iterator[tuple[LabelFile, str]]:
         if not file.path.is_dir():
             yield file, source
             continue
-        within = [
-            path
-            for path in sorted(file.path.rglob("*"))
-            if path.is_file() and not path.name.startswith((".", "_"))
-        ]
+        within = files_within(file.path)
         if not within:
             raise LabelError(f"{source}: has no files")
         for path in within:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from mailtap.labels.formats import (
-    ENDPOINTS,
-    NAT_ENDPOINTS,
-    NORMAL_FIELDS,
-    LabelFormat,
-)
+from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS, NORMAL_FIELDS, LabelFormat
 from mailtap.records.containers import Container
 from mailtap.records.fields import Field
 from mailtap.records.record_file import RecordFile, quoted

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from mailtap.records.containers import Texts, columns_sql
-from mailtap.records.record_file import PARQUET_SUFFIX, RecordFile, parquet_sql, quoted
+from mailtap.records.record_file import RecordFile, parquet_sql, quoted
 
 #: Structs within each other whose members are places.
 DEEPEST = 4
@@ -114,15 +114,6 @@ class Parquet:
         """See Container: there are no lines."""
         del line
         return None  # a record that isn't there
-
-
-def find_parquet(directory: Path) -> list[Path]:
-    """The Parquet files in a directory and below, such as a folder for each day."""
-    return [
-        path
-        for path in sorted(directory.rglob(f"*{PARQUET_SUFFIX}"))
-        if path.is_file() and not path.name.startswith((".", "_"))
-    ]
 
 
 def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:

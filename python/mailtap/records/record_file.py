@@ -63,6 +63,20 @@ class RecordFile:
         return "line" if self.schema is None else "record"
 
 
+def is_note(name: str) -> bool:
+    """Whether a file is a writer's note, as Spark's `_SUCCESS`, and has no records."""
+    return name.startswith((".", "_"))
+
+
+def files_within(folder: Path, suffix: str = "") -> list[Path]:
+    """The files of records in a folder and below, such as a folder for each day."""
+    return [
+        path
+        for path in sorted(folder.rglob(f"*{suffix}"))
+        if path.is_file() and not is_note(path.name)
+    ]
+
+
 def open_file(connection: duckdb.DuckDBPyConnection, path: Path) -> RecordFile:
     """Look at the beginning of the file at `path`. Raises UnreadableFileError."""
     named = printable(str(path))

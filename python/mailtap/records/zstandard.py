@@ -1,4 +1,6 @@
-"""Whether a Zstandard file is whole: the query engine reads a cut-off one without a word."""
+"""Zstandard: the library, by the name that this Python has for it, and whether a file is whole. The
+query engine reads a cut-off one without a word.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,8 @@ if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
+
+__all__ = ["beginning", "is_complete", "zstd"]
 
 FRAME_MAGIC = 0xFD2FB528
 SKIPPABLE_MAGICS = range(0x184D2A50, 0x184D2A60)

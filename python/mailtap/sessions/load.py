@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from mailtap.policy import Policy
 from mailtap.printable import printable
 from mailtap.records.fields import Field
 from mailtap.records.malformed import Malformed, count, forget_rejects
-from mailtap.records.parquet import find_parquet
 from mailtap.records.record_file import (
+    PARQUET_SUFFIX,
     RecordFile,
     UnreadableFileError,
+    files_within,
     open_file,
     quoted,
     read,
@@ -26,6 +27,7 @@ from mailtap.records.selection import Reading, selection
 from mailtap.records.staging import stage
 from mailtap.sessions import connections as conn_log
 from mailtap.sessions import smtp_log
+from mailtap.sessions.completion import session_queries
 from mailtap.sessions.connections import connection_columns
 from mailtap.sessions.detect import Kind, Recognised, SourceError, recognise
 from mailtap.sessions.gateway import IS_SESSION as IS_GATEWAY_SESSION
@@ -106,24 +108,39 @@ def check_kinds(files: Mapping[Kind, int]) -> None:
         raise SourceError("smtp.log alone has no sessions: give the folder that has conn.log, too")
 
 
-def _files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
-    """The files to read, each once, with their sources: sensors of one name are one if they have
-    the same source. It is the folder that was named, or that of a Zeek log, else the file itself.
+def source_of(path: Path) -> str:
+    """The source that a file or folder belongs to: sensors of one name are one if they have the
+    same. It is the folder that was named, or that of a Zeek log, else the file itself.
     """
+    return printable(str(path.parent if LOG_NAME.fullmatch(path.name) else path))
+
+
+def has_no_source(folder: Path) -> SourceError:
+    """The error of a folder without any file that is one."""
+    return SourceError(
+        f"{printable(str(folder))}: has neither a conn or mail_session log of Zeek "
+        "nor a Parquet file"
+    )
+
+
+def _logs(folder: Path) -> list[Path]:
+    return [*find_logs(folder), *files_within(folder, PARQUET_SUFFIX)]
+
+
+def _files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
+    """The files to read, each once, with their sources."""
     files: dict[Path, tuple[Path, str]] = {}
     for path in paths:
-        source = str(path.parent if LOG_NAME.fullmatch(path.name) else path)
         try:
-            logs = [*find_logs(path), *find_parquet(path)] if path.is_dir() else [path]
+            logs = (
+                [*find_logs(path), *files_within(path, PARQUET_SUFFIX)] if path.is_dir() else [path]
+            )
         except OSError as error:
             raise SourceError(f"{printable(str(path))}: {error.strerror}") from None
         if not logs:
-            raise SourceError(
-                f"{printable(str(path))}: has neither a conn or mail_session log of Zeek "
-                "nor a Parquet file"
-            )
+            raise has_no_source(path)
         for log in logs:
-            files.setdefault(log.resolve(), (log, printable(source)))
+            files.setdefault(log.resolve(), (log, source_of(path)))
     return list(files.values())
 
 
@@ -137,7 +154,6 @@ def _stage_file(
     warnings: list[str],
 ) -> None:
     """Add the file's records to its kind's table, all of them or, when it can't be read, none."""
-
     file, malformed = read(
         recognised.file,
         scratch,
@@ -197,32 +213,17 @@ def _insert(
     several_sources: bool,
 ) -> int:
     known = count(connection, "SELECT max(session_id) FROM sessions")
-    queries = []
 
     def rows_of(kind: Kind) -> str:
         rows = _each_once(kind, files, sensor_sql(several_sources))
         return session_rows(connection, kind, rows, policy, details)
 
-    records = rows_of(Kind.SESSIONS)
-    connections = rows_of(Kind.CONNECTIONS)
-    if files[Kind.CONNECTIONS] and files[Kind.SMTP]:
-        smtp = smtp_log.smtp_columns(f"SELECT * FROM {STAGED[Kind.SMTP]}")
-        connections = smtp_log.with_smtp_log(connections, smtp)
-    if files[Kind.SESSIONS] and files[Kind.CONNECTIONS]:
-        queries.append(
-            joined(
-                records,
-                _columns_of(connection, records),
-                connections,
-                _columns_of(connection, connections),
-            )
-        )
-    elif files[Kind.SESSIONS]:
-        queries.append(records)
-    elif files[Kind.CONNECTIONS]:
-        queries.append(connections)
-    if files[Kind.GATEWAY]:
-        queries.append(rows_of(Kind.GATEWAY))
+    queries = session_queries(
+        files,
+        rows_of,
+        lambda: smtp_log.smtp_columns(f"SELECT * FROM {STAGED[Kind.SMTP]}"),
+        lambda query: _columns_of(connection, query),
+    )
     for query in queries:
         first = count(connection, "SELECT max(session_id) FROM sessions")
         names = ", ".join(_columns_of(connection, query))
@@ -274,23 +275,3 @@ def _columns_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[str]:
         for described in (query, "sessions")
     )
     return [name for name in columns(details=True) if name in names & known]
-
-
-def joined(
-    records: str, by_record: Collection[str], connections: str, by_connection: Collection[str]
-) -> str:
-    """SQL that completes MailTap's session records with the connections of the same uid.
-
-    `by_record` and `by_connection` are the columns that they have.
-    """
-    selected = ", ".join(
-        f"coalesce(record.{name}, connection.{name}) AS {name}"
-        if name in by_record and name in by_connection
-        else f"{'record' if name in by_record else 'connection'}.{name}"
-        for name in columns(details=True)
-        if name in by_record or name in by_connection
-    )
-    return (
-        f"SELECT {selected} FROM ({records}) AS record FULL JOIN ({connections}) AS connection "
-        "ON record.uid = connection.uid"
-    )

@@ -60,12 +60,3 @@ def smtp_columns(rows: str) -> str:
         f"SELECT *, {has} FROM (SELECT uid, CASE WHEN bool_or(tls) THEN 'tls' END AS starttls, "
         f"{addresses}, {texts} FROM (SELECT * REPLACE ({lists}) FROM ({rows})) GROUP BY uid)"
     )
-
-
-def with_smtp_log(connections: str, smtp: str) -> str:
-    """SQL of connections, completed with what smtp.log has of them."""
-    columns = ", ".join(f"s.{name}" for name in COMPLETED)
-    return (
-        "SELECT c.* REPLACE (coalesce(c.starttls, s.starttls) AS starttls), "
-        f"{columns} FROM ({connections}) AS c LEFT JOIN ({smtp}) AS s ON s.uid = c.uid"
-    )

@@ -102,7 +102,7 @@ class SparkEngine:
     def arrow(self, query: str) -> Any:
         from pyarrow import parquet
 
-        self._spark.sql(query).write.mode("overwrite").parquet(self._path("handed_over"))
+        self.keep("handed_over", self._spark.sql(query))
         return parquet.read_table(self._path("handed_over"))
 
     def read(self, name: str) -> None:

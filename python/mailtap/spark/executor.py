@@ -145,10 +145,8 @@ def query(sql: str, schema: pa.Schema) -> Callable[[Batches], Iterator[pa.Record
 
 
 def _write_lines(out: IO[bytes], values: Any) -> None:
-    ended = pc.binary_join_element_wise(values, b"\n", b"")
-    _, offsets, data = ended.buffers()
+    *_, data = pc.binary_join_element_wise(values, b"\n", b"").buffers()
     if data is not None:
-        del offsets
         out.write(data)
 
 

@@ -18,13 +18,15 @@ from mailtap.labels.detect import LabelError, LabelFile
 from mailtap.labels.detect import recognise as recognise_labels
 from mailtap.labels.formats import ENDPOINTS, NORMAL_LABEL
 from mailtap.policy import Policy
+from mailtap.printable import printable
 from mailtap.records.containers import Csv, Separated
 from mailtap.records.database import open_database
 from mailtap.records.malformed import Malformed
 from mailtap.records.record_file import PARQUET_SUFFIX, RecordFile, UnreadableFileError
 from mailtap.sessions import smtp_log
+from mailtap.sessions.completion import session_queries
 from mailtap.sessions.detect import Kind, Recognised, SourceError, recognise
-from mailtap.sessions.load import check_kinds, joined
+from mailtap.sessions.load import check_kinds, has_no_source, source_of
 from mailtap.sessions.session_records import REQUIRED
 from mailtap.sessions.zeek import LOG_NAME
 from mailtap.spark.engine import SparkEngine
@@ -45,7 +47,7 @@ from mailtap.spark.loaders import (
     session_columns,
 )
 from mailtap.spark.storage import Storage, StoredFile
-from mailtap.spark.types import arrow_schema, spark_schema
+from mailtap.spark.types import arrow_schema, spark_schema, spark_types
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -94,7 +96,15 @@ def load_sessions(
     except UnreadableFileError as error:
         raise SourceError(str(error)) from None
     names = [name for name in session_columns(details=details) if name != TALLY]
-    queries = list(_session_queries(engine, inputs, names))
+    files = {kind: len(inputs[kind]) for kind in Kind}
+    queries = list(
+        session_queries(
+            files,
+            lambda kind: _each_once(kind, files),
+            lambda: _smtp_connections(engine),
+            lambda _: names,
+        )
+    )
     listed = ", ".join(names)
     all_rows = " UNION ALL ".join(f"SELECT {listed} FROM ({rows})" for rows in queries)
     if not queries:
@@ -116,7 +126,8 @@ def load_labels(engine: SparkEngine, files: Sequence[LabelFile], policy: Policy)
     try:
         with open_database() as connection:
             for label_file in files:
-                source, stored_files = str(label_file.path), engine.storage.find(label_file.path)[0]
+                source = printable(str(label_file.path))
+                stored_files, _ = engine.storage.find(label_file.path)
                 if not stored_files:
                     raise LabelError(f"{source}: has no files")
                 for stored in stored_files:
@@ -149,14 +160,11 @@ def _recognised(
             if is_folder:
                 files = [file for file in files if _is_source(file.path)]
                 if not files:
-                    raise SourceError(
-                        f"{path}: has neither a conn or mail_session log of Zeek nor a Parquet file"
-                    )
-            source = str(path.parent if LOG_NAME.fullmatch(path.name) else path)
+                    raise has_no_source(path)
             for stored in files:
                 recognised = recognise(storage.open(connection, stored), policy)
                 if recognised is not None:
-                    found.setdefault(stored.url, (stored, recognised, source))
+                    found.setdefault(stored.url, (stored, recognised, source_of(path)))
     return list(found.values())
 
 
@@ -207,10 +215,7 @@ def _warnings(parts: Sequence[Tally]) -> Iterator[str]:
 
 
 def _frames(engine: SparkEngine, inputs: Sequence[Input], columns: Columns) -> Iterator[DataFrame]:
-    schema, types = (
-        arrow_schema(columns),
-        ", ".join(f"`{name}` {kind}" for name, kind in spark_schema(columns).items()),
-    )
+    schema, types = arrow_schema(columns), spark_types(columns)
     whole = {}
     for given in inputs:
         task: Callable[..., object]
@@ -246,60 +251,27 @@ def _header(given: Input) -> tuple[str, ...]:
     return ()
 
 
-def _session_queries(
-    engine: SparkEngine, inputs: Mapping[Kind, Sequence[Input]], names: Sequence[str]
-) -> Iterator[str]:
-    """SQL of the sessions of each kind of source, those of MailTap and of Zeek joined."""
-    for kind in (Kind.SESSIONS, Kind.CONNECTIONS):
-        if inputs[kind]:
-            _each_once(engine, kind, len(inputs[kind]))
-    records, connections = f"FROM {Kind.SESSIONS.name}", f"FROM {Kind.CONNECTIONS.name}"
-    if inputs[Kind.CONNECTIONS] and inputs[Kind.SMTP]:
-        connections = _with_smtp_log(engine, names)
-    if inputs[Kind.SESSIONS] and inputs[Kind.CONNECTIONS]:
-        yield joined(f"SELECT * {records}", names, f"SELECT * {connections}", names)
-    elif inputs[Kind.SESSIONS]:
-        yield f"SELECT * {records}"
-    elif inputs[Kind.CONNECTIONS]:
-        yield f"SELECT * {connections}"
-    if inputs[Kind.GATEWAY]:
-        yield f"SELECT * FROM {_staged(Kind.GATEWAY)} WHERE {TALLY} IS NULL"
-
-
-def _each_once(engine: SparkEngine, kind: Kind, files: int) -> None:
-    """Names a kind's records, each once: current and rotated logs may have the same."""
+def _each_once(kind: Kind, files: Mapping[Kind, int]) -> str:
+    """SQL of a kind's records: Zeek's current and rotated logs may have the same."""
     rows = f"SELECT * FROM {_staged(kind)} WHERE {TALLY} IS NULL"
-    if files > 1:
-        key = ", ".join(("uid", *REQUIRED))
-        rows = (
-            f"SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY uid) AS copy "
-            f"FROM ({rows})) WHERE copy = 1"
-        )
-    engine.view(kind.name, rows)
+    if kind is Kind.GATEWAY or files[kind] < 2:
+        return rows
+    key = ", ".join(("uid", *REQUIRED))
+    return (
+        f"SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY uid) AS copy "
+        f"FROM ({rows})) WHERE copy = 1"
+    )
 
 
-def _with_smtp_log(engine: SparkEngine, names: Sequence[str]) -> str:
-    """Connections, completed with the messages that smtp.log has of them, as a table."""
+def _smtp_connections(engine: SparkEngine) -> str:
+    """SQL of smtp.log's messages, put together by connection on executors as on one machine."""
     of_smtp = session_columns(details=True)
     columns = {name: of_smtp[name] for name in ("uid", "starttls", *smtp_log.COMPLETED)}
     rows = engine.frame(f"SELECT * FROM {_staged(Kind.SMTP)} WHERE {TALLY} IS NULL")
-    listed = ", ".join(columns)
-    sql = f"SELECT {listed} FROM ({smtp_log.smtp_columns('SELECT * FROM input')})"
-    types = ", ".join(f"`{name}` {kind}" for name, kind in spark_schema(columns).items())
-    by_connection = rows.repartition("uid")
-    engine.keep("smtp_sessions", by_connection.mapInArrow(query(sql, arrow_schema(columns)), types))
-    selected = ", ".join(
-        f"coalesce(c.{name}, s.{name}) AS {name}"
-        if name in columns and name != "uid"
-        else f"c.{name}"
-        for name in names
-    )
-    engine.view(
-        "completed_connections",
-        f"SELECT {selected} FROM {Kind.CONNECTIONS.name} c "
-        "LEFT JOIN smtp_sessions s ON s.uid = c.uid",
-    )
-    return "FROM completed_connections"
+    sql = f"SELECT {', '.join(columns)} FROM ({smtp_log.smtp_columns('SELECT * FROM input')})"
+    task = query(sql, arrow_schema(columns))
+    engine.keep("smtp_sessions", rows.repartition("uid").mapInArrow(task, spark_types(columns)))
+    return "SELECT * FROM smtp_sessions"
 
 
 def _last_statements() -> str:

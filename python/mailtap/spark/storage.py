@@ -22,6 +22,7 @@ from mailtap.records.record_file import (
     ZSTANDARD_MAGIC,
     RecordFile,
     UnreadableFileError,
+    is_note,
     open_file,
 )
 from mailtap.records.zstandard import beginning
@@ -67,8 +68,7 @@ class Storage:
     def find(self, source: Path) -> tuple[list[StoredFile], bool]:
         """The file that a source is, or all files in it and below; whether it is a folder.
 
-        Names that begin with a dot or an underscore are none: writers keep notes there. Raises
-        UnreadableFileError.
+        Raises UnreadableFileError.
         """
         named = printable(str(source))
         try:
@@ -88,7 +88,7 @@ class Storage:
             status = found.next()
             files.append((status.getPath().toString(), status.getLen()))
         for url, size in sorted(files):
-            if not PurePosixPath(url).name.startswith((".", "_")):
+            if not is_note(PurePosixPath(url).name):
                 yield StoredFile(url, printable(url.removeprefix("file:")), size)
 
     def open(self, connection: duckdb.DuckDBPyConnection, file: StoredFile) -> RecordFile:

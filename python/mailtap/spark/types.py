@@ -22,6 +22,11 @@ def spark_schema(columns: Mapping[str, str]) -> dict[str, str]:
     return {name: _SPARK.get(kind, kind) for name, kind in columns.items()}
 
 
+def spark_types(columns: Mapping[str, str]) -> str:
+    """Columns with their types, as Spark's functions are given them."""
+    return ", ".join(f"`{name}` {kind}" for name, kind in spark_schema(columns).items())
+
+
 def arrow_schema(columns: Mapping[str, str]) -> pa.Schema:
     """Columns with their types in Arrow."""
     return pa.schema([(name, _ARROW[kind]) for name, kind in columns.items()])

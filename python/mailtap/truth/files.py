@@ -5,18 +5,13 @@ from __future__ import annotations
 import gzip
 import lzma
 import stat
-import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from mailtap.printable import printable
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from mailtap.records.zstandard import zstd
 
 #: A longer line is passed over and counted as malformed. Syslog's are a few kilobytes at most.
 MAXIMUM_LINE = 1 << 16
