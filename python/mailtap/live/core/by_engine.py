@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mailtap.live.core.chunks import NONE, Notes, Numbers
 from mailtap.live.core.tally import VERDICTS
@@ -72,12 +73,15 @@ def no_notes(engine: str, sessions: int) -> Notes:
 
 def verdicts_of_rows(rows: pa.Table) -> dict[str, EngineVerdicts]:
     """By engine, of a table of `session_id`, `engine`, `verdict` and `label_id`."""
-    by_engine: dict[str, list[tuple[int, str, int]]] = {}
-    for row in rows.to_pylist():
-        by_engine.setdefault(row["engine"], []).append(
-            (row["session_id"], row["verdict"], row["label_id"])
+    verdicts = pc.index_in(rows["verdict"], pa.array(VERDICTS)).cast(pa.int64())
+    table = rows.set_column(rows.schema.get_field_index("verdict"), "verdict", verdicts)
+    by_engine = {}
+    for engine in pc.unique(rows["engine"]).to_pylist():
+        own = table.filter(pc.equal(table["engine"], engine))
+        by_engine[engine] = EngineVerdicts(
+            *(own[name].to_numpy() for name in ("session_id", "verdict", "label_id"))
         )
-    return {engine: EngineVerdicts.of(found) for engine, found in by_engine.items()}
+    return by_engine
 
 
 def rows_of_verdicts(
