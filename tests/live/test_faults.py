@@ -18,9 +18,9 @@ import duckdb
 import pytest
 
 from faults_client import Process
+from live_core import by_report
 from records import label, session
 from stand_in import frame
-from test_live_verdicts import by_report
 
 Record = dict[str, Any]
 
