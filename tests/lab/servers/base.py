@@ -75,7 +75,6 @@ class Server(ABC):
         self.syslog = SystemLog(root)
         self.recorder = Recorder(network.link)
         self.output: list[str] = []
-        self.output_times: list[float] = []
         self.processes: list[subprocess.Popen[str]] = []
 
     @property
@@ -146,7 +145,6 @@ class Server(ABC):
     def _read_output(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            self.output_times.append(time.time())
             self.output.append(line)
 
     def wait_for_ports(self) -> None:

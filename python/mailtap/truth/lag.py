@@ -1,0 +1,42 @@
+"""How far a server's log is usually behind the tap.
+
+A log and a tap on the same machine or one with a good clock differ by milliseconds, or by what the
+log's times are rounded to: far less than the slack that strange clocks need. Pairs that are certain
+show how much it is, and that decides between sessions which follow each other within the slack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+#: So many pairs show what is usual.
+MINIMUM_PAIRS = 20
+
+#: The middle 95 % of the pairs, and half of their span on either side, is usual.
+MIDDLE = (0.025, 0.975)
+MARGIN = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class UsualLag:
+    """The log's time minus the tap's in seconds, of a session's beginning or end: from, to."""
+
+    first: float
+    last: float
+
+    def holds(self, lag: float) -> bool:
+        """Whether a lag is usual."""
+        return self.first <= lag <= self.last
+
+
+def usual_lag(lags: Iterable[float], resolution: float) -> UsualLag | None:
+    """What is usual by these pairs; None if they are too few. `resolution`: of the log's times."""
+    values = np.fromiter(lags, float)
+    if len(values) < MINIMUM_PAIRS:
+        return None
+    low, high = np.quantile(values, MIDDLE)
+    margin = MARGIN * (high - low) + resolution
+    return UsualLag(float(low - margin), float(high + margin))
