@@ -2,8 +2,8 @@
 
 `python -m lab SERVER...` plays those servers only, and leaves docs/explanation/lab.md as it is.
 `python -m lab keep` writes tests/lab/captures anew: what chosen.py names, from the last run.
-`python -m lab judge FOLDER` judges the captures that a run kept (build/lab/captures), `python -m lab logs FOLDER` the
-servers' own logs (build/lab/own-logs).
+`python -m lab judge FOLDER` judges the captures that a run kept (build/lab/captures).
+`python -m lab logs FOLDER` judges the servers' own logs that it kept (build/lab/own-logs).
 
 Exit status 0: enough is right (WHOLE and ENOUGH below), or the laboratory can't run here (one line
 says why). 1: it isn't. 2: the laboratory itself is wrong: a server failed, or truth and log

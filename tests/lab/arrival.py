@@ -19,9 +19,7 @@ def receive(receiver: socket.socket) -> tuple[float, bytes]:
     """Wait for the next one, and give its time of arrival and its bytes."""
     data, notes, _, _ = receiver.recvmsg(_LARGEST, socket.CMSG_SPACE(_TIMESPEC.size))
     (at,) = (
-        note
-        for level, kind, note in notes
-        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS)
+        note for level, kind, note in notes if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS)
     )
     seconds, nanoseconds = _TIMESPEC.unpack(at)
     return seconds + nanoseconds / 1e9, data

@@ -1,4 +1,4 @@
-"""The servers' own logs as the truth: is each of their sessions found on the cable, and the right one?
+"""The servers' own logs as the truth: is each of their sessions found on the cable, and rightly?
 
 Where a log has the client's port, that shows which session a line is of. OpenSMTPD's has none, but
 the kernel hands connections over in the order in which they came, and the server logs that order.
@@ -7,6 +7,7 @@ the kernel hands connections over in the order in which they came, and the serve
 from __future__ import annotations
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -117,13 +118,13 @@ def _tap(session: mailtap.Session) -> TapSession:
 def known(truth: Sequence[TruthSession], tap: Sequence[TapSession]) -> Mapping[int, int]:
     """Which session on the cable each logged one is."""
     if any(session.client_p is not None for session in truth):
-        number = {(one.client_h, one.client_p): at for at, one in enumerate(tap)}
+        of_client = defaultdict(list)
+        for at, one in enumerate(tap):
+            of_client[one.client_h, one.client_p].append(at)
         return {
-            at: number[one.client_h, one.client_p]
+            at: min(own, key=lambda other: abs(tap[other].start - one.start))
             for at, one in enumerate(truth)
-            if one.client_h is not None
-            and one.client_p is not None
-            and (one.client_h, one.client_p) in number
+            if (own := of_client.get((one.client_h, one.client_p)))
         }
     logged = sorted(range(len(truth)), key=lambda at: truth[at].order)
     began = sorted(range(len(tap)), key=lambda at: tap[at].start)

@@ -7,17 +7,20 @@ show how much it is, and that decides between sessions which follow each other w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 #: So many pairs show what is usual.
-MINIMUM_PAIRS = 20
+MINIMUM_PAIRS = 10
 
-#: The middle 95 % of the pairs, and half of their span on either side, is usual.
-MIDDLE = (0.025, 0.975)
-MARGIN = 0.5
+#: The shortest span that has this share of the pairs is what they have in common; a few that are
+#: mistaken are outside of it. As much again on either side is usual as well, and these seconds by
+#: which a busy machine is late.
+COMMON = 0.75
+BUSY = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,9 @@ def usual_lag(lags: Iterable[float], resolution: float) -> UsualLag | None:
     values = np.fromiter(lags, float)
     if len(values) < MINIMUM_PAIRS:
         return None
-    low, high = np.quantile(values, MIDDLE)
-    margin = MARGIN * (high - low) + resolution
-    return UsualLag(float(low - margin), float(high + margin))
+    values.sort()
+    common = math.ceil(COMMON * len(values))
+    spans = values[common - 1 :] - values[: len(values) - common + 1]
+    first = int(spans.argmin())
+    margin = float(spans[first]) + max(resolution, BUSY)
+    return UsualLag(float(values[first]) - margin, float(values[first + common - 1]) + margin)

@@ -4,9 +4,9 @@ Where the log has the client's port, address, port and time decide. Where it has
 the same client at the same time are candidates, and what both sides know is held against each
 other: HELO, envelope, message IDs, user, TLS, numbers of commands. Server and tap see sessions
 begin in the same order, so the sessions of a client are aligned like two texts (see `alignment`),
-and only pairs are taken without which every alignment is worse. The certain pairs show how far the log
-usually is behind the tap (see `lag`), with which all are aligned once more. Anything else is ambiguous
-and is reported as such, never guessed.
+and only pairs are taken without which every alignment is worse. The certain pairs show how far the
+log usually is behind the tap (see `lag`), with which all are aligned once more. Anything else is
+ambiguous and is reported as such, never guessed.
 
 Evidence favours sessions that the tap's decoder understood. So where accuracy is judged, ambiguous
 sessions must be counted beside it.
@@ -34,8 +34,8 @@ MAXIMUM_CANDIDATES = 256
 #: Points for two sessions being at the same time, and by how many a pair must be the better one.
 SAME_TIME, MARGIN = 3, 2
 
-#: Points for a beginning or an end that is as far behind the tap as the server's usually are, and as
-#: many off for one that isn't.
+#: Points for a beginning or an end that is as far behind the tap as is usual in the server's log,
+#: and as many off for one that isn't.
 USUAL = 2
 
 #: Of two sessions that overlap by more than this part of the shorter one, the order proves nothing.
@@ -165,17 +165,17 @@ class _Search:
     def by_time(self) -> None:
         """Join what has the client's address only."""
         pairs = self._candidates()
-        points = {
+        evidence = {
             (number, candidate): SAME_TIME + agreement(self._truth[number], self._tap[candidate])
             for number, near in pairs.items()
             for candidate in near
         }
-        lags = self._usual_lags([*self._found.values(), *self._aligned(points)])
-        points = {pair: value + self._lag_points(*pair, lags) for pair, value in points.items()}
+        lags = self._usual_lags([*self._found.values(), *self._aligned(evidence)])
+        points = {pair: value + self._lag_points(*pair, lags) for pair, value in evidence.items()}
         for pair in list(self._aligned(points)):
             self._take(pair)
-        self._by_evidence(self._single(points))
-        self._parts({pair: value for pair, value in points.items() if self._truth[pair[0]].part})
+        self._by_evidence(self._single(evidence), self._single(points))
+        self._parts({pair: value for pair, value in evidence.items() if self._truth[pair[0]].part})
         self._ambiguous.update(number for number in pairs if number not in self._found)
 
     def result(self) -> Matching:
@@ -268,7 +268,7 @@ class _Search:
         return pairs
 
     def _usual_lags(self, certain: Collection[Match]) -> dict[_Log, tuple[UsualLag, UsualLag]]:
-        """How far each log is usually behind the tap at beginnings and ends, where pairs show it."""
+        """How far each log is usually behind the tap, at beginnings and at ends."""
         of_log: dict[_Log, list[Match]] = defaultdict(list)
         for pair in certain:
             if self._truth[pair.truth].whole:
@@ -342,17 +342,27 @@ class _Search:
                     found |= {number, other}
         return found
 
-    def _by_evidence(self, points: Points) -> None:
-        """Take pairs that are out of order, where each is the other's best by the margin."""
+    def _by_evidence(self, evidence: Points, points: Points) -> None:
+        """Take pairs that are out of order, where each is the other's best by the margin, both by
+        the evidence alone and with the times.
+        """
+        best = self._best_of_free(evidence) & self._best_of_free(points)
+        for number, candidate in best:
+            if evidence[number, candidate] - SAME_TIME >= MARGIN:
+                self._take(self._pair(number, candidate, Certainty.EVIDENCE))
+
+    def _best_of_free(self, points: Points) -> set[tuple[int, int]]:
         free = {
             (number, candidate): value
             for (number, candidate), value in points.items()
             if number not in self._found and candidate not in self._taken
         }
         of_truth, of_tap = _ranked(free, 0), _ranked(free, 1)
-        for (number, candidate), value in free.items():
-            if value - SAME_TIME >= MARGIN and _ahead(of_truth[number], of_tap[candidate], value):
-                self._take(self._pair(number, candidate, Certainty.EVIDENCE))
+        return {
+            (number, candidate)
+            for (number, candidate), value in free.items()
+            if _ahead(of_truth[number], of_tap[candidate], value)
+        }
 
     def _parts(self, points: Points) -> None:
         """Take records that are parts of sessions, where one session fits best by the margin."""
