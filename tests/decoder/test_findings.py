@@ -90,6 +90,12 @@ class TestMasked:
         turns = [GREETING[service], *CAPABILITIES[service], C(command)]
         assert seen(turns, service) == ({"starttls_masked"}, {"starttls_masked"}, set())
 
+    def test_a_request_that_is_all_a_client_says(self) -> None:
+        turns = [GREETING["pop3"], C("XXXX"), S("-ERR Unknown command.")]
+        assert seen(turns, "pop3") == ({"starttls_masked"}, {"starttls_masked"}, set())
+        turns += [C(CLIENT_HELLO), S("-ERR Unknown command.")]
+        assert seen(turns, "pop3")[1] == {"starttls_masked"}
+
     def test_a_greeting_of_asterisks(self) -> None:
         turns = [S("220 *****************0******2******"), C("EHLO x"), S("250 mx")]
         assert seen(turns, "smtp") == ({"starttls_masked"}, set(), {"starttls_masked"})
