@@ -1,19 +1,17 @@
-"""What is wrong with a session's encryption, each side alone where its bytes show it."""
+"""What is wrong with a session's encryption, each side alone where its bytes show it.
+
+What is injected and what is smuggled: test_injection.py, test_smuggling.py.
+"""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from conversation import (
     CLIENT_HELLO,
-    CLIENT_PORT,
     PORTS,
     SERVER_HELLO,
     C,
@@ -25,171 +23,21 @@ from conversation import (
     server_only,
 )
 from fieldcapture import KINDS, build
-from mailtap._engine import Decoder, Side
-
-if TYPE_CHECKING:
-    from mailtap._engine import Facts
-
-GREETING = {
-    "smtp": S("220 mx.example ESMTP ready"),
-    "pop3": S("+OK ready"),
-    "imap": S("* OK IMAP4rev1 ready"),
-}
-CAPABILITIES = {
-    "smtp": [C("EHLO x.example"), S("250-mx.example", "250-STARTTLS", "250 SIZE 1000")],
-    "pop3": [C("CAPA"), S("+OK", "STLS", "UIDL", ".")],
-    "imap": [C("a1 CAPABILITY"), S("* CAPABILITY IMAP4rev1 STARTTLS", "a1 OK done")],
-}
-REQUEST = {"smtp": "STARTTLS", "pop3": "STLS", "imap": "a2 STARTTLS"}
-ACCEPT = {
-    "smtp": "220 2.0.0 Ready to start TLS",
-    "pop3": "+OK Begin TLS negotiation",
-    "imap": "a2 OK Begin TLS negotiation now",
-}
-#: A server whose words say nothing about TLS: nginx.
-BARE_ACCEPT = {"smtp": "220 go", "pop3": "+OK", "imap": "a2 OK completed"}
-REFUSE = {
-    "smtp": "454 4.7.0 TLS not available",
-    "pop3": "-ERR TLS not available",
-    "imap": "a2 NO TLS not available",
-}
-#: Commands, the second of which would change the record's fields.
-COMMANDS = {
-    "smtp": ["EHLO evil.example", "MAIL FROM:<evil@example.org>"],
-    "pop3": ["CAPA", "USER evil"],
-    "imap": ["a3 CAPABILITY", "a4 LOGIN evil secret"],
-}
-REPLIES = {
-    "smtp": ["250-evil.example", "250 STARTTLS"],
-    "pop3": ["+OK evil"],
-    "imap": ["* CAPABILITY IMAP4rev1 AUTH=LOGIN", "a3 OK evil"],
-}
-SERVICES = pytest.mark.parametrize("service", sorted(PORTS))
-
-
-def opening(service: str) -> list[Turn]:
-    """Up to the request for TLS."""
-    return [GREETING[service], *CAPABILITIES[service], C(REQUEST[service])]
-
-
-def tls_record(kind: int, content: bytes) -> bytes:
-    return bytes([kind, 3, 3]) + len(content).to_bytes(2, "big") + content
-
-
-DATA_RECORD = tls_record(23, bytes(200))
-TLS = [C(CLIENT_HELLO), S(SERVER_HELLO), S(DATA_RECORD), C(DATA_RECORD)]
-
-
-def findings(facts: Facts) -> set[str]:
-    return {name.decode() for name in facts["findings"]}
-
-
-def seen(turns: Iterable[Turn], service: str) -> tuple[set[str], set[str], set[str]]:
-    """The findings from both sides, from the client's alone, from the server's alone."""
-    turns = list(turns)
-    port = PORTS[service]
-    return (
-        findings(decode(*turns, port=port)),
-        findings(decode(*client_only(turns), port=port)),
-        findings(decode(*server_only(turns), port=port)),
-    )
-
-
-@SERVICES
-def test_a_clean_upgrade_has_no_finding(service: str) -> None:
-    for accept in ACCEPT, BARE_ACCEPT:
-        assert seen([*opening(service), S(accept[service]), *TLS], service) == (set(),) * 3
-
-
-class TestInjection:
-    @SERVICES
-    def test_commands_before_the_hello(self, service: str) -> None:
-        clean = [*opening(service), S(ACCEPT[service]), *TLS]
-        turns = [
-            *opening(service), C(*COMMANDS[service]), S(ACCEPT[service]), *TLS,
-        ]  # fmt: skip
-        assert seen(turns, service) == ({"command_injected"}, {"command_injected"}, set())
-        for view in list(turns), client_only(turns):
-            injected = decode(*view, port=PORTS[service])
-            expected = decode(
-                *(clean if view == turns else client_only(clean)), port=PORTS[service]
-            )
-            assert injected["starttls"] == "tls"
-            assert injected | {"findings": []} == expected
-
-    def test_a_message_injected_with_its_end_open(self) -> None:
-        """The encrypted commands would become the message's text."""
-        turns = [
-            *opening("smtp"),
-            C("MAIL FROM:<evil@example.org>", "RCPT TO:<b@example.com>", "DATA"),
-            C("From: evil@example.org", ""),
-            S(ACCEPT["smtp"]), *TLS,
-        ]  # fmt: skip
-        facts = decode(*turns)
-        assert findings(facts) == {"command_injected"}
-        assert (facts["mailfrom"], facts["rcptto"], facts["from"]) == ([], [], [])
-        assert (facts["messages"], facts["commands"]) == (0, 2)
-
-    def test_a_command_whose_line_does_not_end(self) -> None:
-        facts = decode(*opening("smtp"), C(b"MAIL FROM:<evil@example.org> X="), *TLS)
-        assert findings(facts) == {"command_injected"}
-        assert facts["mailfrom"] == []
-
-    @SERVICES
-    def test_replies_before_the_hello(self, service: str) -> None:
-        turns = [*opening(service), S(ACCEPT[service], *REPLIES[service]), *TLS]
-        assert seen(turns, service) == ({"response_injected"}, set(), {"response_injected"})
-        clean = decode(*opening(service), S(ACCEPT[service]), *TLS, port=PORTS[service])
-        assert decode(*turns, port=PORTS[service]) | {"findings": []} == clean
-
-    @SERVICES
-    def test_replies_behind_an_acceptance_in_other_words(self, service: str) -> None:
-        turns = [*opening(service), S(BARE_ACCEPT[service], *REPLIES[service][-1:]), *TLS]
-        facts = decode(*turns, port=PORTS[service])
-        assert findings(facts) == {"response_injected"}
-        clean = decode(*opening(service), S(BARE_ACCEPT[service]), *TLS, port=PORTS[service])
-        assert facts["replies"] == clean["replies"]
-
-    def test_untagged_responses_before_the_acceptance_are_legal(self) -> None:
-        turns = [*opening("imap"), S("* OK still here", ACCEPT["imap"]), *TLS]
-        assert seen(turns, "imap") == (set(),) * 3
-
-    @SERVICES
-    def test_a_client_that_was_refused_goes_on_in_the_clear(self, service: str) -> None:
-        turns = [*opening(service), S(REFUSE[service]), C(*COMMANDS[service][:1])]
-        assert seen(turns, service) == (set(),) * 3
-
-    @SERVICES
-    def test_a_client_that_was_refused_asks_again(self, service: str) -> None:
-        again = REQUEST[service].replace("a2", "a9")
-        turns = [
-            *opening(service), S(REFUSE[service]), *CAPABILITIES[service],
-            C(again), S(ACCEPT[service].replace("a2", "a9")), *TLS,
-        ]  # fmt: skip
-        assert seen(turns, service) == (set(),) * 3
-
-    @SERVICES
-    def test_a_hello_behind_missing_bytes_proves_nothing(self, service: str) -> None:
-        turns = [*opening(service), C(COMMANDS[service][0]), lost(C(b""), 300), *TLS]
-        assert "command_injected" not in findings(decode(*turns, port=PORTS[service]))
-
-    def test_an_empty_line_is_no_command(self) -> None:
-        assert seen([*opening("smtp"), C(""), S(ACCEPT["smtp"]), *TLS], "smtp") == (set(),) * 3
-
-    @given(st.lists(st.integers(0, 700), max_size=12), st.sampled_from(sorted(PORTS)))
-    def test_segments_change_nothing(self, cuts: list[int], service: str) -> None:
-        stream = b"".join(
-            turn.data for turn in client_only([*opening(service), C(*COMMANDS[service]), *TLS])
-        )
-        decoder = Decoder(CLIENT_PORT, PORTS[service])
-        at = 0
-        for cut in [*sorted(cuts), len(stream)]:
-            decoder.data(Side.ORIG, stream[at:cut])
-            at = max(at, cut)
-        facts = decoder.facts(True, False)
-        assert findings(facts) == {"command_injected"}
-        assert facts["commands"] == 2
-        assert (facts["mailfrom"], facts["user"]) == ([], b"")
+from upgrades import (
+    ACCEPT,
+    CAPABILITIES,
+    COMMANDS,
+    DATA_RECORD,
+    GREETING,
+    REFUSE,
+    REPLIES,
+    SERVICES,
+    TLS,
+    findings,
+    opening,
+    seen,
+    tls_record,
+)
 
 
 class TestMasked:
@@ -241,6 +89,12 @@ class TestMasked:
     def test_requests(self, service: str, command: str) -> None:
         turns = [GREETING[service], *CAPABILITIES[service], C(command)]
         assert seen(turns, service) == ({"starttls_masked"}, {"starttls_masked"}, set())
+
+    def test_a_request_that_is_all_a_client_says(self) -> None:
+        turns = [GREETING["pop3"], C("XXXX"), S("-ERR Unknown command.")]
+        assert seen(turns, "pop3") == ({"starttls_masked"}, {"starttls_masked"}, set())
+        turns += [C(CLIENT_HELLO), S("-ERR Unknown command.")]
+        assert seen(turns, "pop3")[1] == {"starttls_masked"}
 
     def test_a_greeting_of_asterisks(self) -> None:
         turns = [S("220 *****************0******2******"), C("EHLO x"), S("250 mx")]
@@ -432,73 +286,6 @@ def test_one_tag_for_all_commands() -> None:
     first_is_lost = decode(begin, lost(turns[1]), *turns[2:], port=143)
     assert (first_is_lost["findings"], first_is_lost["starttls"]) == ([], "tls")
     assert first_is_lost["last_reply"] == b". OK Begin TLS negotiation now."
-
-
-class TestSmuggling:
-    START = (
-        b"EHLO x.example\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n"
-        b"From: a@example.org\r\n\r\ntext"
-    )
-    SECOND = (
-        b"MAIL FROM:<evil@example.org>\r\nRCPT TO:<c@example.com>\r\nDATA\r\n"
-        b"From: evil@example.org\r\n\r\nsmuggled\r\n.\r\nQUIT\r\n"
-    )
-    TOOK_ONE = S(
-        "220 mx ESMTP", "250 mx", "250 ok", "250 ok", "354 go", "250 ok: queued", "221 bye"
-    )  # fmt: skip
-    TOOK_TWO = S(
-        "220 mx ESMTP", "250 mx", "250 ok", "250 ok", "354 go", "250 ok: queued",
-        "250 ok", "250 ok", "354 go", "250 ok: queued", "221 bye",
-    )  # fmt: skip
-
-    @pytest.mark.parametrize(
-        "dot", [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r\n", b"\r.\r", b"\r\n.\r"]
-    )
-    def test_a_dot_between_other_line_ends(self, dot: bytes) -> None:
-        turns = [C(self.START + dot + self.SECOND), self.TOOK_ONE]
-        assert seen(turns, "smtp") == ({"smuggled"}, {"smuggled"}, set())
-        for view in turns, client_only(turns):
-            facts = decode(*view)
-            assert facts["mailfrom"] == [b"a@example.org"]
-            assert facts["rcptto"] == [b"b@example.com"]
-            assert facts["from"] == [b"a@example.org"]
-            assert (facts["mailfrom_count"], facts["commands"]) == (1, 5)
-            assert facts["messages"] == 1
-
-    @pytest.mark.parametrize("dot", [b"\n.\n", b"\n.\r\n", b"\r\n.\n"])
-    def test_a_server_that_takes_what_is_smuggled(self, dot: bytes) -> None:
-        """Its replies show two messages: the second is real, however it came."""
-        facts = decode(C(self.START + dot + self.SECOND), self.TOOK_TWO)
-        assert findings(facts) == {"smuggled"}
-        assert facts["mailfrom"] == [b"a@example.org", b"evil@example.org"]
-        assert (facts["mailfrom_count"], facts["messages"]) == (2, 2)
-
-    @given(st.lists(st.integers(0, 400), max_size=12), st.sampled_from([b"\n.\n", b"\r.\r"]))
-    def test_segments_change_nothing(self, cuts: list[int], dot: bytes) -> None:
-        stream = self.START + dot + self.SECOND
-        decoder = Decoder(CLIENT_PORT, 25)
-        at = 0
-        for cut in [*sorted(cuts), len(stream)]:
-            decoder.data(Side.ORIG, stream[at:cut])
-            at = max(at, cut)
-        assert findings(decoder.facts(True, False)) == {"smuggled"}
-
-    @pytest.mark.parametrize("dot", [b"\n.\n", b"\r.\r\n", b"\r.\r"])
-    def test_text_behind_the_dot(self, dot: bytes) -> None:
-        turns = [C(self.START + dot + b"mail from there\r\n.\r\nQUIT\r\n")]
-        assert seen(turns, "smtp") == (set(),) * 3
-
-    def test_a_client_that_ends_all_lines_in_lf(self) -> None:
-        stream = (self.START + b"\n.\n" + self.SECOND).replace(b"\r\n", b"\n")
-        assert seen([C(stream)], "smtp") == (set(),) * 3
-
-    def test_a_message_whose_lines_end_in_lf(self) -> None:
-        """Its client writes CR LF of its own and passes a file on as it is."""
-        stream = self.START + b"\nmore\nof it\n.\r\n" + self.SECOND
-        assert seen([C(stream)], "smtp") == (set(),) * 3
-
-    def test_a_last_line_without_cr_and_a_goodbye(self) -> None:
-        assert seen([C(self.START + b"\n.\r\nQUIT\r\n")], "smtp") == (set(),) * 3
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

@@ -1,6 +1,7 @@
 """`make lab`: play all scenarios, and hold the decoder against what happened.
 
 `python -m lab SERVER...` plays those servers only, and leaves docs/explanation/lab.md as it is.
+`python -m lab tamper [SERVER...]` plays only what a proxy does between clients and servers.
 `python -m lab keep` writes tests/lab/captures anew: what chosen.py names, from the last run.
 `python -m lab judge FOLDER` judges the captures that a run kept (build/lab/captures).
 `python -m lab logs FOLDER` judges the servers' own logs that it kept (build/lab/own-logs).
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from lab.compare import Result, judge_all
 from lab.laboratory import Laboratory
 from lab.scenarios import ALL
 from lab.servers import KINDS
+from lab.tampering.play import play
 from lab.truth import Truth, disagreements, known
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -65,6 +67,8 @@ def main(arguments: list[str]) -> int:
 def laboratory(names: list[str]) -> int:
     """Servers up, scenarios played, decoder judged, results written."""
     began = time.monotonic()
+    tampering_only = names[:1] == ["tamper"]
+    names = names[tampering_only:]
 
     def note(text: str) -> None:
         print(f"{time.monotonic() - began:5.1f} s  {text}", flush=True)
@@ -76,6 +80,8 @@ def laboratory(names: list[str]) -> int:
         print(f"The laboratory is left out: {lab.outcome.left_out[0]}.")
         return 0
     note(f"{len(lab.servers)} servers run")
+    if tampering_only:
+        return tampered(lab, note)
     outcome = lab.play(ALL)
     note(f"{len(outcome.recorded)} connections recorded")
     for server in lab.servers:
@@ -101,7 +107,11 @@ def laboratory(names: list[str]) -> int:
         )
     for line in outcome.left_out + outcome.failures:
         print(line)
-    status = max(result(tally, mismatches), logs_result(own_logs.judge(BUILD / "own-logs")))
+    status = max(
+        result(tally, mismatches),
+        logs_result(own_logs.judge(BUILD / "own-logs")),
+        tampered(lab, note),
+    )
     note("done")
     if outcome.failures:
         print(f"The laboratory itself failed in {len(outcome.failures)} places, listed above.")
@@ -116,6 +126,15 @@ def logs_result(found: Iterable[own_logs.Found]) -> int:
         print(one)
         status = status if one.enough else 1
     return status
+
+
+def tampered(lab: Laboratory, note: Callable[[str], None]) -> int:
+    """Have a proxy provoke every finding, show what is wrong, and give the exit status."""
+    found = play(lab)
+    missing = found.missing() if len(lab.servers) == len(KINDS) else []
+    print("\n".join([*found.wrong, *(f"not provoked: {line}" for line in missing)]))
+    note(f"{found.sessions} connections tampered with, {len(found.wrong)} views are wrong")
+    return 1 if found.wrong or missing else 0
 
 
 def judged(truths: list[Truth]) -> tuple[table.Tally, list[str]]:

@@ -123,7 +123,7 @@ class Laboratory:
     def _play(self, server: Server, scenarios: Sequence[Scenario]) -> list[Recorded]:
         recorded: list[Recorded] = []
         taken: set[int] = set()
-        todo = deque(scenario for scenario in scenarios if self._fits(scenario, server))
+        todo = deque(scenario for scenario in scenarios if self.fits(scenario, server))
         while todo:
             scenario = todo.popleft()
             seen = self._act(scenario, server)
@@ -147,7 +147,8 @@ class Laboratory:
             for r in recorded
         ]
 
-    def _fits(self, scenario: Scenario, server: Server) -> bool:
+    def fits(self, scenario: Scenario, server: Server) -> bool:
+        """Whether the server offers what the scenario needs, and its client is there."""
         others = {f"from-{other.name}" for other in self.servers if other is not server}
         return (
             server.port_of(scenario.serves) is not None

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "limits.h"
 #include "tls.h"
 
 namespace mailtap::decoder {
@@ -26,6 +27,20 @@ std::size_t FindTls(std::string_view bytes) {
 }
 
 } // namespace
+
+void AwaitedTls::Follow(const AwaitedTls& before) {
+    earlier_.insert(earlier_.begin(), before.earlier_.begin(), before.earlier_.end());
+    earlier_.insert(earlier_.begin() + static_cast<std::ptrdiff_t>(before.earlier_.size()), before.before_);
+    if ( earlier_.size() > kMaxEarlierRequests )
+        earlier_.erase(earlier_.begin() + kMaxEarlierRequests, earlier_.end());
+}
+
+std::size_t AwaitedTls::Memory() const {
+    std::size_t bytes = sizeof(*this) + before_.Memory() + end_.Memory();
+    for ( const SideFactsMark& mark : earlier_ )
+        bytes += sizeof(mark) + mark.Memory();
+    return bytes;
+}
 
 std::optional<SecretBuffer> AwaitedTls::Find(std::string_view bytes) {
     searched_ += bytes.size();

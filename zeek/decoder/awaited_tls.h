@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "secret_buffer.h"
 #include "side_facts.h"
@@ -18,6 +20,12 @@ class AwaitedTls {
 public:
     // `facts`: those up to the line's end.
     explicit AwaitedTls(const SideFacts& facts) : before_(facts) {}
+
+    // What was awaited before, since an earlier line. Of its facts those of the first lines are kept.
+    void Follow(const AwaitedTls& before);
+
+    // The facts up to each of the earlier lines, in their order, for somebody else to keep.
+    std::vector<SideFactsMark> TakeEarlier() { return std::move(earlier_); }
 
     // Takes the side's next bytes. The hello's, as soon as enough of it came, whether it stands at a line's beginning
     // or not.
@@ -33,10 +41,11 @@ public:
     bool GivenUp() const { return searched_ > kMaxAwaitedTls; }
 
     void Restore(SideFacts& facts) const { before_.Restore(facts); }
-    std::size_t Memory() const { return sizeof(*this) + before_.Memory() + end_.Memory(); }
+    std::size_t Memory() const;
 
 private:
     SideFactsMark before_;
+    std::vector<SideFactsMark> earlier_;
     SecretBuffer end_; // the last bytes, which may begin the hello
     uint64_t searched_ = 0;
     bool text_ = false; // before those

@@ -1,6 +1,7 @@
 #include "combine.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "exchange.h"
 #include "findings.h"
@@ -159,6 +160,20 @@ bool BeginsWithGreeting(const SideFacts& client, const SideFacts& server) {
     return server.greeting_seen && (client.command_log.empty() || client.command_log.front() != CommandKind::Other);
 }
 
+// The client's facts where the server accepted an earlier request for TLS than the last before the hello: what stands
+// behind it, further requests among that, was injected.
+std::optional<SideFacts> WithEarlierRequest(const SeenSide& client, const SideFacts& server, bool client_lost) {
+    for ( const SideFactsMark& request : client.earlier_requests ) {
+        SideFacts facts = *client.facts;
+        request.Restore(facts);
+        if ( Pair(facts, server, client_lost).starttls == Outcome::Success ) {
+            facts.tls_upgrade = facts.command_injected = true;
+            return facts;
+        }
+    }
+    return std::nullopt;
+}
+
 void AddMessages(Facts& facts, const SideFacts& side) {
     facts.from = side.from;
     facts.to = side.to;
@@ -223,6 +238,10 @@ Facts Combine(const SeenSide& orig, const SeenSide& resp) {
         shown = bare;
 
     bool client_lost = client_side.facts->gap || (client_side.facts->lost && ! BeginsWithGreeting(*shown, server));
+    const auto earlier =
+        shown == client_side.facts ? WithEarlierRequest(client_side, server, client_lost) : std::nullopt;
+    if ( earlier )
+        shown = &*earlier;
     Session session{.client = *shown,
                     .server = server,
                     .exchange = Pair(*shown, server, client_lost),

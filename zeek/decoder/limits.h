@@ -44,6 +44,9 @@ constexpr std::size_t kMaxTunnelPreamble = 8 * 1024;
 // Behind STARTTLS, or its acceptance: bytes among which the hello is looked for, behind injected ones too.
 constexpr uint64_t kMaxAwaitedTls = 64 * 1024;
 
+// Requests for TLS before the last one, of which it is remembered what the facts were then.
+constexpr std::size_t kMaxEarlierRequests = 2;
+
 // The first bytes in place of an IMAP literal, or behind COMPRESS: enough for a command that stands there instead.
 constexpr std::size_t kMaxLiteralProbe = 128;
 

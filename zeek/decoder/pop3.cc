@@ -80,6 +80,8 @@ Weight ClientWeight(std::string_view line) {
     auto is = [verb](std::string_view name) { return EqualsNoCase(verb, name); };
     if ( is("CAPA") || is("STLS") )
         return rest.empty() ? kStrong : kNone;
+    if ( line == "XXXX" ) // STLS, overwritten on the way: may be all that a client says in the clear
+        return kWeak;
     if ( is("UIDL") )
         return rest.empty() || IsNumber(rest) ? kStrong : kNone;
     if ( is("TOP") )
@@ -154,8 +156,9 @@ Next Client::Read(const Line& line, SideFacts& facts) {
         }
         sasl_.Close();
     }
-    if ( ClientWeight(line.text) == kNone ) {
-        facts.starttls_masked |= IsOverwritten(line.text);
+    const bool masked = IsOverwritten(line.text);
+    facts.starttls_masked |= masked;
+    if ( masked || ClientWeight(line.text) == kNone ) {
         facts.LogCommand(CommandKind::Other); // whatever it is, the server answers it
         return {};
     }

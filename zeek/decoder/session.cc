@@ -107,9 +107,13 @@ Facts Session::Result(bool orig_seen, bool resp_seen) const {
     };
     const auto seen = [&](Side side, bool packets) {
         const SideDecoder& decoder = end(side);
-        SeenSide shown{.facts = &decoder.Facts(), .seen = packets, .recognised = Recognised(decoder, side)};
+        SeenSide shown;
+        shown.facts = &decoder.Facts();
+        shown.seen = packets;
+        shown.recognised = Recognised(decoder, side);
         shown.tls = decoder.Tls();
         const auto& original = sides_[PlaceOf(side)];
+        shown.earlier_requests = decoder.EarlierRequests();
         if ( original && original->ReadWithBareLineEnds() )
             shown.with_bare_line_ends = &original->ReadWithBareLineEnds()->Facts();
         bool client = decoder.Facts().opening_role == Role::Client;
@@ -138,6 +142,11 @@ constexpr std::size_t kStrings = 12 * (kMaxString + 1);
 // The facts before TLS, while it is awaited.
 constexpr std::size_t Awaited(std::size_t log) { return sizeof(AwaitedTls) + kStrings + log + Grown(kMaxString); }
 
+// Likewise, of a client that requests it again.
+constexpr std::size_t Requests(std::size_t log) {
+    return kMaxEarlierRequests * (sizeof(SideFactsMark) + kStrings + log) + Awaited(log);
+}
+
 // What a side's TLS needs takes the place of its lines'.
 constexpr std::size_t OrTls(std::size_t buffers) { return std::max(buffers, tls::kMaxReaderBytes); }
 
@@ -147,7 +156,7 @@ constexpr std::size_t kSmtpClientFacts =
     sizeof(SideDecoder) + 4 * kAddressSet + kStrings + Grown(kMaxExchangeLog * sizeof(CommandKind));
 constexpr std::size_t kSmtpClientBuffers =
     2 * kLineBuffer + Grown(kMaxHeaderValue) + Grown(kMaxHeldCommands + kMaxLine);
-constexpr std::size_t kSmtpClient = Awaited(kMaxExchangeLog * sizeof(CommandKind)) + 2 * kSmtpClientFacts +
+constexpr std::size_t kSmtpClient = Requests(kMaxExchangeLog * sizeof(CommandKind)) + 2 * kSmtpClientFacts +
                                     kSmtpClientBuffers + OrTls(kSmtpClientBuffers);
 constexpr std::size_t kSmtpServer = Awaited(kMaxExchangeLog * sizeof(Reply)) + sizeof(SideDecoder) +
                                     OrTls(kLineBuffer) + kStrings + Grown(kMaxExchangeLog * sizeof(Reply));
@@ -155,7 +164,8 @@ constexpr std::size_t kSmtpServer = Awaited(kMaxExchangeLog * sizeof(Reply)) + s
 // IMAP: a client has no addresses, a server those of headers. Both may be compressed, and keep a line with its
 // literals.
 constexpr std::size_t kCompression = sizeof(Inflater) + Inflater::kMemory;
-constexpr std::size_t kImapClient = Awaited(0) + sizeof(SideDecoder) + OrTls(2 * kLineBuffer + kCompression) + kStrings;
+constexpr std::size_t kImapClient = Requests(kMaxRecentTags * sizeof(uint32_t)) + sizeof(SideDecoder) +
+                                    OrTls(2 * kLineBuffer + kCompression) + kStrings;
 constexpr std::size_t kImapServer = Awaited(kMaxTaggedReplies * sizeof(Reply)) + sizeof(SideDecoder) +
                                     OrTls(3 * kLineBuffer + Grown(kMaxHeaderValue) + kCompression) + 2 * kAddressSet +
                                     kStrings + Grown(kMaxTaggedReplies * sizeof(Reply));

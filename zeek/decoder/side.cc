@@ -181,7 +181,8 @@ void SideDecoder::CutLine() {
     SecretBuffer text(lines_.PendingLine().text);
     Line line{.text = text.View(), .end = text.View(), .cut = lines_.PendingLine().cut};
     lines_.Clear();
-    if ( ! text.Empty() )
+    const bool may_be_anything = mode_ == Mode::Opening && text.Size() == 1; // IMAP's "+"
+    if ( ! text.Empty() && ! may_be_anything )
         mode_ == Mode::Opening ? OpeningLine(line) : ProtocolLine(line);
 }
 
@@ -197,10 +198,8 @@ void SideDecoder::Follow(const Next& next, const Line& line) {
         message_.EndOfInput(facts_);
     switch ( next.kind ) {
         case Next::Line:
-            if ( next.upgrade && ! take_bare_lf_ ) {
-                awaited_.Make(facts_);
-                upgrade_ = true;
-            }
+            if ( next.upgrade && ! take_bare_lf_ )
+                AwaitTls();
             break;
         case Next::Message:
             uncertain_ = false;
@@ -352,9 +351,12 @@ void SideDecoder::End() {
 
 std::size_t SideDecoder::Memory() const {
     std::size_t parser = 0;
+    std::size_t requests = 0;
+    for ( const SideFactsMark& request : earlier_requests_ )
+        requests += sizeof(request) + request.Memory();
     With(protocol_, [&parser](const auto& held) -> decltype(void(held.Memory())) { parser = held.Memory(); });
     return sizeof(*this) + facts_.Memory() + lines_.Memory() + held_.Memory() + message_.Memory() + recovery_.Memory() +
-           parser + (inflater_ ? sizeof(Inflater) + Inflater::kMemory : 0) + (tls_ ? tls_->Memory() : 0) +
+           parser + (inflater_ ? sizeof(Inflater) + Inflater::kMemory : 0) + (tls_ ? tls_->Memory() : 0) + requests +
            (awaited_ ? awaited_->Memory() : 0) + (bare_ ? bare_->Memory() : 0);
 }
 

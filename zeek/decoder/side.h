@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "awaited_tls.h"
 #include "detached.h"
@@ -47,6 +49,10 @@ public:
     // message by the standard, with commands behind it. Null when it doesn't differ.
     const SideDecoder* ReadWithBareLineEnds() const { return bare_.Get(); }
 
+    // Where a client requested TLS several times before its hello: the facts up to each request but the last, which are
+    // right if that one was accepted. Facts() takes the last for it.
+    std::span<const SideFactsMark> EarlierRequests() const { return earlier_requests_; }
+
     // What the side's TLS shows. Null where none came, and on other ports than mail's where TLS came before any mail.
     const tls::Facts* Tls() const { return tls_ ? &tls_->Result() : nullptr; }
 
@@ -75,6 +81,7 @@ private:
 
     void Lines(std::string_view& bytes);
     void TlsProbe(std::string_view& bytes);
+    void AwaitTls();
     void BeginTls(std::string_view first);
     bool FoundAwaitedTls(std::string_view bytes);
     bool AsksAnewBefore(std::string_view text);
@@ -125,9 +132,10 @@ private:
     bool uncertain_ = false;          // the same, within a message
     bool bare_lf_ = false;            // the last line ended in LF alone
     bool take_bare_lf_ = false;       // LF alone ends a line: this is what ReadWithBareLineEnds() gives
-    bool odd_dot_ = false;  // the message has a dot that ends it for servers which take LF alone for a line's end
-    bool upgrade_ = false;  // awaited_ has seen nothing yet
-    bool unproven_ = false; // of that: no command yet behind the dot
+    bool odd_dot_ = false;    // the message has a dot that ends it for servers which take LF alone for a line's end
+    bool upgrade_ = false;    // awaited_ has seen nothing yet
+    bool asked_anew_ = false; // awaited_ was made since this was last cleared
+    bool unproven_ = false;   // of odd_dot_: no command came behind the dot yet
     bool last_chunk_ = false;
     bool capture_cut_ = false;      // bytes of the string to capture are missing
     uint8_t strange_lines_ = 0;     // lines of no known protocol, before one was recognised
@@ -145,6 +153,7 @@ private:
     Detached<Inflater> inflater_;
     Detached<tls::Reader> tls_;
     Detached<AwaitedTls> awaited_; // since the last line that TLS follows
+    std::vector<SideFactsMark> earlier_requests_;
     Detached<SideDecoder> bare_;
 };
 

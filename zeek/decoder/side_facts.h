@@ -120,6 +120,7 @@ struct SideFacts {
     bool starttls_offered = false;
     bool starttls_accepted = false;
     bool starttls_refused = false;
+    bool accepted_again = false;           // the last acceptance follows another, without an error between them
     bool plain_after_accept = false;       // a success in the clear after the last acceptance
     bool failed_after_accept = false;      // an error in the clear after the last acceptance
     bool tls_failure_after_accept = false; // an error that names TLS
@@ -167,6 +168,7 @@ struct SideFacts {
     }
 
     void AcceptTls() {
+        accepted_again = starttls_accepted && ! failed_after_accept;
         starttls_accepted = true;
         plain_after_accept = failed_after_accept = tls_failure_after_accept = false;
     }

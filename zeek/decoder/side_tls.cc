@@ -51,6 +51,8 @@ void SideDecoder::TlsProbe(std::string_view& bytes) {
 // `first` are TLS's first bytes. Of TLS on other ports than mail's nothing is read, unless mail came before it.
 void SideDecoder::BeginTls(std::string_view first) {
     bool read = (facts_.tls_upgrade || inner_ || OnMailPort()) && ! take_bare_lf_;
+    if ( awaited_ && facts_.reading.role == Role::Client )
+        earlier_requests_ = awaited_->TakeEarlier();
     awaited_.Drop();
     upgrade_ = false;
     Enter(read ? Mode::Tls : Mode::Opaque);
@@ -58,6 +60,18 @@ void SideDecoder::BeginTls(std::string_view first) {
         return;
     tls_.Make();
     Tls(first);
+}
+
+// A line came that TLS follows. Behind an acceptance another one is as little the server's as any other text is. A
+// client's request may be the second since the first was refused.
+void SideDecoder::AwaitTls() {
+    if ( awaited_ && facts_.accepted_again )
+        return;
+    Detached<AwaitedTls> before = std::move(awaited_);
+    awaited_.Make(facts_);
+    if ( before )
+        awaited_->Follow(*before.Get());
+    upgrade_ = asked_anew_ = true;
 }
 
 // Whether the awaited hello is among `bytes`.
@@ -84,12 +98,9 @@ bool SideDecoder::FoundAwaitedTls(std::string_view bytes) {
 bool SideDecoder::AsksAnewBefore(std::string_view text) {
     if ( text.empty() || inflater_ )
         return false;
-    Detached<AwaitedTls> earlier = std::move(awaited_);
+    asked_anew_ = false;
     Decode(text);
-    const bool anew = awaited_ || mode_ == Mode::Tls || mode_ == Mode::Opaque;
-    if ( ! anew )
-        awaited_ = std::move(earlier);
-    return anew;
+    return asked_anew_ || mode_ == Mode::Tls || mode_ == Mode::Opaque;
 }
 
 // What came between the line and the hello is nobody's command or reply.

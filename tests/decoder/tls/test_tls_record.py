@@ -7,16 +7,20 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conversation import CLIENT_PORT, C, S, client_only, decode, server_only
 from mailtap._engine import Decoder, Side
 from tls_bytes import (
+    CERTIFICATE,
     CHANGE,
     CLIENT_HELLO,
     RETRY_RANDOM,
     SERVER_HELLO,
+    SERVER_HELLO_DONE,
+    certificate_message,
     chosen_version,
     client_hello,
     handshake,
@@ -28,9 +32,12 @@ from tls_bytes import (
     server_name,
     supported_versions,
 )
+from tls_certificates import certificate
 from tls_sessions import HOST, certificates, contexts, run
 
 if TYPE_CHECKING:
+    from random import Random
+
     from mailtap._engine import Facts
     from tls_sessions import TlsSession
 
@@ -144,24 +151,58 @@ def test_a_rejected_server_behind_a_hello_retry_request() -> None:
     assert facts["findings"] == [b"tls_failed"]
 
 
-@given(
-    st.lists(st.integers(1, 60), min_size=1, max_size=40),
-    st.integers(1, 300),
-    st.sampled_from(sorted(UPGRADES)),
+HELLO_OF_CLIENT = message(CLIENT_HELLO, client_hello(server_name(HOST), protocols(b"imap")))
+HELLO_OF_SERVER = message(SERVER_HELLO, server_hello(protocols(b"imap"), cipher=0xC02F))
+FLIGHT_OF_SERVER = (
+    HELLO_OF_SERVER
+    + message(CERTIFICATE, certificate_message(certificate(names=[x509.DNSName(HOST)])))
+    + message(SERVER_HELLO_DONE, b"")
 )
-def test_neither_segments_nor_records_matter(sizes: list[int], record_size: int, kind: str) -> None:
-    hello = client_hello(server_name("mx.example"), protocols(b"imap"))
-    body = message(CLIENT_HELLO, hello)
-    port, before = UPGRADES[kind]
-    start = b"".join(turn.data for turn in client_only(before))
-    stream = start + records(22, body, max(record_size, 2))
+FLIGHTS = {Side.ORIG: HELLO_OF_CLIENT, Side.RESP: FLIGHT_OF_SERVER}
+
+
+def streams(kind: str, record_size: int) -> dict[Side, bytes]:
+    """Both sides up to the server's first flight, whose messages are cut into records."""
+    _, before = UPGRADES[kind]
+    return {
+        side: b"".join(turn.data for turn in only(before)) + records(22, FLIGHTS[side], record_size)
+        for side, only in ((Side.ORIG, client_only), (Side.RESP, server_only))
+    }
+
+
+def fields_of(port: int, feed: list[tuple[Side, bytes]]) -> dict[str, object]:
     decoder = Decoder(CLIENT_PORT, port)
-    at = 0
-    while at < len(stream):
-        size = sizes[at % len(sizes)]
-        decoder.data(Side.ORIG, stream[at : at + size])
-        at += size
-    fields = tls_fields(decoder.facts(True, False))
-    assert (fields["sni"], fields["alpn"]) == (b"mx.example", b"imap")
-    whole = decode(C(start + handshake(CLIENT_HELLO, hello)), port=port)
-    assert fields == tls_fields(whole)
+    for side, data in feed:
+        decoder.data(side, data)
+    sides = {side for side, _ in feed}
+    return tls_fields(decoder.facts(Side.ORIG in sides, Side.RESP in sides))
+
+
+@given(
+    kind=st.sampled_from(sorted(UPGRADES)),
+    record_size=st.integers(1, 900),
+    sizes=st.lists(st.integers(1, 60) | st.integers(1, 1460), min_size=1, max_size=40),
+    sides=st.sampled_from([(Side.ORIG,), (Side.RESP,), (Side.ORIG, Side.RESP)]),
+    order=st.randoms(use_true_random=False),
+)
+def test_neither_segments_nor_records_nor_their_order_matter(
+    kind: str, record_size: int, sizes: list[int], sides: tuple[Side, ...], order: Random
+) -> None:
+    port, _ = UPGRADES[kind]
+    whole = streams(kind, 16_384)
+    left = {side: stream for side, stream in streams(kind, record_size).items() if side in sides}
+    feed = []
+    while left:
+        side = order.choice(sorted(left, key=lambda side: side.value))
+        size = sizes[len(feed) % len(sizes)]
+        feed.append((side, left[side][:size]))
+        left[side] = left[side][size:]
+        left = {side: stream for side, stream in left.items() if stream}
+    fields = fields_of(port, feed)
+    assert fields == fields_of(port, [(side, whole[side]) for side in sides])
+    if Side.ORIG in sides:
+        assert fields["sni"] == HOST.encode()
+        assert fields["ja4"]
+    if Side.RESP in sides:
+        assert fields["tls_cipher"] == b"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
+        assert fields["cert_names"] == [HOST.encode()]
