@@ -14,6 +14,7 @@ from mailtap.correlation.judgement import (
     WRONG,
     evidence_of,
     evidence_sql,
+    wrong_by_truth_sql,
     wrong_of,
     wrong_sql,
 )
@@ -76,7 +77,9 @@ def test_evidence_has_no_lines_in_which_something_redacted_may_be(hidden: str) -
 
 @given(
     st.fixed_dictionaries(
-        dict.fromkeys((*SENT, "label_provenance"), st.none() | st.sampled_from(["a; b", "it's"]))
+        dict.fromkeys(
+            (*SENT, "label_provenance", "truth"), st.none() | st.sampled_from(["a; b", "it's"])
+        )
     ),
     st.sets(st.sampled_from(CAUSES)),
     st.sets(st.sampled_from(["client_h", "label_provenance"])),
@@ -95,3 +98,31 @@ def test_sql_gives_the_same_evidence(
         {f"text_{name}": text for name, text in row.items() if text is not None},
     ).fetchall()
     assert found == (evidence_of(row, causes, redacted),)
+
+
+@pytest.mark.parametrize(
+    ("truth", "service", "label", "causes", "wrong"),
+    [
+        ("smtp", "smtp", "imap", ("conflict",), "label"),
+        ("imap", "smtp", "imap", ("conflict",), "decoder"),
+        ("pop3", "smtp", "imap", ("conflict",), "both"),
+        ("other", None, "smtp", ("not_mail",), "label"),
+        ("smtp", None, "smtp", ("not_mail",), "decoder"),
+        ("smtp", None, "smtp", ("label_port_guess", "oneway"), "decoder"),
+        ("smtp", "smtp", "smtp", (), "neither"),
+        ("smtp", None, "smtp", ("implicit_tls",), "neither"),  # each named a part
+        (None, "smtp", "imap", ("conflict",), "label"),  # by the rule
+        (None, None, "imap", (), "undecided"),
+    ],
+)
+def test_the_servers_log_decides_who_is_wrong(
+    truth: str | None, service: str | None, label: str, causes: tuple[str, ...], wrong: str
+) -> None:
+    (found,) = duckdb.execute(
+        f"SELECT {wrong_by_truth_sql('truth')} FROM (SELECT '{INCONSISTENT}' AS verdict, "
+        f"{mask_of(causes)} AS causes, $truth AS truth, $service AS service, "
+        "CASE WHEN $service IS NULL THEN 'BASE' ELSE 'MAIL' END AS decode_as, "
+        "$label AS label_protocol)",
+        {"truth": truth, "service": service, "label": label},
+    ).fetchall()
+    assert found == (wrong,)

@@ -107,5 +107,16 @@ def test_what_the_engine_guessed_is_advised_about_beside_what_the_sessions_are(
     assert actions["label_port_guess"]["n"] == SESSIONS
 
 
+def test_sessions_of_another_protocol_than_the_label_says_are_to_be_compared(
+    tmp_path: Path,
+) -> None:
+    trouble = Trouble("smtp_message", "both", "", "", app="imap")
+    actions = report_of(trouble, tmp_path)["actions"]
+    assert [(one["cause"], one["action"], one["n"]) for one in actions] == [
+        ("conflict", "compare_decoders", SESSIONS)
+    ]
+    assert len(actions[0]["examples"]) == 2
+
+
 def test_mail_with_addresses_needs_no_action(tmp_path: Path) -> None:
     assert report_of(Trouble("smtp_message", "both", "", ""), tmp_path)["actions"] == []

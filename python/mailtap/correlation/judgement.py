@@ -13,8 +13,9 @@ from typing import Any
 from mailtap.correlation.verdicts import CAUSES, INCONSISTENT
 
 LABEL, DECODER, NEITHER, UNDECIDED = "label", "decoder", "neither", "undecided"
+BOTH = "both"  # only the servers' logs show that
 
-WRONG = (LABEL, DECODER, NEITHER, UNDECIDED)
+WRONG = (LABEL, DECODER, NEITHER, UNDECIDED, BOTH)
 
 #: Who is wrong where a cause holds, and why.
 RULES = {
@@ -51,6 +52,7 @@ QUOTED = frozenset(
 
 _QUOTE = "'"
 
+_TRUTH = ("the server's log says", "truth")
 _PROVENANCE = ("the label rests on", "label_provenance")
 
 
@@ -76,9 +78,28 @@ def wrong_sql() -> str:
     return f"CASE WHEN verdict = '{INCONSISTENT}' THEN CASE {cases} ELSE '{UNDECIDED}' END END"
 
 
+def wrong_by_truth_sql(truth: str) -> str:
+    """The same where the servers' logs say what the session is: `truth` is SQL of a mail protocol,
+    `other`, or NULL where they don't. Also over `service`, `decode_as` and `label_protocol`.
+
+    Where each named a part of the session, neither is wrong, whatever it is.
+    """
+    decoder = "coalesce(service, CASE WHEN decode_as = 'MAIL' THEN 'mail' ELSE 'other' END)"
+    decoder_right = f"({decoder} = {truth} OR ({decoder} = 'mail' AND {truth} <> 'other'))"
+    label_right = f"(coalesce(label_protocol, 'other') = {truth})"
+    by_rule = wrong_sql()
+    return (
+        f"CASE WHEN {truth} IS NULL OR verdict <> '{INCONSISTENT}' OR {by_rule} = '{NEITHER}' "
+        f"THEN {by_rule} "
+        f"WHEN {decoder_right} AND {label_right} THEN '{NEITHER}' "
+        f"WHEN {decoder_right} THEN '{LABEL}' WHEN {label_right} THEN '{DECODER}' "
+        f"ELSE '{BOTH}' END"
+    )
+
+
 def evidence_of(row: Mapping[str, Any], causes: Collection[str], redacted: Collection[str]) -> str:
-    """Why that one is wrong: the rule, what the label rests on, and the first line of each side
-    that is known. Columns that the row doesn't have are not known.
+    """Why that one is wrong: the rule, what the server's log says and the label rests on, and the
+    first line of each side that is known. Columns that the row doesn't have are not known.
     """
     rule = rule_of(causes)
     lines = [None if rule is None else RULES[rule][1]]
@@ -114,4 +135,4 @@ def evidence_sql(redacted: Collection[str], columns: Mapping[str, str]) -> str:
 def _shown(redacted: Collection[str]) -> Sequence[Sequence[tuple[str, str]]]:
     """The lines that may be shown: of each the first text whose column is known."""
     provenance = () if _PROVENANCE[1] in redacted else ((_PROVENANCE,),)
-    return (*provenance, *(() if QUOTED & set(redacted) else (SERVER_SENT, CLIENT_SENT)))
+    return ((_TRUTH,), *provenance, *(() if QUOTED & set(redacted) else (SERVER_SENT, CLIENT_SENT)))

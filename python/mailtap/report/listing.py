@@ -10,10 +10,11 @@ from mailtap.correlation.judgement import (
     SERVER_SENT,
     evidence_of,
     evidence_sql,
+    wrong_by_truth_sql,
     wrong_of,
     wrong_sql,
 )
-from mailtap.correlation.verdicts import CONSISTENT, INCONSISTENT, first_cause_sql, named_causes
+from mailtap.correlation.verdicts import CONSISTENT, first_cause_sql, named_causes
 from mailtap.report.model import Example
 from mailtap.sessions.redaction import REDACTED, redacted_columns
 from mailtap.sessions.schema import FIELDS
@@ -21,10 +22,26 @@ from mailtap.sessions.schema import FIELDS
 #: Example sessions of each verdict and cause.
 EXAMPLES = 20
 
+#: The table of what the servers' logs say that sessions are.
+SESSION_TRUTH = "session_truth"
+
+
 _JUDGED = (
     "SELECT session_id, app, label_provenance, verdict, causes, "
-    f"{first_cause_sql()} AS cause, {wrong_sql()} AS wrong FROM verdicts"
+    f"{first_cause_sql()} AS cause, {{wrong}} AS wrong, {{truth}} AS truth FROM "
 )
+
+
+def _judged(*, with_truth: bool) -> str:
+    """SQL of what is listed of verdicts, by the servers' logs where there are any."""
+    if not with_truth:
+        columns = _JUDGED.format(wrong=wrong_sql(), truth="CAST(NULL AS VARCHAR(16))")
+        return f"{columns} verdicts"
+    columns = _JUDGED.format(wrong=wrong_by_truth_sql("truth"), truth="truth")
+    return (
+        f"{columns} (SELECT v.*, t.truth AS truth FROM verdicts v "
+        f"LEFT JOIN {SESSION_TRUTH} t ON t.session_id = v.session_id)"
+    )
 
 
 _OF_VERDICTS = ("app", "label_provenance", "verdict", "cause", "wrong")
@@ -43,22 +60,26 @@ def listing(
     *,
     judged: bool,
     with_live: bool = False,
+    with_truth: bool = False,
     table: str = "whole_sessions",
 ) -> str:
     """SQL of the sessions, with the names of docs/reference/session.md, and their labels and
     verdicts if `judged`.
 
-    The table has details. `with_live`: the table `missed_sessions` is there.
+    The table has details. `with_live`: the table `missed_sessions` is there, `with_truth`: that of
+    SESSION_TRUTH.
     """
     shown = {field.name: f"s.{field.column}" for field in FIELDS if field.name and field.listed}
     source = f"{table} s"
     redacted = redacted_columns(redact)
     if judged:
         shown |= {name: f"v.{name}" for name in _OF_VERDICTS}
-        of_verdicts = {name: f"v.{name}" for name in ("verdict", "causes", "label_provenance")}
+        of_verdicts = {
+            name: f"v.{name}" for name in ("verdict", "causes", "label_provenance", "truth")
+        }
         of_sessions = {name: f"s.{name}" for name in _SENT}
         shown["evidence"] = evidence_sql(redacted, of_verdicts | of_sessions)
-        source += f" LEFT JOIN ({_JUDGED}) v ON v.session_id = s.session_id"
+        source += f" LEFT JOIN ({_judged(with_truth=with_truth)}) v ON v.session_id = s.session_id"
     if with_live:
         shown["missed_by_live"] = "CASE WHEN m.session_id IS NOT NULL THEN true END"
         source += " LEFT JOIN missed_sessions m ON m.session_id = s.session_id"
@@ -66,7 +87,9 @@ def listing(
     return f"SELECT {columns} FROM {source}"
 
 
-def examples(engine: QueryEngine, redact: Collection[str]) -> tuple[Example, ...]:
+def examples(
+    engine: QueryEngine, redact: Collection[str], *, with_truth: bool = False
+) -> tuple[Example, ...]:
     """Sessions of each verdict and cause, but for those that simply agree."""
     rows = engine.rows(
         f"""
@@ -75,7 +98,8 @@ def examples(engine: QueryEngine, redact: Collection[str]) -> tuple[Example, ...
                s.client_h AS client_h, s.client_p AS client_p, s.server_h AS server_h,
                s.server_p AS server_p, {_PROGRESS}
         FROM (SELECT *, row_number() OVER (PARTITION BY verdict, cause ORDER BY session_id) AS place
-              FROM ({_JUDGED}) WHERE verdict <> '{CONSISTENT}' OR cause IS NOT NULL) v
+              FROM ({_judged(with_truth=with_truth)})
+              WHERE verdict <> '{CONSISTENT}' OR cause IS NOT NULL) v
         JOIN whole_sessions s ON s.session_id = v.session_id
         WHERE v.place <= {EXAMPLES} ORDER BY v.session_id"""
     )
@@ -93,7 +117,7 @@ def example_of(row: Row, redact: Collection[str]) -> Example:
         return REDACTED if column in redacted else str(value)
 
     causes = named_causes(row["causes"])
-    wrong = wrong_of(row["verdict"], causes)
+    wrong = row["wrong"] if "wrong" in row else wrong_of(row["verdict"], causes)
 
     def count(column: str) -> int | None:
         return None if column in redacted else row[column]

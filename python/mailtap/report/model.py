@@ -393,3 +393,8 @@ class Report:
     live: MissedByLive | None = None
     warnings: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether servers' logs say what sessions are."""
+        return self.accuracy is not None and self.accuracy.basis == "truth"
