@@ -13,8 +13,10 @@ import pytest
 import mailtap
 from fieldcapture import Impairments, Makeup, Row
 from fieldcapture.capture import write_capture
+from mailtap.policy import load_policy
 
 SESSIONS = 4
+SHIPPED = load_policy()
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def report_of(trouble: Trouble, folder: Path) -> dict[str, Any]:
             ends = [one[key] for key in ("client_h", "client_p", "server_h", "server_p")]
             for late in trouble.late:
                 out.writerow([*ends, one["ts"] + late, trouble.app, trouble.provenance])
-    with mailtap.analyze(capture, labels=[labels]) as found:
+    with mailtap.analyze(capture, labels=[labels], policy=SHIPPED, keep_sessions=False) as found:
         return found.to_dict()
 
 

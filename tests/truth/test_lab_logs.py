@@ -38,10 +38,9 @@ def sessions(server: str) -> tuple[list[TruthSession], list[TapSession]]:
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_every_session_is_found_with_ports_and_without_and_none_is_mistaken(server: str) -> None:
-    log, capture = files(server)
     every, _ = SESSIONS[server]
     ports = None if server == "opensmtpd" else every
-    assert found(server, log, capture) == Found(server, every, ports, every, mistaken=0)
+    assert found(*sessions(server)) == Found(server, every, ports, every, mistaken=0)
 
 
 @pytest.mark.parametrize("server", SERVERS)
