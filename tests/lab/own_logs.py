@@ -67,18 +67,20 @@ def save(folder: Path, servers: Iterable[Server]) -> None:
 
 def judge(folder: Path) -> list[Found]:
     """Match the logs of a folder with its captures."""
-    return [found(log.stem, log, log.with_suffix(".pcap")) for log in sorted(folder.glob("*.log"))]
+    return [
+        found(list(TruthLog([log], log.stem)), seen(log.with_suffix(".pcap")))
+        for log in sorted(folder.glob("*.log"))
+    ]
 
 
-def found(server: str, log: Path, capture: Path) -> Found:
-    """Match one log with the capture of its server's cable."""
-    truth, tap = list(TruthLog([log], server)), seen(capture)
+def found(truth: Sequence[TruthSession], tap: Sequence[TapSession]) -> Found:
+    """Match the sessions of one server's log with those on its cable."""
     right = known(truth, tap)
     ports = any(session.client_p is not None for session in truth)
     by_port = match(truth, tap) if ports else None
     blind = match([replace(session, client_p=None) for session in truth], tap)
     return Found(
-        server,
+        truth[0].software,
         len(truth),
         None if by_port is None else sum(right[m.truth] == m.tap for m in by_port.matches),
         len(blind.matches),
