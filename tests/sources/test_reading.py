@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from mailtap.correlation.sql import literals
 from mailtap.policy import load_policy
 from mailtap.records import selection
 from mailtap.records.fields import (
@@ -30,10 +31,12 @@ from mailtap.records.fields import (
     Field,
     Transform,
     number_sql,
+    usually,
 )
 from mailtap.records.record_file import open_file
 from mailtap.sessions import SessionsLoaded, load
 from mailtap.sessions.detect import recognise
+from mailtap.sessions.vocabulary import SERVICES
 from zeek_logs import as_json, as_tsv, session
 from zeek_logs import connection as conn_record
 
@@ -170,7 +173,7 @@ def test_odd_values_are_read_the_same(
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
 NUMERALS = st.from_regex(r"[+-]{0,2}[0-9_.]{1,6}([eE][+-]?[0-9_]{1,3})?", fullmatch=True)
 ODD_TEXTS = [value for value in ODD if isinstance(value, str)]
-WORDS = (TEXT, ADDRESS, COMMUNITY_ID, BOOLEAN, TRANSPORT, HAS_MEMBERS)
+WORDS = (TEXT, usually(SERVICES), ADDRESS, COMMUNITY_ID, BOOLEAN, TRANSPORT, HAS_MEMBERS)
 NUMBERS = (TIME, COUNT, PORT_NUMBER, DURATION, MILLISECONDS)
 
 
@@ -182,12 +185,17 @@ NUMBERS = (TIME, COUNT, PORT_NUMBER, DURATION, MILLISECONDS)
 def test_each_way_to_a_value_is_the_same(
     connection: duckdb.DuckDBPyConnection, transform: Transform, texts: list[str]
 ) -> None:
-    texts = [*texts, *ODD_TEXTS]
+    usual = transform.plain if isinstance(transform.plain, tuple) else ()
+    texts = [*texts, *ODD_TEXTS, *usual]
     field = Field(("text",), transform)
     columns = {"text": "t"}
     ways = [("true", field.sql(columns))]
     if transform.plain is not None:
-        plain = f"strlen(t) <= {MAX_TEXT} AND regexp_full_match(t, '{transform.plain}')"
+        plain = (
+            f"strlen(t) <= {MAX_TEXT} AND regexp_full_match(t, '{transform.plain}')"
+            if isinstance(transform.plain, str)
+            else f"t IN {literals(transform.plain)}"
+        )
         ways.append((plain, field.sql_of_plain(columns)))
     if transform.number is not None:
         number = number_sql("t")

@@ -29,16 +29,16 @@ _VERDICTS = "SELECT * FROM judged_candidates WHERE chosen AND in_scope"
 
 def pair_by_join(
     engine: QueryEngine, judge: Judge, slack: float, clocks_differ: bool, *, keep: bool = False
-) -> None:
+) -> bool:
     """Makes `judged_candidates`, `verdicts` and `verdicts_by_engine` of `whole_sessions` and
-    `labels`.
+    `labels`; whether several engines labelled, so that the latter two may differ.
 
     `slack` is in seconds. With `clocks_differ`, label times are shifted by table `clock_offsets`.
     Both are views, over a table if `keep`: it costs more than to ask once, less than to ask twice.
     """
     judged, chosen = "candidates c", "true"
     (engines,) = engine.rows("SELECT count(DISTINCT engine) AS n FROM labels")
-    several_engines = engines["n"] > 1
+    several_engines = bool(engines["n"] > 1)
     contested = find_candidates(engine, slack, clocks_differ)
     if contested:
         _choose(engine)
@@ -60,6 +60,7 @@ def pair_by_join(
         _choose_by_engine(engine)
     else:
         engine.view("verdicts_by_engine", _VERDICTS)
+    return several_engines
 
 
 def pair_by_row(engine: QueryEngine, judge: Judge) -> None:

@@ -46,12 +46,14 @@ class Correlation:
     """What came of a run.
 
     `stitched` sessions were put together from two halves; `clocks` are the offsets; `judged` is
-    false where there was no label at all, and so no table `verdicts`.
+    false where there was no label at all, and so no table `verdicts`. Where not `several_engines`
+    labelled, `verdicts_by_engine` is the same as `verdicts`.
     """
 
     stitched: int
     clocks: tuple[ClockOffset, ...] = ()
     judged: bool = True
+    several_engines: bool = False
 
 
 def correlate(
@@ -72,8 +74,8 @@ def correlate(
     stitched = stitch(engine, slack, policy.effective, details=details)
     clocks = estimate_clock_offsets(engine, slack) if offsets is None else tuple(offsets)
     differ = apply_clock_offsets(engine, clocks)
-    pair_by_join(engine, Judge(policy), slack, differ, keep=keep)
-    return Correlation(stitched, clocks)
+    several = pair_by_join(engine, Judge(policy), slack, differ, keep=keep)
+    return Correlation(stitched, clocks, several_engines=several)
 
 
 def judge_own_labels(engine: QueryEngine, policy: Policy, *, details: bool = False) -> Correlation:

@@ -112,7 +112,7 @@ def _one_of(names: Sequence[str]) -> Transform:
     return Transform(
         lambda text: f"CASE WHEN {text} IN ({listed}) THEN {text} END",
         lambda text: text if text in names else None,
-        plain="|".join(names),
+        plain=tuple(names),
     )
 
 

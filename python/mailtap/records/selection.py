@@ -10,7 +10,7 @@ from mailtap.records.containers import Container
 from mailtap.records.fields import MAX_TEXT, Field, number_sql, trimmed_sql
 from mailtap.records.native import Relation, native
 from mailtap.records.parquet import Parquet
-from mailtap.records.record_file import RecordFile, UnreadableFileError
+from mailtap.records.record_file import RecordFile, UnreadableFileError, quoted
 
 #: Between texts that are matched together. No text has it that is plain.
 _SEPARATOR = r"\x01"
@@ -126,21 +126,27 @@ def _places_of(chosen: Sequence[Field], fields: Mapping[str, Field]) -> frozense
 
 
 def _are_plain(fields: Mapping[str, Field], columns: Mapping[str, str]) -> str:
-    """SQL of whether each text of the fields is empty or matches the expression for plain ones.
+    """SQL of whether each text of the fields is empty or plain.
 
-    They are matched together, which takes a fraction of the time.
+    Those with a regular expression are matched together, which takes a fraction of the time.
     """
     texts = dict.fromkeys(
-        (columns[place], str(field.transform.plain))
+        (columns[place], field.transform.plain)
         for field in fields.values()
         for place in field.places
         if place in columns
     )
-    if not texts:
-        return "true"
-    joined = ", chr(1), ".join(column for column, _ in texts)
-    pattern = _SEPARATOR.join(f"(?:{plain})?" for _, plain in texts)
-    return (
-        f"(strlen(concat({joined})) <= {MAX_TEXT} "
-        f"AND regexp_full_match(concat({joined}), '{pattern}'))"
-    )
+    conditions = [
+        f"coalesce({column} IN ('', {', '.join(map(quoted, plain))}), true)"
+        for column, plain in texts
+        if isinstance(plain, tuple)
+    ]
+    patterns = [(column, plain) for column, plain in texts if isinstance(plain, str)]
+    if patterns:
+        joined = "concat(" + ", chr(1), ".join(column for column, _ in patterns) + ")"
+        pattern = _SEPARATOR.join(f"(?:{plain})?" for _, plain in patterns)
+        conditions += [
+            f"strlen({joined}) <= {MAX_TEXT}",
+            f"regexp_full_match({joined}, '{pattern}')",
+        ]
+    return f"({' AND '.join(conditions) or 'true'})"

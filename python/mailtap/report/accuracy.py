@@ -32,25 +32,27 @@ class AccuracyFigures:
 
 
 def accuracy_figures(
-    engine: QueryEngine, policy: Policy, truth: Truth | None, *, judged: bool
+    engine: QueryEngine, policy: Policy, truth: Truth | None, *, judged: bool, several_engines: bool
 ) -> AccuracyFigures:
-    """From `verdicts_by_engine` where sessions were `judged`, and the servers' truth."""
-    raters = find_raters(engine) if judged else ()
+    """From the labelled sessions where any were `judged`, and the servers' truth.
+
+    `several_engines` may have labelled a session.
+    """
+    raters = find_raters(engine, several_labels=several_engines) if judged else ()
     labelled = bool(raters)
     if not labelled and truth is not None:
         raters = _decoders(engine)
     if not raters:
         return AccuracyFigures(None)
-    several = len({rater.name for rater in raters if rater.provenance is not None}) > 1
     ports = sorted(port for ports in policy.mail_ports.values() for port in ports)
-    answers = counted_answers(engine, raters, several_labels=several) if labelled else []
+    answers = counted_answers(engine, raters, several_labels=several_engines) if labelled else []
     agreement = tuple(
         PairAgreement(**asdict(pair))
         for pair in accuracy.agreements(ratings(answers, raters, MAIL, ports))
         if pair.n
     )
     if truth is not None:
-        found = compare_with_truth(engine, truth, raters, several_labels=several)
+        found = compare_with_truth(engine, truth, raters, several_labels=several_engines)
         engine.fill(
             SESSION_TRUTH,
             {"session_id": "BIGINT", "truth": "STRING"},

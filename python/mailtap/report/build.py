@@ -56,7 +56,13 @@ def build_report(
             engine, counts, correlation.clocks, width, with_labels=with_labels
         )
         losses = losses_of(engine, counts, policy)
-    accuracy = accuracy_figures(engine, policy, truth, judged=correlation.judged)
+    accuracy = accuracy_figures(
+        engine,
+        policy,
+        truth,
+        judged=correlation.judged,
+        several_engines=correlation.several_engines,
+    )
     seeds = seed_warnings(engine, policy.join.community_id_seed) if with_labels else ()
     figures = session_figures(engine, "whole_sessions")
     live = (

@@ -16,7 +16,10 @@ _CUBE = (
     "sensor, server_p, direction, decode_as, app, label_provenance, verdict, causes, time_window, "
     "in_scope, chosen"
 )
-_SERVERS = "server_h, verdict, is_unexplained, both_decoded, in_scope, chosen"
+_SERVERS = (
+    "server_h, server_p, direction, decode_as, service, effective, decoder, engine, "
+    "label_provenance, label_protocol, verdict, is_unexplained, both_decoded, in_scope, chosen"
+)
 _FUNNEL = "funnel_step, funnel_loss, apart, is_base, chosen"
 _APART = " ".join(f"WHEN (causes & {mask_of([cause])}) <> 0 THEN '{cause}'" for cause in APART)
 _LABELS = "label_block, is_mail_label"
@@ -43,7 +46,8 @@ def count_judged(engine: QueryEngine, window: str) -> None:
     """
     engine.table(
         "counted",
-        f"SELECT {_CUBE}, server_h, is_unexplained, both_decoded, funnel_step, funnel_loss, "
+        f"SELECT {_CUBE}, server_h, service, effective, decoder, engine, label_protocol, "
+        "is_unexplained, both_decoded, funnel_step, funnel_loss, "
         f"apart, is_base, {_LABELS}, grouping(server_h) AS of_no_server, "
         "CASE WHEN grouping(label_block) = 0 THEN 'labels' WHEN grouping(funnel_step) = 0 "
         "THEN 'funnel' ELSE 'verdicts' END AS counts_of, "

@@ -35,6 +35,17 @@ _DECODERS_ANSWER = (
     f"coalesce(service, CASE WHEN decode_as = 'MAIL' THEN '{MAIL}' ELSE '{OTHER}' END) END"
 )
 
+#: What answers are made of.
+_ANSWERED = (
+    "server_h, server_p, direction, service, effective, decode_as, engine, label_provenance, "
+    "label_protocol, coalesce(decoder, 'mailtap') AS decoder"
+)
+
+#: Labelled sessions, one with each engine's label; and, where that is one engine, as counted: to
+#: join once more would cost as much as all counts.
+_LABELS = f"SELECT session_id, {_ANSWERED}, 1 AS n FROM verdicts_by_engine"
+_COUNTED = f"SELECT {_ANSWERED}, n FROM servers"
+
 
 @dataclass(frozen=True)
 class Rater:
@@ -51,7 +62,7 @@ class Rater:
         return self.provenance in GUESSED
 
     def answer(self) -> str:
-        """SQL of its answer in a row of `verdicts_by_engine`; NULL where the row isn't its own."""
+        """SQL of its answer in a row of a session and a label; NULL where it isn't its own."""
         if self.provenance is None:
             return f"CASE WHEN decoder = '{self.name}' THEN {_DECODERS_ANSWER} END"
         return (
@@ -75,11 +86,15 @@ class Answers:
     truth: str | None = None
 
 
-def find_raters(engine: QueryEngine) -> tuple[Rater, ...]:
-    """Those that rate the sessions of `verdicts_by_engine`, decoders first."""
+def find_raters(engine: QueryEngine, *, several_labels: bool) -> tuple[Rater, ...]:
+    """Those that rate the labelled sessions, decoders first.
+
+    `several_labels`: a session may have labels of several engines.
+    """
+    labelled = _LABELS if several_labels else _COUNTED
     rows = engine.rows(
-        "SELECT coalesce(decoder, 'mailtap') AS decoder, engine, label_provenance, count(*) AS n "
-        "FROM verdicts_by_engine GROUP BY 1, 2, 3"
+        "SELECT decoder, engine, label_provenance, CAST(sum(n) AS BIGINT) AS n "
+        f"FROM ({labelled}) GROUP BY 1, 2, 3"
     )
     sizes: dict[Rater, int] = {}
     for row in rows:
@@ -94,20 +109,25 @@ def answers_by_session(raters: Sequence[Rater], *, several_labels: bool) -> str:
 
     `several_labels`: a session may have labels of several engines.
     """
-    places = [(f"r{place}", rater.answer()) for place, rater in enumerate(raters)]
-    named = "coalesce(decoder, 'mailtap') AS decoder"
-    source = (
-        "SELECT session_id, server_h, server_p, direction, service, effective, decode_as, engine, "
-        f"label_provenance, label_protocol, {named} FROM verdicts_by_engine"
-    )
     if not several_labels:
-        listed = ", ".join(f"{answer} AS {name}" for name, answer in places)
-        return f"SELECT session_id, server_h, server_p, direction, {listed} FROM ({source})"
-    listed = ", ".join(f"max({answer}) AS {name}" for name, answer in places)
+        return _answers("session_id, server_h", raters, _LABELS)
+    listed = ", ".join(
+        f"max({rater.answer()}) AS {name}" for name, rater in _columns(raters).items()
+    )
     return (
         "SELECT session_id, max(server_h) AS server_h, max(server_p) AS server_p, "
-        f"max(direction) AS direction, {listed} FROM ({source}) GROUP BY session_id"
+        f"max(direction) AS direction, {listed}, 1 AS n FROM ({_LABELS}) GROUP BY session_id"
     )
+
+
+def _answers(key: str, raters: Sequence[Rater], labelled: str) -> str:
+    """SQL of the raters' answers in each row of labelled sessions."""
+    listed = ", ".join(f"{rater.answer()} AS {name}" for name, rater in _columns(raters).items())
+    return f"SELECT {key}, server_p, direction, {listed}, n FROM ({labelled})"
+
+
+def _columns(raters: Sequence[Rater]) -> dict[str, Rater]:
+    return {f"r{place}": rater for place, rater in enumerate(raters)}
 
 
 def counted_answers(
@@ -120,11 +140,15 @@ def counted_answers(
         if servers["n"] > MAXIMUM_CLUSTERS
         else "server_h"
     )
-    names = [f"r{place}" for place in range(len(raters))]
+    names = list(_columns(raters))
     listed = ", ".join((f"{server} AS server", "server_p", "direction", *names))
+    answers = (
+        answers_by_session(raters, several_labels=True)
+        if several_labels
+        else _answers("server_h", raters, _COUNTED)
+    )
     rows = engine.rows(
-        f"SELECT {listed}, count(*) AS n "
-        f"FROM ({answers_by_session(raters, several_labels=several_labels)}) "
+        f"SELECT {listed}, CAST(sum(n) AS BIGINT) AS n FROM ({answers}) "
         f"GROUP BY {', '.join(map(str, range(1, 4 + len(names))))}"
     )
     found = [

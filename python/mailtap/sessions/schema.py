@@ -22,9 +22,18 @@ from mailtap.records.fields import (
     Field,
     Transform,
     sanitised,
+    usually,
 )
 from mailtap.sessions import merging
-from mailtap.sessions.vocabulary import DECODE_AS, DIRECTIONS, SERVICES, STAGES, STARTTLS_STEPS
+from mailtap.sessions.vocabulary import (
+    CARRIERS,
+    DECODE_AS,
+    DIRECTIONS,
+    EMPTY_CAUSES,
+    SERVICES,
+    STAGES,
+    STARTTLS_STEPS,
+)
 
 #: A text of the record in full: the decoder keeps no longer one.
 LONG_TEXT = sanitised(2048)
@@ -214,14 +223,26 @@ FIELDS: tuple[SessionField, ...] = (
     _unlisted("port_a", "INTEGER"),
     _unlisted("ip_b", "VARCHAR"),
     _unlisted("port_b", "INTEGER"),
-    _text("service", _names(SERVICES), "unset: no mail recognised"),
+    _text(
+        "service",
+        _names(SERVICES),
+        "unset: no mail recognised",
+        transform=usually(SERVICES),
+    ),
     _text(
         "direction",
         _names(DIRECTIONS),
         "whose packets the tap saw, by mail role",
+        transform=usually(DIRECTIONS),
         merge="'bidirectional'",
     ),
-    _text("starttls", _names(STARTTLS_STEPS), "furthest step", merge=merging.STARTTLS),
+    _text(
+        "starttls",
+        _names(STARTTLS_STEPS),
+        "furthest step",
+        transform=usually(STARTTLS_STEPS),
+        merge=merging.STARTTLS,
+    ),
     SessionField(
         "implicit_tls",
         "implicit_tls",
@@ -231,12 +252,18 @@ FIELDS: tuple[SessionField, ...] = (
         kind="bool",
         meaning="TLS from the first byte",
     ),
-    _text("tunnel", "`http` `socks`", "mail carried in a proxy's tunnel"),
+    _text(
+        "tunnel",
+        "`http` `socks`",
+        "mail carried in a proxy's tunnel",
+        transform=usually(CARRIERS),
+    ),
     _text(
         "decode_as",
         _names(DECODE_AS),
         "`HTTP` when the session is HTTP, also as a tunnel for mail; `SSL` when TLS from the first "
         "byte; else `MAIL` when `service` is set; else `BASE`. A site's own rule can replace it",
+        transform=usually(DECODE_AS),
         merge=merging.DECODE_AS,
     ),
     SessionField(
@@ -312,7 +339,13 @@ FIELDS: tuple[SessionField, ...] = (
         "replies: the client's name and address, the user and the envelope's addresses",
     ),
     _detail("banner", "string", "text of the greeting"),
-    _text("stage", "see below", "furthest", merge=merging.furthest("stage", STAGES)),
+    _text(
+        "stage",
+        "see below",
+        "furthest",
+        transform=usually(STAGES),
+        merge=merging.furthest("stage", STAGES),
+    ),
     _detail(
         "findings",
         "list of string",
@@ -358,6 +391,7 @@ FIELDS: tuple[SessionField, ...] = (
         "empty_cause",
         "see below",
         "only for a mail session without `mailfrom`, `rcptto`, `from` and `to`",
+        transform=usually(EMPTY_CAUSES),
         merge=merging.EMPTY_CAUSE,
     ),
     _text(
