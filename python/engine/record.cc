@@ -3,15 +3,18 @@
 #include <string_view>
 #include <vector>
 
-#include "identifiers.h"
+#include "stream/community_id.h"
 #include "stream/json.h"
 #include "stream/session_fields.h"
+#include "uid.h"
 
 namespace mailtap::engine {
 
 using stream::JsonObject;
 
 namespace {
+
+stream::FlowEnd FlowEnd(const Endpoint& end) { return {.address = end.address.Octets(), .port = end.port}; }
 
 void WriteConnection(JsonObject& json, const TcpSession& session, decoder::Side client, const Options& options) {
     const Endpoint& client_end = session.EndpointOf(client);
@@ -23,7 +26,8 @@ void WriteConnection(JsonObject& json, const TcpSession& session, decoder::Side 
     json.Count("id.orig_p", session.Originator().port);
     json.Text("id.resp_h", session.Responder().address.Text());
     json.Count("id.resp_p", session.Responder().port);
-    json.Text("community_id", CommunityId(session.Originator(), session.Responder(), options.community_id_seed));
+    json.Text("community_id", stream::CommunityId(FlowEnd(session.Originator()), FlowEnd(session.Responder()),
+                                                  options.community_id_seed));
     json.Text("client_h", client_end.address.Text());
     json.Count("client_p", client_end.port);
     json.Text("server_h", server_end.address.Text());

@@ -126,6 +126,7 @@ class Report:
             self._policy.redact,
             judged=self.figures.consistency is not None,
             with_live=self.figures.live is not None,
+            with_truth=self.figures.has_truth,
         )
 
 

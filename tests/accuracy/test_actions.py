@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailtap.accuracy.actions import Guesses, actions
+from mailtap.accuracy.actions import CONFLICT, GUESS, Apart, actions
 from mailtap.accuracy.funnel import funnel
 from mailtap.correlation.verdicts import CAUSES
 from mailtap.policy import ActionRule, load_policy
@@ -67,7 +67,7 @@ def test_every_cause_of_empty_addresses_has_an_action(cause: str) -> None:
 
 def test_actions_about_guesses_come_last() -> None:
     steps = funnel([("effective", "not_mail", 50), ("addresses", None, 50)])
-    found = actions(steps, SHIPPED, guesses=Guesses(40, ("C1",)))
+    found = actions(steps, SHIPPED, apart={GUESS: Apart(40, ("C1",)), CONFLICT: Apart(0)})
     assert [(one["cause"], one["n"]) for one in found] == [
         ("not_mail", 50),
         ("label_port_guess", 40),

@@ -12,6 +12,7 @@ import pytest
 from mailtap.capture.errors import CaptureError
 from mailtap.capture.nfstream_labels import LabellingError, NfstreamLabels
 from packets import CLIENT, SERVER, mail_session, pcap, write
+from prerequisites import need_nfstream
 
 
 def labels(output: Path, *captures: Path) -> list[dict[str, str]]:
@@ -23,7 +24,7 @@ def labels(output: Path, *captures: Path) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("compress", [False, True])
 def test_flows_come_with_their_label(tmp_path: Path, compress: bool) -> None:
-    pytest.importorskip("nfstream")
+    need_nfstream()
     conversation = mail_session()
     content = pcap(conversation.packets)
     path = write(tmp_path / "x.pcap", gzip.compress(content) if compress else content)
@@ -38,14 +39,14 @@ def test_flows_come_with_their_label(tmp_path: Path, compress: bool) -> None:
 
 
 def test_several_captures_are_one(tmp_path: Path) -> None:
-    pytest.importorskip("nfstream")
+    need_nfstream()
     packets = mail_session().packets
     paths = [write(tmp_path / "1", pcap(packets[:8])), write(tmp_path / "2", pcap(packets[8:]))]
     assert len(labels(tmp_path / "labels.csv", *paths)) == 1
 
 
 def test_its_failure_is_one_line(tmp_path: Path) -> None:
-    pytest.importorskip("nfstream")
+    need_nfstream()
     path = write(tmp_path / "x.pcap", b"no capture at all" * 10)
     with pytest.raises(LabellingError) as failed:
         labels(tmp_path / "labels.csv", path)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from fieldcapture import COLUMNS, random_makeup, write_capture
 from mailtap.cli import main
+from prerequisites import need_nfstream
 
 PORT_25 = {
     "sessions": 12670,
@@ -242,7 +243,7 @@ def test_usage_is_status_two() -> None:
 
 
 def test_ndpi_labels_the_same_capture(small: Path) -> None:
-    pytest.importorskip("nfstream", reason="NFStream isn't installed: pip install 'mailtap[ndpi]'")
+    need_nfstream()
     found = report(small, "--dpi", "ndpi")["consistency"]
     assert found["matched"] > 30
     assert found["unexplained"]["n"] == 0

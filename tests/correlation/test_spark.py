@@ -18,11 +18,12 @@ from mailtap.policy import load_policy
 from mailtap.report.build import build_report
 from mailtap.report.json import document
 from mailtap.report.listing import listing
+from prerequisites import JAVA, SPARK
 from tables import Row, database, label, session
 
-pytest.importorskip("pyspark", reason="Spark is not installed: its engine is not tested")
+pytest.importorskip("pyspark", reason=SPARK)
 if shutil.which("java") is None:
-    pytest.skip("no Java is found: Spark is not tested", allow_module_level=True)
+    pytest.skip(JAVA, allow_module_level=True)
 
 from mailtap.spark.engine import open_spark
 

@@ -4,6 +4,7 @@
 `python -m lab tamper [SERVER...]` plays only what a proxy does between clients and servers.
 `python -m lab keep` writes tests/lab/captures anew: what chosen.py names, from the last run.
 `python -m lab judge FOLDER` judges the captures that a run kept (build/lab/captures).
+`python -m lab logs FOLDER` judges the servers' own logs that it kept (build/lab/own-logs).
 
 Exit status 0: enough is right (WHOLE and ENOUGH below), or the laboratory can't run here (one line
 says why). 1: it isn't. 2: the laboratory itself is wrong: a server failed, or truth and log
@@ -14,11 +15,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
-from lab import clients, isolation, packages, saved, table
+from lab import clients, isolation, own_logs, packages, saved, table
 from lab.chosen import chosen
 from lab.compare import Result, judge_all
 from lab.laboratory import Laboratory
@@ -43,6 +44,8 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["judge"]:
         tally, mismatches = judged(saved.load(Path(arguments[1])))
         return result(tally, mismatches)
+    if arguments[:1] == ["logs"]:
+        return logs_result(own_logs.judge(Path(arguments[1])))
     if arguments[:1] == ["keep"]:
         saved.save(KEPT, filter(chosen, saved.load(BUILD / "captures")))
         return 0
@@ -83,7 +86,6 @@ def laboratory(names: list[str]) -> int:
     note(f"{len(outcome.recorded)} connections recorded")
     for server in lab.servers:
         (BUILD / f"{server.name}.log").write_text("\n".join([*server.output, *server.log()]))
-        (BUILD / f"{server.name}.maillog").write_text("".join(f"{x}\n" for x in server.dated_log()))
 
     truths = []
     for recorded in outcome.recorded:
@@ -96,6 +98,7 @@ def laboratory(names: list[str]) -> int:
         wants = scenario.wants_of(recorded.server)
         outcome.failures += disagreements(truth, wants, recorded.log)
     saved.save(BUILD / "captures", truths)
+    own_logs.save(BUILD / "own-logs", lab.servers)
     tally, mismatches = judged(truths)
     introduction = PAGE.read_text().partition(MARK)[0] if PAGE.exists() else ""
     if not names:
@@ -104,11 +107,24 @@ def laboratory(names: list[str]) -> int:
         )
     for line in outcome.left_out + outcome.failures:
         print(line)
-    status = max(result(tally, mismatches), tampered(lab, note))
+    status = max(
+        result(tally, mismatches),
+        logs_result(own_logs.judge(BUILD / "own-logs")),
+        tampered(lab, note),
+    )
     note("done")
     if outcome.failures:
         print(f"The laboratory itself failed in {len(outcome.failures)} places, listed above.")
         return 2
+    return status
+
+
+def logs_result(found: Iterable[own_logs.Found]) -> int:
+    """Show how many sessions of the servers' own logs are found, and give the exit status."""
+    status = 0
+    for one in found:
+        print(one)
+        status = status if one.enough else 1
     return status
 
 

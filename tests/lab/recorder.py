@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from dataclasses import dataclass
+
+from lab.arrival import receive, stamp
 
 ETH_P_ALL = 3
 BUFFER = 64 << 20
@@ -14,7 +15,7 @@ SO_RCVBUFFORCE = 33
 
 @dataclass(frozen=True)
 class Frame:
-    """An Ethernet frame and the time when it was recorded, in seconds since the epoch."""
+    """An Ethernet frame and the time when it passed, in seconds since the epoch."""
 
     time: float
     data: bytes
@@ -27,10 +28,10 @@ class Recorder:
         self.frames: list[Frame] = []
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
         self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER)
+        stamp(self._socket)
         self._socket.bind((interface, 0))
         threading.Thread(target=self._record, daemon=True).start()
 
     def _record(self) -> None:
         while True:
-            data = self._socket.recv(65536)
-            self.frames.append(Frame(time.time(), data))
+            self.frames.append(Frame(*receive(self._socket)))

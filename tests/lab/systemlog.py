@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import socket
 import threading
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from lab.arrival import receive, stamp
 from lab.isolation import Root
 
 # RFC 3164: priority and time, which say nothing here.
@@ -23,15 +23,16 @@ class SystemLog:
         self.times: list[float] = []
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         place = root.path / "dev/log"
+        stamp(self._socket)
         self._socket.bind(str(place))
         place.chmod(0o666)
         threading.Thread(target=self._collect, daemon=True).start()
 
     def _collect(self) -> None:
         while True:
-            text = self._socket.recv(65536).decode("utf-8", "replace").rstrip("\0\n")
-            self.times.append(time.time())
-            self.lines.append(HEADER.sub("", text))
+            at, line = receive(self._socket)
+            self.times.append(at)
+            self.lines.append(HEADER.sub("", line.decode("utf-8", "replace").rstrip("\0\n")))
 
 
 def dated(time_of_line: float, host: str, text: str) -> str:

@@ -142,3 +142,44 @@ FORTIGATE = (
 )
 FORTIGATE_SCANNED = FORTIGATE.format(app='app="SMTP" appcat="Email" applist="default"')
 FORTIGATE_UNSCANNED = FORTIGATE.format(app='service="SMTP" appcat="unscanned"')
+
+ZEEK_FIELDS = (
+    "ts",
+    "uid",
+    "id.orig_h",
+    "id.orig_p",
+    "id.resp_h",
+    "id.resp_p",
+    "proto",
+    "service",
+    "duration",
+    "conn_state",
+    "orig_pkts",
+    "resp_pkts",
+)
+
+
+def zeek(*services: str) -> str:
+    """A conn.log as Zeek writes it by default, with a connection for each service."""
+    header = [
+        r"#separator \x09",
+        "#set_separator\t,",
+        "#empty_field\t(empty)",
+        "#unset_field\t-",
+        "#path\tconn",
+        "\t".join(("#fields", *ZEEK_FIELDS)),
+    ]
+    rows = [
+        f"1700000000.250000\tCxyz{n}\t192.0.2.10\t{40001 + n}\t198.51.100.25\t25\ttcp\t{service}\t"
+        "3.25\tSF\t7\t4"
+        for n, service in enumerate(services)
+    ]
+    return "\n".join([*header, *rows, "#close\t2023-11-14-22-14-00"]) + "\n"
+
+
+def zeek_json(**changes: object) -> str:
+    """A line of a conn.log written as JSON."""
+    values = zeek("smtp").splitlines()[-2].split("\t")
+    record: dict[str, object] = dict(zip(ZEEK_FIELDS, values, strict=True))
+    numbers = {"ts": 1700000000.25, "id.orig_p": 40001, "id.resp_p": 25, "duration": 3.25}
+    return json.dumps(record | numbers | {"orig_pkts": 7, "resp_pkts": 4} | changes)

@@ -32,6 +32,8 @@ SAME_FLOW = {
     "nfstream": samples.NFSTREAM,
     "suricata": samples.suricata() + "\n",
     "arkime": samples.arkime() + "\n",
+    "zeek": samples.zeek("smtp"),
+    "zeek in JSON": samples.zeek_json() + "\n",
     "panos": samples.panos(),
     "panos-csv": samples.PANOS_CSV,
     "fortigate": samples.FORTIGATE_SCANNED,
@@ -71,6 +73,20 @@ def test_the_name_of_a_format_overrides_the_content(imported: Import) -> None:
     assert loaded.files[0].form == "jsonl"
     assert loaded.files[0].malformed == 1  # EVE has its times elsewhere
     assert not rows
+
+
+def test_zeek_says_what_it_recognised_and_a_connection_without_service_is_something_else(
+    imported: Import,
+) -> None:
+    rows, loaded = imported(samples.zeek("smtp,ssl", "imap", "ssl", "-"))
+    assert (loaded.files[0].form, loaded.complete) == ("zeek", True)
+    assert [(row["app"], row["protocol"], row["encryption"], row["is_label"]) for row in rows] == [
+        ("smtp.ssl", "smtp", "starttls", True),
+        ("imap", "imap", "none", True),
+        ("ssl", None, "tls", True),
+        ("", None, "none", True),
+    ]
+    assert {(row["engine"], row["provenance"]) for row in rows} == {("zeek", "payload")}
 
 
 def test_ndpireader_names_the_subclass_after_the_protocol_and_has_no_provenance(

@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
-from mailtap.zeek.installation import Installation, ZeekError, find_installation
+from prerequisites import need_zeek
 
 WAIT_FOR_CLIENT = """
 event zeek_init()
@@ -69,13 +67,6 @@ LATER_PACKETS = 2_000
 LATER_SECONDS = 3_600
 
 
-def installation() -> Installation:
-    try:
-        return find_installation()
-    except ZeekError as error:
-        pytest.skip(str(error))
-
-
 def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
@@ -106,7 +97,7 @@ def replaying(capture: Path, folder: Path, way: str, *loaded: str) -> Iterator[i
 
     `way` is `live` (WebSocket) or `broker`.
     """
-    zeek, port = installation(), free_port()
+    zeek, port = need_zeek(), free_port()
     first, last = folder / "first.zeek", folder / "last.zeek"
     first.write_text(ZEROMQ + WEBSOCKET if way == "live" else "")
     last.write_text(WAIT_FOR_CLIENT + (WEBSOCKET_PORT if way == "live" else BROKER))

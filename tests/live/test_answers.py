@@ -89,7 +89,9 @@ def test_what_is_not_known_or_not_let_out_is_left_out() -> None:
     assert "client_h" not in body
     assert body["v"] == 1
     assert body["wrong"] == "label"
-    assert body["evidence"] == "the decoder read commands or replies of another protocol"
+    assert body["evidence"] == (
+        "the decoder read commands or replies of another protocol; the label rests on: payload"
+    )
 
 
 def test_what_has_no_verdict_is_not_published() -> None:

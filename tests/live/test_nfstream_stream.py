@@ -8,13 +8,12 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import pytest
-
 from cable import listening, segment, send, virtual_cable
 from mailtap.live.labels.streams import InterfaceStream, Position
+from prerequisites import need_nfstream
 from running import PATIENCE, running, until
 
-pytest.importorskip("nfstream")
+need_nfstream()
 
 
 @asynccontextmanager

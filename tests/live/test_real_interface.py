@@ -17,12 +17,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from cable import Cable, listening, send, virtual_cable
 from mailtap.live.labels.streams import InterfaceStream
 from mailtap.live.live_mode import LiveMode
-from real_zeek import LATER_PACKET, free_port, installation
+from prerequisites import need_nfstream, need_zeek
+from real_zeek import LATER_PACKET, free_port
 from running import running, until
 from test_real_zeek import by_live, listed
 from zeek_cluster import divided
@@ -96,8 +95,8 @@ async def until_quiet(mode: LiveMode, interface: str) -> None:
 
 
 def test_verdicts_are_those_of_a_report_on_zeek_s_logs_and_the_same_labels(tmp_path: Path) -> None:
-    pytest.importorskip("nfstream")
-    zeek, port = installation(), free_port()
+    need_nfstream()
+    zeek, port = need_zeek(), free_port()
     logs, store, labels = tmp_path / "logs", tmp_path / "live.duckdb", tmp_path / "labels.jsonl"
     logs.mkdir()
     command = [sys.executable, "-m", "fieldcapture", "--out", tmp_path / "field.pcap"]

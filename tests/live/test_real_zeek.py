@@ -19,7 +19,8 @@ from mailtap.capture.embedded import EngineOptions
 from mailtap.live.sensors.broker import BrokerTransport
 from mailtap.live.sensors.transport import Tls, Transport
 from mailtap.zeek.run import write_logs
-from real_zeek import installation, replaying, with_all_ended
+from prerequisites import need_nfstream, need_zeek
+from real_zeek import replaying, with_all_ended
 from running import running, until
 from zeek_cluster import divided, replaying_cluster
 
@@ -33,7 +34,7 @@ Verdicts = dict[tuple[Any, ...], tuple[Any, ...]]
 
 @pytest.fixture(scope="module")
 def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    installation()
+    need_zeek()
     folder = tmp_path_factory.mktemp("capture")
     command = [sys.executable, "-m", "fieldcapture", "--out", folder / "field.pcap"]
     subprocess.run(command, check=True, capture_output=True, cwd=CHECKOUT / "python")
@@ -43,7 +44,7 @@ def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def labels(capture: Path) -> Path:
-    pytest.importorskip("nfstream")
+    need_nfstream()
     from mailtap.capture.nfstream_labels import NfstreamLabels
 
     path = capture.parent / "labels.csv"

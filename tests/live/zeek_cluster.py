@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from real_zeek import ZEROMQ, free_port, installation
+from prerequisites import need_zeek
+from real_zeek import ZEROMQ, free_port
 
 LAYOUT = """
 redef Cluster::manager_is_logger = F;
@@ -128,7 +129,7 @@ def replaying_cluster(captures: Sequence[Path], folder: Path, way: str) -> Itera
     """Two workers that replay a capture each once a client is there; the port that the manager
     serves clients on. `way` is `live` (WebSocket, with ZeroMQ in the cluster) or `broker`.
     """
-    zeek, port = installation(), free_port()
+    zeek, port = need_zeek(), free_port()
     ports = {
         "CLIENT_PORT": f"{port}/tcp",
         "MANAGER_PORT": f"{free_port()}/tcp",

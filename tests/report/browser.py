@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 #: The browser reads commands from descriptor 3 and writes to 4.
 _ATTACH = 'exec "$@" 3<&"$COMMANDS" 4>&"$ANSWERS"'
@@ -26,10 +23,6 @@ _ARGUMENTS = (
     "--disable-dev-shm-usage",
     "--remote-debugging-pipe",
 )
-
-
-def find_browser() -> str | None:
-    return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
 class Page:

@@ -103,6 +103,8 @@ def test_the_gateway_s_export(tmp_path: Path) -> None:
     assert steps["recognised"]["n"] == 58_298
     assert steps["addresses"]["n"] == 0
     assert steps["readable"]["lost"] == [{"cause": "not_known", "n": 58_298}]
+    actions = {(one["cause"], one["action"], one["n"]) for one in document["actions"]}
+    assert ("not_known", "export_session_records", 58_298) in actions
     assert document["base"]["sessions"] == 41_687
     assert sums_are_exact(document["funnel"])
 
@@ -135,6 +137,11 @@ def session(number: int, **more: object) -> dict[str, object]:
 
 
 MAIL = {"service": "smtp", "decode_as": "MAIL"}
+#: What a gateway's bare export has.
+BARE: dict[str, object] = {
+    "direction": "bidirectional",
+    **dict.fromkeys(("starttls", "implicit_tls", "gap_bytes", "midstream")),
+}
 TROUBLES: dict[str, tuple[dict[str, object], str]] = {
     "no_payload": ({"client_bytes": 0, "effective": False}, "look_for_missing_payload"),
     "below_threshold": ({"effective": False}, "nothing_too_short"),
@@ -146,16 +153,20 @@ TROUBLES: dict[str, tuple[dict[str, object], str]] = {
     "server_side_only": (MAIL | {"empty_cause": "server_side_only"}, "mirror_client_side"),
     "client_side_only": (MAIL | {"empty_cause": "client_side_only"}, "mirror_server_side"),
     "hello_only": (MAIL | {"empty_cause": "hello_only"}, "nothing_without_message"),
+    "oneway": ({"starttls": None}, "look_at_mirror"),
+    "nonstandard_port": (BARE | {"server_p": 2525, "id.resp_p": 2525}, "add_port"),
+    "unexplained": (BARE, "report_unexplained"),
 }
 
 
 @pytest.mark.parametrize("cause", TROUBLES)
 def test_sessions_of_one_trouble_have_its_action(cause: str, tmp_path: Path) -> None:
     fields, action = TROUBLES[cause]
+    port = fields.get("server_p", 25)
     lines = [session(number, **fields) for number in range(3)]
     (tmp_path / "s.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     rows = "".join(
-        f"198.51.100.7,{40000 + n},192.0.2.25,25,{1000 + n},smtp,payload\n" for n in (0, 1, 2)
+        f"198.51.100.7,{40000 + n},192.0.2.25,{port},{1000 + n},smtp,payload\n" for n in (0, 1, 2)
     )
     heading = "src_ip,src_port,dst_ip,dst_port,start,app,provenance\n"
     (tmp_path / "labels.csv").write_text(heading + rows)
@@ -164,6 +175,17 @@ def test_sessions_of_one_trouble_have_its_action(cause: str, tmp_path: Path) -> 
         (cause, action, 3)
     ]
     assert set(found["actions"][0]["examples"]) == {"C0", "C2"}
+
+
+def test_labels_that_contradict_each_other_have_their_action(tmp_path: Path) -> None:
+    (tmp_path / "s.jsonl").write_text(json.dumps(session(0)) + "\n")
+    heading = "src_ip,src_port,dst_ip,dst_port,start,app,provenance\n"
+    rows = (f"198.51.100.7,40000,192.0.2.25,25,1000,{app},payload\n" for app in ("smtp", "imap"))
+    (tmp_path / "labels.csv").write_text(heading + "".join(rows))
+    found = mailtap.report(tmp_path / "s.jsonl", labels=[tmp_path / "labels.csv"]).to_dict()
+    assert [(one["cause"], one["action"]) for one in found["actions"]] == [
+        ("ambiguous", "tell_labels_apart")
+    ]
 
 
 CONN = (
@@ -191,4 +213,6 @@ def test_what_stock_zeek_does_not_recognise_is_unsupported(
         tmp_path / "conn.log", labels=[tmp_path / "labels.csv"], policy=policy
     ).to_dict()
     assert {name for name, n in found["consistency"]["causes"].items() if n} == {cause}
+    action = {"unsupported": "use_decoder_that_knows", "unexplained": "report_unexplained"}[cause]
+    assert [one["action"] for one in found["actions"]] == [action]
     assert [one["cause"] for one in found["base"]["causes"]] == [cause]

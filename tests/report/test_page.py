@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from browser import Page, browser, find_browser
+from browser import Page, browser
 from fieldcapture.gateway import Share, write_gateway_export
 from mailtap.cli.report import report
+from prerequisites import need_chromium
 
 EVIL = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>"
 
@@ -39,10 +40,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    program = find_browser()
-    if program is None:
-        pytest.skip("no Chromium is found: the page is not tested in a browser")
-    with browser(program, tmp_path_factory.mktemp("profile")) as page:
+    with browser(need_chromium(), tmp_path_factory.mktemp("profile")) as page:
         yield page
 
 

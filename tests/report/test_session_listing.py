@@ -137,7 +137,8 @@ def test_every_field_can_be_redacted(tmp_path: Path) -> None:
     names = {*RECORD, "app", "label_provenance"}
     line, _ = redacted(tmp_path, *names)
     assert {name for name, value in line.items() if value == "***"} == names
-    assert line.keys() - names == {"verdict", "cause", "wrong"}
+    assert line.keys() - names == {"verdict", "cause", "wrong", "evidence"}
+    assert line["evidence"] == "one named the carrier and the other what it carries"
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,12 @@ from mailtap.records.database import open_database
 from mailtap.records.zstandard import zstd
 from mailtap.sessions import SourceError
 from mailtap.sessions import load as load_sessions
+from prerequisites import JAVA, SPARK
 from zeek_logs import as_json, as_tsv, connection, session
 
-pytest.importorskip("pyspark", reason="Spark is not installed: its sources are not tested")
+pytest.importorskip("pyspark", reason=SPARK)
 if shutil.which("java") is None:
-    pytest.skip("no Java is found: Spark's sources are not tested", allow_module_level=True)
+    pytest.skip(JAVA, allow_module_level=True)
 
 from mailtap.spark import sources as spark_sources
 from mailtap.spark.engine import SparkEngine, open_spark

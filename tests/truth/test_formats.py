@@ -38,6 +38,19 @@ def test_postfix_without_ports_and_processes_side_by_side(tmp_path: Path) -> Non
     assert (other.mailfrom, other.rcptto) == (("<>",), ("root@mx",))
 
 
+def test_postfix_behind_a_proxy_that_names_its_client(tmp_path: Path) -> None:
+    (session,) = sessions(
+        tmp_path,
+        "postfix/smtpd[1]: connect from proxy.example[192.0.2.9]:4711",
+        "postfix/smtpd[1]: 4Qx1yz2AbCz9k: client=mail.example[198.51.100.7]:4711",
+        "postfix/smtpd[1]: disconnect from mail.example[198.51.100.7]:4711 ehlo=2 xclient=0/1 "
+        "mail=1 quit=1 commands=4/5",
+    )
+    # The tap sees the proxy.
+    assert (session.client_h, session.client_p) == ("192.0.2.9", 4711)
+    assert (session.whole, session.queue_ids) == (True, ("4Qx1yz2AbCz9k",))
+
+
 def test_postfix_submission_with_a_login(tmp_path: Path) -> None:
     (session,) = sessions(
         tmp_path,

@@ -14,6 +14,7 @@ from mailtap.truth import TruthSession
 from mailtap.truth.alignment import certain_pairs
 from mailtap.truth.compare import losses, recalls, services
 from mailtap.truth.evidence import TapSession, agreement
+from mailtap.truth.lag import usual_lag
 from mailtap.truth.match import Certainty, Matching, match
 
 
@@ -104,6 +105,41 @@ def test_where_one_was_lost_evidence_identifies_the_others() -> None:
     found = match(logged, seen)
     assert pairs(found) == [(1, 0), (2, 1)]
     assert 0 not in {one.truth for one in found.matches}
+
+
+def test_where_one_of_several_alike_was_lost_the_usual_lag_shows_which() -> None:
+    starts = [10.0 + n * 0.6 for n in range(15)]
+    logged = [
+        replace(truth(0), order=n, start=s + 0.002, end=s + 0.5, resolution=1e-6)
+        for n, s in enumerate(starts)
+    ]
+    senders = [(f"{n}@example.org",) if n < 12 else () for n in range(15)]
+    logged = [replace(one, mailfrom=m) for one, m in zip(logged, senders, strict=True)]
+    seen = [tap(s, 0.5, port=n, mailfrom=senders[n]) for n, s in enumerate(starts) if n != 12]
+    assert pairs(match(logged, seen)) == [(n, n if n < 12 else n - 1) for n in range(15) if n != 12]
+
+
+def test_too_few_pairs_show_no_usual_lag() -> None:
+    assert usual_lag([0.1] * 9, 1e-6) is None
+
+
+def test_mistaken_pairs_do_not_widen_the_usual_lag() -> None:
+    usual = usual_lag([0.001 * n for n in range(18)] + [-3.0, 4.0], 1e-6)
+    assert usual is not None
+    assert -0.1 < usual.first < 0 < 0.017 < usual.last < 0.1
+
+
+def test_a_handshake_that_failed_is_no_contradiction() -> None:
+    failed = truth(10, tls=False, outcome="tls_failed")
+    assert agreement(failed, tap(10, tls=True)) == agreement(failed, tap(10))
+    assert agreement(truth(10, tls=False, outcome="quit"), tap(10, tls=True)) < 0
+
+
+def test_that_neither_side_has_envelopes_is_no_evidence() -> None:
+    logged = truth(10, tls=False, commands=(("quit", 1, 1),))
+    assert agreement(logged, tap(10, mailfrom_count=0, rcptto_count=0)) == agreement(
+        logged, tap(10)
+    )
 
 
 def test_sessions_at_the_same_time_and_alike_are_ambiguous() -> None:

@@ -13,22 +13,20 @@ import pytest
 from mailtap.capture.embedded import EngineOptions, analyze_captures
 from mailtap.capture.errors import CaptureError
 from mailtap.zeek import installation
-from mailtap.zeek.installation import ZeekError, find_installation
+from mailtap.zeek.installation import ZeekError
 from mailtap.zeek.run import write_logs
 from mailtap.zeek.stream import StreamWriter
+from prerequisites import need_zeek
 
 TRACES = Path(__file__).parents[2] / "btest" / "Traces"
 
 
-def has_zeek() -> bool:
-    try:
-        find_installation()
-    except ZeekError:
-        return False
-    return True
+@pytest.fixture(scope="module")
+def _zeek() -> None:
+    need_zeek()
 
 
-needs_zeek = pytest.mark.skipif(not has_zeek(), reason="no Zeek with the MailTap package")
+needs_zeek = pytest.mark.usefixtures("_zeek")
 
 
 def records(log: Path) -> list[dict[str, object]]:

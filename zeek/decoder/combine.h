@@ -1,5 +1,5 @@
-// What both sides show together: a pure function of the two sides' facts, so that it doesn't matter how they
-// interleaved.
+// Combines the facts of both sides into the session's: a pure function of the two sides' facts, so that it doesn't
+// matter how they interleaved.
 
 #pragma once
 

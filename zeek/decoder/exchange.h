@@ -10,7 +10,7 @@ namespace mailtap::decoder {
 
 enum class Outcome : uint8_t { Unknown, Success, Failure };
 
-// What the replies say of the commands.
+// The outcome of the commands, by their replies.
 struct Exchange {
     Outcome hello = Outcome::Unknown;    // of the last EHLO, HELO or LHLO
     Outcome starttls = Outcome::Unknown; // of the last request

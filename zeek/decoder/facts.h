@@ -104,7 +104,7 @@ struct Facts {
     EmptyCause empty_cause = EmptyCause::None;
 };
 
-// The contract's decode_as: "HTTP", "SSL", "MAIL" or "BASE".
+// The record's decode_as: "HTTP", "SSL", "MAIL" or "BASE".
 std::string_view DecodeAs(const Facts& facts);
 
 } // namespace mailtap::decoder

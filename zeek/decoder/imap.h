@@ -30,7 +30,8 @@ public:
     // The bytes asked for by Next::Capture. `cut`: some of them are missing.
     void Captured(std::string_view bytes, bool cut);
 
-    // Whether the next line answers a challenge or goes on behind a literal: no command of its own.
+    // Whether the next line answers a challenge or continues a command behind a literal, so that it is no command
+    // itself.
     bool InExchange() const { return sasl_.Open() || in_literal_command_; }
 
     // Whether `line`, at the place of a literal, is the next command: the server refused the literal. Its tag is like

@@ -18,7 +18,7 @@ bool IsTag(std::string_view word) {
     });
 }
 
-// FNV-1a.
+// The hash function FNV-1a.
 uint32_t HashTag(std::string_view tag) {
     uint32_t hash = 2166136261u;
     for ( char c : tag )

@@ -1,5 +1,5 @@
 // What servers say in free text, for a side whose client isn't seen: POP3 and IMAP answer +OK or OK to everything, so
-// only the words tell what was asked for. Conservative: a phrase that isn't known says nothing.
+// only the words tell what was asked for. A phrase that isn't listed here is no evidence.
 
 #pragma once
 

@@ -48,7 +48,7 @@ bool IsAmong(std::span<const std::string_view> words, std::string_view word) {
                        [word](std::string_view known) { return EqualsNoCase(known, word); });
 }
 
-// A word in capitals, as capabilities are, that of a private one too.
+// A word in capitals, as all capabilities are, also those of one vendor.
 bool HasCapabilityForm(std::string_view line) {
     std::string_view word = line.substr(0, line.find(' '));
     return ! word.empty() && IsText(line) && std::all_of(word.begin(), word.end(), [](char c) {

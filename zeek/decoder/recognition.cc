@@ -8,7 +8,7 @@ namespace mailtap::decoder {
 
 namespace {
 
-constexpr uint16_t kWeakLinesSuffice = 4; // weight of lines that together speak for a protocol on any port
+constexpr uint16_t kWeakLinesSuffice = 4; // lines of this weight together name a protocol on any port
 
 } // namespace
 
@@ -64,7 +64,7 @@ bool Recognised(const SideFacts& facts, const SideFacts* peer, bool midstream, S
     if ( taken.service == Service::None )
         return false;
     bool usual_port = taken.service == port_service;
-    // The other side may say the same, in the other role.
+    // The line may as well be the other side's, in the other role.
     bool agreed = peer && peer->reading.service == taken.service && peer->reading.role != taken.role;
     int weight = facts.weight_sum + (agreed ? peer->weight_sum : 0);
     bool from_middle = facts.found_late || (midstream && ! facts.greeting_seen);

@@ -8,20 +8,20 @@
 
 namespace mailtap::decoder {
 
-// What may be presumed of a side before its first byte.
+// What the host's ports and handshake suggest of a side before its first byte.
 struct Presumption {
     Role role = Role::Unknown;         // by the handshake
     bool midstream = false;            // the first bytes may be the middle of anything
     Service as_client = Service::None; // the peer's port is this service's
     Service as_server = Service::None; // the side's own port is
 
-    // Whether the handshake, or else the ports, speak against the role.
+    // Whether the handshake, or else the ports, contradict the role.
     bool Contradicts(Role candidate) const;
 };
 
 Weight WeightOf(Service service, Role role, std::string_view line);
 
-// The reading that the line speaks for most. Of equals, the one of the port's service.
+// The protocol and role for which the line is the strongest evidence. Of equals, the one of the port's service.
 Reading Read(std::string_view line, const Presumption& presumption);
 
 // Whether the line is a greeting and nothing else, so that it is the first of its side.

@@ -85,7 +85,7 @@ void SideDecoder::Lines(std::string_view& bytes) {
     bool complete = lines_.Take(bytes, line);
     searched_ += before - bytes.size();
     if ( ! complete ) {
-        // A first line that doesn't end is no mail protocol's.
+        // A first line without an end belongs to no mail protocol.
         if ( mode_ == Mode::Opening && ! facts_.lost && lines_.Pending().size() > kMaxOpeningLine )
             Enter(Mode::Opaque);
         return;
@@ -105,7 +105,8 @@ void SideDecoder::Lines(std::string_view& bytes) {
     }
 }
 
-// Weighs a line of the protocol taken; finds out when another one was meant. False when the line doesn't count.
+// Weighs a line as evidence of the side's protocol, or of another one that was mistaken for it. False when the line
+// doesn't count.
 bool SideDecoder::Weigh(std::string_view line) {
     Reading& taken = facts_.reading;
     if ( taken.weight == kStrong && facts_.weight_sum >= kCertain && ! seeking_ )
@@ -175,7 +176,7 @@ void SideDecoder::ReleaseCommands() {
     lines_.Append(pending.View());
 }
 
-// The pending line's rest won't come.
+// The rest of the pending line will not come.
 void SideDecoder::CutLine() {
     SecretBuffer text(lines_.PendingLine().text);
     Line line{.text = text.View(), .end = text.View(), .cut = lines_.PendingLine().cut};

@@ -126,23 +126,23 @@ private:
     SideFacts facts_;
     Mode mode_ = Mode::Opening;
     Mode after_probe_ = Mode::Opening;
-    Mode after_literal_ = Mode::Skip; // what Literal becomes when it came: Skip or Capture
+    Mode after_literal_ = Mode::Skip; // the mode after Literal: Skip or Capture
     bool inner_ = false;              // within a tunnel
     bool seeking_ = false;            // bytes are missing: the next line counts only if it can be nothing but protocol
-    bool uncertain_ = false;          // likewise, within a message
+    bool uncertain_ = false;          // the same, within a message
     bool bare_lf_ = false;            // the last line ended in LF alone
-    bool take_bare_lf_ = false;       // this is ReadWithBareLineEnds()
-    bool odd_dot_ = false;            // the message's last line may end it for servers that aren't strict
-    bool upgrade_ = false;            // awaited_ has seen nothing yet
-    bool asked_anew_ = false;         // awaited_ was made since this was last cleared
-    bool unproven_ = false;           // of that: no command yet behind the dot
+    bool take_bare_lf_ = false;       // LF alone ends a line: this is what ReadWithBareLineEnds() gives
+    bool odd_dot_ = false;    // the message has a dot that ends it for servers which take LF alone for a line's end
+    bool upgrade_ = false;    // awaited_ has seen nothing yet
+    bool asked_anew_ = false; // awaited_ was made since this was last cleared
+    bool unproven_ = false;   // of odd_dot_: no command came behind the dot yet
     bool last_chunk_ = false;
     bool capture_cut_ = false;      // bytes of the string to capture are missing
-    uint8_t strange_lines_ = 0;     // before anything was recognised
+    uint8_t strange_lines_ = 0;     // lines of no known protocol, before one was recognised
     uint8_t held_capabilities_ = 0; // lines in held_
-    uint64_t remaining_ = 0;        // of Chunk, Literal, Skip, Capture
+    uint64_t remaining_ = 0;        // bytes to come of Chunk, Literal, Skip or Capture
     std::size_t heard_ = 0;         // bytes of TLS given out after tls_ was done
-    uint64_t searched_ = 0;         // bytes without footing
+    uint64_t searched_ = 0;         // bytes searched for a line of a mail protocol, after missing bytes
     LineBuffer lines_;
     SecretBuffer held_; // the first bytes of a literal, a string to capture, or lines of Opening that are ambiguous
     MessageReader message_;

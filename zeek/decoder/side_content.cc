@@ -1,4 +1,4 @@
-// SideDecoder within what isn't lines: messages, literals, deflated bytes.
+// SideDecoder where bytes aren't the protocol's lines: messages, literals, deflated bytes.
 
 #include "side.h"
 
@@ -73,8 +73,8 @@ void SideDecoder::LookForSmuggling(std::string_view line) {
     odd_dot_ |= line.ends_with("\r.");
 }
 
-// A dot ends the message for some servers and not for others: SMTP smuggling lives from that. This decoder goes on as
-// the standard asks. A second one reads commands behind the dot, and the server's replies decide which of them is
+// A dot ends the message for some servers and not for others, which is what SMTP smuggling exploits. This decoder goes
+// on as the standard asks. A second one reads commands behind the dot, and the server's replies decide which of them is
 // right.
 void SideDecoder::ReadBareEnd(std::string_view rest) {
     if ( take_bare_lf_ ) {

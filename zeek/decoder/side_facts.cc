@@ -31,7 +31,7 @@ void SideFacts::LogCommand(CommandKind kind) {
 
 CommandTag SideFacts::LogTag(uint32_t tag) {
     const auto earlier = static_cast<std::size_t>(std::count(recent_tags.begin(), recent_tags.end(), tag));
-    // Of one used before, more uses may be forgotten.
+    // A tag that was used before may have been used more often than is remembered.
     const bool full = recent_tags.size() == kMaxRecentTags;
     if ( full )
         recent_tags.erase(recent_tags.begin());

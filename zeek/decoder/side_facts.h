@@ -113,7 +113,7 @@ struct SideFacts {
 
     // Server.
     uint64_t replies = 0;
-    bool worded = false;            // POP3: a reply with text. Redis has bare +OK only
+    bool worded = false;            // POP3: a reply with text was seen. Redis sends bare +OK only
     bool bare_goodbye = false;      // POP3: the last reply may be QUIT's, but its words don't say so
     uint64_t further_replies = 0;   // POP3, IMAP: to more than capabilities and logout
     bool capability_answer = false; // IMAP: the next tagged reply ends CAPABILITY or ID
@@ -122,7 +122,7 @@ struct SideFacts {
     bool starttls_refused = false;
     bool accepted_again = false;           // the last acceptance follows another, without an error between them
     bool plain_after_accept = false;       // a success in the clear after the last acceptance
-    bool failed_after_accept = false;      // likewise, an error
+    bool failed_after_accept = false;      // an error in the clear after the last acceptance
     bool tls_failure_after_accept = false; // an error that names TLS
     bool response_injected = false;        // text between the last acceptance and the hello
     uint64_t replies_at_loss = 0;          // when bytes were last missing: a challenge may be among them
@@ -150,7 +150,7 @@ struct SideFacts {
             stage = reached;
     }
 
-    // A line speaks for the protocol taken.
+    // A line is evidence of the side's protocol.
     void AddWeight(Weight weight) {
         reading.weight = std::max(reading.weight, weight);
         weight_sum = static_cast<uint16_t>(std::min<int>(kCertain, weight_sum + weight));

@@ -1,4 +1,4 @@
-// SideDecoder until it has found out what the side speaks.
+// SideDecoder until it has recognised the side's protocol.
 
 #include "side.h"
 
@@ -12,7 +12,7 @@ namespace mailtap::decoder {
 namespace {
 
 constexpr uint8_t kMaxStrangeLines = 8;        // on a mail port, before its protocol shows
-constexpr uint64_t kMaxSearched = 64 * 1024;   // without footing, on any other port
+constexpr uint64_t kMaxSearched = 64 * 1024;   // bytes on any other port, before its protocol shows
 constexpr std::size_t kMaxSocksOpening = 1024; // the longest legal one is 792 bytes
 constexpr uint8_t kCapabilitiesOfAList = 3;    // in a row: more than a client sends as commands
 

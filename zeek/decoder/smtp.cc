@@ -201,7 +201,7 @@ bool BeginsTransaction(std::string_view line) {
     return IsWholeCommand(line) && ! EqualsNoCase(line, "QUIT") && ! EqualsNoCase(line, "NOOP");
 }
 
-// A message's first line is a header field, nearly always: a word and a colon. MAIL FROM: and RCPT TO: have a blank
+// A message's first line is nearly always a header field: a word and a colon. MAIL FROM: and RCPT TO: have a blank
 // before the colon.
 bool IsCommandAfterData(std::string_view line) { return IsWholeCommand(line) || EqualsNoCase(line, "HELP"); }
 
@@ -209,7 +209,7 @@ Next Client::Read(const Line& line, SideFacts& facts) {
     std::string_view argument = line.text;
     std::string_view verb = TakeVerb(argument);
     if ( sasl_.Open() ) {
-        // Four letters are Base64 too, but no user is called so.
+        // Four letters are valid Base64 too, but no user has such a name.
         bool command = ! EqualsNoCase(verb, "AUTH") && ClientWeight(line.text) != kNone;
         if ( ! command && sasl_.Answer(line, facts) ) {
             facts.LogCommand(CommandKind::Auth);
@@ -344,7 +344,7 @@ bool Server::Reply(uint16_t code, std::string_view text, SideFacts& facts) {
     if ( greeting )
         facts.greeting_refused = code >= 400;
     else if ( code == 220 ) {
-        // It may be the greeting where that isn't known to have come.
+        // It may be the greeting, where no greeting was seen yet.
         accepts = facts.replies > 1 ? AcceptsUpgrade(text, facts) : ContainsNoCase(text, "TLS");
         if ( accepts )
             facts.AcceptTls();

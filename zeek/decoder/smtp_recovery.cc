@@ -11,7 +11,7 @@ namespace mailtap::decoder::smtp {
 
 namespace {
 
-// Commands that are no part of a mail transaction. Text quotes these less than it quotes MAIL and RCPT.
+// Commands that are no part of a mail transaction. A message's text quotes them more rarely than MAIL and RCPT.
 bool IsOutsideTransaction(std::string_view line) {
     std::string_view verb = TakeWord(line);
     for ( std::string_view known : {"EHLO", "HELO", "LHLO", "AUTH", "STARTTLS", "BDAT", "XCLIENT", "XFORWARD"} )

@@ -76,7 +76,7 @@ bool MayBeSocks(uint8_t first, Role role) {
 
 namespace {
 
-// Walks over the bytes; what is asked beyond them is remembered as missing.
+// Reads the bytes one by one; remembers when more was asked for than is there.
 class Cursor {
 public:
     explicit Cursor(std::string_view bytes) : bytes_(bytes) {}

@@ -1,5 +1,6 @@
 ##! Writes imap.log, a row for each IMAP session.
 
+@load ./log-stream
 @load ./mailbox
 
 module MailTap;
@@ -21,8 +22,8 @@ export {
 
 event zeek_init() &priority=5
 	{
-	Log::create_stream(IMAP_LOG, Log::Stream($columns=Mailbox, $ev=log_imap,
-	    $path="imap", $policy=log_policy_imap));
+	create_log(IMAP_LOG, Log::Stream($columns=Mailbox, $ev=log_imap, $path="imap",
+	    $policy=log_policy_imap));
 	}
 
 event MailTap::session_ended(c: connection, session: Session) &priority=-5

@@ -1,6 +1,7 @@
 ##! Writes mail_session.log: a row for each TCP connection that is mail, or says anything on a mail port. What conn.log
 ##! has of the silent ones is all there is to know.
 
+@load ./log-stream
 @load ./main
 
 module MailTap;
@@ -30,14 +31,9 @@ const tls_columns = set("tls_version", "tls_cipher", "sni", "alpn", "ja4",
 
 event zeek_init() &priority=5
 	{
-	Log::create_stream(LOG, Log::Stream($columns=Session, $ev=log_mail_session,
-	    $path="mail_session", $policy=log_policy));
-	if ( log_tls )
-		return;
-
-	local filter = Log::get_filter(LOG, "default");
-	filter$exclude = tls_columns;
-	Log::add_filter(LOG, filter);
+	create_log(LOG, Log::Stream($columns=Session, $ev=log_mail_session,
+	    $path="mail_session", $policy=log_policy), log_tls ? set() :
+	    tls_columns);
 	}
 
 event MailTap::session_ended(c: connection, session: Session) &priority=-5

@@ -1,5 +1,6 @@
 ##! Writes pop3.log, a row for each POP3 session.
 
+@load ./log-stream
 @load ./mailbox
 
 module MailTap;
@@ -21,8 +22,8 @@ export {
 
 event zeek_init() &priority=5
 	{
-	Log::create_stream(POP3_LOG, Log::Stream($columns=Mailbox, $ev=log_pop3,
-	    $path="pop3", $policy=log_policy_pop3));
+	create_log(POP3_LOG, Log::Stream($columns=Mailbox, $ev=log_pop3, $path="pop3",
+	    $policy=log_policy_pop3));
 	}
 
 event MailTap::session_ended(c: connection, session: Session) &priority=-5

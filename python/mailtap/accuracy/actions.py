@@ -20,6 +20,12 @@ MAXIMUM_EXAMPLES = 5
 #: The cause of labels that only repeat what the port or the address says.
 GUESS = "label_port_guess"
 
+#: The cause where decoder and label name different protocols.
+CONFLICT = "conflict"
+
+#: Causes that are no loss of the funnel, or not only: the first that holds of a session counts.
+APART = (GUESS, CONFLICT)
+
 
 class Action(TypedDict):
     """An action for one loss: its size, its share of what is labelled, and sessions as examples."""
@@ -33,14 +39,13 @@ class Action(TypedDict):
 
 
 @dataclass(frozen=True)
-class Guesses:
-    """Sessions labelled as mail by a guess and decoded as BASE, whatever the cause."""
+class Apart:
+    """Sessions that an action is about whatever step they are lost at: those that are labelled as
+    mail by a guess and decoded as BASE, and those in conflict.
+    """
 
-    n: int = 0
+    n: int
     examples: tuple[str, ...] = ()
-
-
-NO_GUESSES = Guesses()
 
 
 def rule_for(rules: Sequence[ActionRule], step: str, cause: str) -> ActionRule | None:
@@ -52,12 +57,11 @@ def actions(
     funnel: Sequence[Step],
     rules: Sequence[ActionRule],
     examples: Mapping[tuple[str, str], Sequence[str]] | None = None,
-    guesses: Guesses = NO_GUESSES,
+    apart: Mapping[str, Apart] | None = None,
 ) -> tuple[Action, ...]:
-    """The actions for the funnel's losses, the largest loss first; that for guesses, which are
-    losses for other causes as well, comes last.
+    """The actions for the funnel's losses, the largest loss first, then those for what is apart.
 
-    `examples`: identifiers of sessions by step and cause.
+    `examples`: identifiers of sessions by step and cause. `apart`: by cause.
     """
     losses: list[tuple[str, str, int, Sequence[str] | None]] = [
         (
@@ -70,8 +74,10 @@ def actions(
         for loss in step["lost"]
     ]
     losses.sort(key=lambda loss: -loss[2])
-    if not any(cause == GUESS for _, cause, _, _ in losses):
-        losses.append(("effective", GUESS, guesses.n, guesses.examples))
+    lost = {cause for _, cause, _, _ in losses}
+    for cause, sessions in (apart or {}).items():
+        if cause not in lost:
+            losses.append(("effective", cause, sessions.n, sessions.examples))
     labelled = funnel[0]["n"]
     found: list[Action] = []
     for step, cause, n, shown in losses:

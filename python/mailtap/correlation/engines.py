@@ -30,7 +30,7 @@ class QueryEngine(Protocol):
         """Keeps the result of a query as a table, replacing one of that name."""
 
     def fill(self, name: str, types: Mapping[str, str], rows: Sequence[tuple[object, ...]]) -> None:
-        """Makes a table of a few rows from outside; `types` are its columns' (STRING, DOUBLE)."""
+        """Makes a table of rows from outside; `types` are its columns' (STRING, DOUBLE, BIGINT)."""
 
     def view(self, name: str, query: str) -> None:
         """Gives a query a name, replacing one of that name; it runs whenever the name is used."""
@@ -62,8 +62,9 @@ class DuckDBEngine:
     def fill(self, name: str, types: Mapping[str, str], rows: Sequence[tuple[object, ...]]) -> None:
         columns = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in types.items())
         self.table(name, f"SELECT {columns} WHERE false")
-        places = ", ".join("?" * len(types))
-        self._connection.executemany(f"INSERT INTO {name} VALUES ({places})", rows)
+        values = ", ".join(f"unnest(CAST(? AS {kind}[]))" for kind in types.values())
+        lists = [[row[place] for row in rows] for place in range(len(types))]
+        self._connection.execute(f"INSERT INTO {name} SELECT {values}", lists)
 
     def view(self, name: str, query: str) -> None:
         self._execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")

@@ -17,14 +17,16 @@ from mailtap.records.containers import (
     Csv,
     KeyValue,
     Positional,
+    Separated,
     TooManyColumnsError,
 )
 from mailtap.records.json_records import JsonDocument, JsonLines
 from mailtap.records.parquet import Parquet
 from mailtap.records.record_file import RecordFile
+from mailtap.records.zeek_log import read_header
 
 GENERIC = ("parquet", "csv", "jsonl")
-FORMAT_NAMES = (*(form.name for form in FORMATS), *GENERIC)
+FORMAT_NAMES = (*dict.fromkeys(form.name for form in FORMATS), *GENERIC)
 
 PANOS_LOG_TYPES = ("TRAFFIC", "THREAT", "SYSTEM", "CONFIG", "GLOBALPROTECT", "DECRYPTION")
 PANOS_TYPE_PLACE = "3"
@@ -79,7 +81,7 @@ def recognise(file: RecordFile, form: str | None, policy: Policy) -> tuple[Label
     if not lines and file.schema is None:
         raise LabelError(f"{file.named}: has no lines")
     try:
-        ways = _containers(lines) if file.schema is None else _of_columns(file.schema)
+        ways = _containers(file, lines) if file.schema is None else _of_columns(file.schema)
         found = _named(ways, form, policy) if form else _by_content(ways, lines, policy)
     except TooManyColumnsError as error:
         raise LabelError(f"{file.named}: {error}") from None
@@ -93,8 +95,11 @@ def recognise(file: RecordFile, form: str | None, policy: Policy) -> tuple[Label
     return found
 
 
-def _containers(lines: list[str]) -> Mapping[str, Container]:
+def _containers(file: RecordFile, lines: list[str]) -> Mapping[str, Container]:
     """The ways in which the lines may be read, by the name that formats call them."""
+    separated = read_header(file)
+    if separated is not None:
+        return {"separated": separated}
     if any(JsonLines().parse(line) is not None for line in lines):
         return {"json": JsonLines()}
     document = JsonDocument.of_head("\n".join(lines))
@@ -112,10 +117,11 @@ def _of_columns(schema: Iterable[tuple[str, Any]]) -> Mapping[str, Container]:
 def _named(
     ways: Mapping[str, Container], name: str, policy: Policy
 ) -> tuple[LabelFormat, Container] | None:
-    known = {form.name: form for form in FORMATS}
-    form = known.get(name) or generic(name, policy.generic)
-    container = ways.get(form.container)
-    return None if container is None else (form, container)
+    known = [form for form in FORMATS if form.name == name] or [generic(name, policy.generic)]
+    return next(
+        ((form, ways[form.container]) for form in known if form.container in ways),
+        None,
+    )
 
 
 def _by_content(
@@ -135,7 +141,7 @@ def _by_content(
 
 def _places(container: Container, lines: list[str]) -> Callable[[str], bool]:
     """Whether the file has something at a place: a column, or in lines of JSON a value."""
-    if isinstance(container, Csv):
+    if isinstance(container, Csv | Separated):
         return set(container.names).__contains__
     if isinstance(container, Parquet):
         return container.columns.__contains__

@@ -320,6 +320,27 @@ NORMAL = LabelFormat(
     },
 )
 
+
+def _zeek(container: str) -> LabelFormat:
+    """conn.log: what Zeek's own analyzers recognised, under `service`. Without one nothing was."""
+    return LabelFormat(
+        name="zeek",
+        engine="zeek",
+        container=container,
+        marks=("uid", "id.orig_h", "id.resp_h", "conn_state"),
+        fields={
+            "name": Field(("service",), JOINED_LIST),
+            **_endpoints("id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p"),
+            "l4": Field(("proto",), TRANSPORT),
+            "community_id": Field(("community_id",), COMMUNITY_ID),
+            **_times("ts", None, TIME, "duration"),
+            "packets": Field(("orig_pkts", "resp_pkts"), COUNT, Combine.SUM),
+        },
+    )
+
+
+ZEEK, ZEEK_JSON = _zeek("separated"), _zeek("json")
+
 # In the order in which a file's kind is looked for: what has more marks of its own comes first.
 FORMATS = (
     NORMAL,
@@ -329,6 +350,8 @@ FORMATS = (
     ARKIME,
     NFSTREAM,
     NDPIREADER,
+    ZEEK,
+    ZEEK_JSON,
     PANOS_CSV,
     FORTIGATE,
     PANOS,

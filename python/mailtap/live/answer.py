@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailtap.correlation.engines import Row
-from mailtap.correlation.judgement import RULES, rule_of, wrong_of
+from mailtap.correlation.judgement import evidence_of, wrong_of
 from mailtap.correlation.verdicts import named_causes
 from mailtap.live.core.tally import VERDICTS
 from mailtap.live.sensors.transport import VERDICT_EVENT, VERDICTS_TOPIC, Transport
@@ -70,8 +70,8 @@ def message(judgement: Mapping[str, Any], redacted: Collection[str]) -> str | No
     wrong = wrong_of(judgement["verdict"], causes)
     if wrong is not None:
         body["wrong"] = wrong
-    if wrong is not None and (rule := rule_of(causes)) is not None:
-        body["evidence"] = RULES[rule][1]
+        if evidence := evidence_of(judgement, causes, redacted):
+            body["evidence"] = _text(evidence)
     text = json.dumps(body, ensure_ascii=False)
     return text if len(text.encode()) <= MAXIMUM_BYTES else None
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from mailtap import accuracy
 from mailtap.correlation.engines import QueryEngine
 from mailtap.policy import Policy
+from mailtap.report.listing import SESSION_TRUTH
 from mailtap.report.model import Accuracy, PairAgreement, RaterFigures, ServerLogs, Share
 from mailtap.report.raters import (
     MAIL,
@@ -50,6 +51,11 @@ def accuracy_figures(
     )
     if truth is not None:
         found = compare_with_truth(engine, truth, raters, several_labels=several)
+        engine.fill(
+            SESSION_TRUTH,
+            {"session_id": "BIGINT", "truth": "STRING"},
+            list(found.truth_of.items()),
+        )
         return AccuracyFigures(_against_truth(found.answers, raters, found.logs), agreement)
     return AccuracyFigures(_without_truth(answers, raters, ports), agreement)
 

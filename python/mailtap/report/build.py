@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mailtap.correlation.engines import QueryEngine
 from mailtap.correlation.pipeline import correlate, judge_own_labels
@@ -64,7 +65,7 @@ def build_report(
         else None
     )
     tls = tls_figures(engine, policy.redact)
-    return Report(
+    report = Report(
         complete=complete,
         engine=engine_name,
         sessions=figures.sessions,
@@ -83,5 +84,8 @@ def build_report(
         actions=losses.actions,
         live=live,
         warnings=(*warnings, *figures.warnings, *seeds, *clock_warnings(correlation.clocks)),
-        examples=examples(engine, policy.redact) if consistency and listing else (),
     )
+    if consistency is None or not listing:
+        return report
+    listed = examples(engine, policy.redact, with_truth=report.has_truth)
+    return replace(report, examples=listed)

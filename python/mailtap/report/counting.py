@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mailtap.accuracy.actions import APART
 from mailtap.correlation.engines import QueryEngine
 from mailtap.correlation.keys import IS_TCP_LABEL
 from mailtap.correlation.verdicts import INCONSISTENT, NOT_DECODED_BY_BOTH, mask_of
@@ -16,7 +17,8 @@ _CUBE = (
     "in_scope, chosen"
 )
 _SERVERS = "server_h, verdict, is_unexplained, both_decoded, in_scope, chosen"
-_FUNNEL = "funnel_step, funnel_loss, is_guess, is_base, chosen"
+_FUNNEL = "funnel_step, funnel_loss, apart, is_base, chosen"
+_APART = " ".join(f"WHEN (causes & {mask_of([cause])}) <> 0 THEN '{cause}'" for cause in APART)
 _LABELS = "label_block, is_mail_label"
 
 
@@ -42,7 +44,7 @@ def count_judged(engine: QueryEngine, window: str) -> None:
     engine.table(
         "counted",
         f"SELECT {_CUBE}, server_h, is_unexplained, both_decoded, funnel_step, funnel_loss, "
-        f"is_guess, is_base, {_LABELS}, grouping(server_h) AS of_no_server, "
+        f"apart, is_base, {_LABELS}, grouping(server_h) AS of_no_server, "
         "CASE WHEN grouping(label_block) = 0 THEN 'labels' WHEN grouping(funnel_step) = 0 "
         "THEN 'funnel' ELSE 'verdicts' END AS counts_of, "
         "count(*) AS n, bit_or(label_bit) AS label_bits, "
@@ -50,7 +52,7 @@ def count_judged(engine: QueryEngine, window: str) -> None:
         f"FROM (SELECT *, {window} AS time_window, "
         f"verdict = '{INCONSISTENT}' AND causes = 0 AS is_unexplained, "
         f"(causes & {mask_of(NOT_DECODED_BY_BOTH)}) = 0 AS both_decoded, "
-        f"(causes & {mask_of(['label_port_guess'])}) <> 0 AS is_guess, "
+        f"CASE {_APART} END AS apart, "
         "coalesce(decode_as = 'BASE', false) AS is_base, "
         "funnel_step IS NOT NULL AS is_mail_label, "
         f"CAST(floor(label_id / {_BITS}) AS BIGINT) AS label_block, "

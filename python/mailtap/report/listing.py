@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from mailtap.correlation.engines import QueryEngine, Row
-from mailtap.correlation.judgement import RULES, rule_of, wrong_of, wrong_sql
-from mailtap.correlation.verdicts import CONSISTENT, INCONSISTENT, first_cause_sql, named_causes
+from mailtap.correlation.judgement import (
+    CLIENT_SENT,
+    SERVER_SENT,
+    evidence_of,
+    evidence_sql,
+    wrong_by_truth_sql,
+    wrong_of,
+    wrong_sql,
+)
+from mailtap.correlation.verdicts import CONSISTENT, first_cause_sql, named_causes
 from mailtap.report.model import Example
 from mailtap.sessions.redaction import REDACTED, redacted_columns
 from mailtap.sessions.schema import FIELDS
@@ -14,20 +22,37 @@ from mailtap.sessions.schema import FIELDS
 #: Example sessions of each verdict and cause.
 EXAMPLES = 20
 
+#: The table of what the servers' logs say that sessions are.
+SESSION_TRUTH = "session_truth"
+
+
 _JUDGED = (
     "SELECT session_id, app, label_provenance, verdict, causes, "
-    f"{first_cause_sql()} AS cause, {wrong_sql()} AS wrong FROM verdicts"
+    f"{first_cause_sql()} AS cause, {{wrong}} AS wrong, {{truth}} AS truth FROM "
 )
+
+
+def _judged(*, with_truth: bool) -> str:
+    """SQL of what is listed of verdicts, by the servers' logs where there are any."""
+    if not with_truth:
+        columns = _JUDGED.format(wrong=wrong_sql(), truth="CAST(NULL AS VARCHAR(16))")
+        return f"{columns} verdicts"
+    columns = _JUDGED.format(wrong=wrong_by_truth_sql("truth"), truth="truth")
+    return (
+        f"{columns} (SELECT v.*, t.truth AS truth FROM verdicts v "
+        f"LEFT JOIN {SESSION_TRUTH} t ON t.session_id = v.session_id)"
+    )
 
 
 _OF_VERDICTS = ("app", "label_provenance", "verdict", "cause", "wrong")
 
 #: How far a session got.
 PROGRESS = ("stage", "client_pkts", "client_bytes", "server_pkts", "server_bytes", "last_reply")
-_PROGRESS = ", ".join(f"s.{name} AS {name}" for name in PROGRESS)
 
-#: What a side's first line may name: it isn't shown where one of these is redacted.
-_IN_FIRST_LINES = ("client_h", "server_h", "helo", "banner", "mailfrom", "rcptto")
+#: What evidence is made of.
+_SENT = tuple(column for _, column in (*SERVER_SENT, *CLIENT_SENT))
+
+_PROGRESS = ", ".join(f"s.{name} AS {name}" for name in dict.fromkeys((*PROGRESS, *_SENT)))
 
 
 def listing(
@@ -35,36 +60,46 @@ def listing(
     *,
     judged: bool,
     with_live: bool = False,
+    with_truth: bool = False,
     table: str = "whole_sessions",
 ) -> str:
     """SQL of the sessions, with the names of docs/reference/session.md, and their labels and
     verdicts if `judged`.
 
-    The table has details. `with_live`: the table `missed_sessions` is there.
+    The table has details. `with_live`: the table `missed_sessions` is there, `with_truth`: that of
+    SESSION_TRUTH.
     """
     shown = {field.name: f"s.{field.column}" for field in FIELDS if field.name and field.listed}
     source = f"{table} s"
+    redacted = redacted_columns(redact)
     if judged:
         shown |= {name: f"v.{name}" for name in _OF_VERDICTS}
-        source += f" LEFT JOIN ({_JUDGED}) v ON v.session_id = s.session_id"
+        of_verdicts = {
+            name: f"v.{name}" for name in ("verdict", "causes", "label_provenance", "truth")
+        }
+        of_sessions = {name: f"s.{name}" for name in _SENT}
+        shown["evidence"] = evidence_sql(redacted, of_verdicts | of_sessions)
+        source += f" LEFT JOIN ({_judged(with_truth=with_truth)}) v ON v.session_id = s.session_id"
     if with_live:
         shown["missed_by_live"] = "CASE WHEN m.session_id IS NOT NULL THEN true END"
         source += " LEFT JOIN missed_sessions m ON m.session_id = s.session_id"
-    redacted = redacted_columns(redact)
     columns = ", ".join(f'{_shown(column, redacted)} AS "{name}"' for name, column in shown.items())
     return f"SELECT {columns} FROM {source}"
 
 
-def examples(engine: QueryEngine, redact: Collection[str]) -> tuple[Example, ...]:
+def examples(
+    engine: QueryEngine, redact: Collection[str], *, with_truth: bool = False
+) -> tuple[Example, ...]:
     """Sessions of each verdict and cause, but for those that simply agree."""
     rows = engine.rows(
         f"""
         SELECT v.*, s.ts AS ts, s.sensor AS sensor, s.direction AS direction,
                s.decode_as AS decode_as, s.uid AS uid, s.community_id AS community_id,
                s.client_h AS client_h, s.client_p AS client_p, s.server_h AS server_h,
-               s.server_p AS server_p, s.banner AS banner, s.helo AS helo, {_PROGRESS}
+               s.server_p AS server_p, {_PROGRESS}
         FROM (SELECT *, row_number() OVER (PARTITION BY verdict, cause ORDER BY session_id) AS place
-              FROM ({_JUDGED}) WHERE verdict <> '{CONSISTENT}' OR cause IS NOT NULL) v
+              FROM ({_judged(with_truth=with_truth)})
+              WHERE verdict <> '{CONSISTENT}' OR cause IS NOT NULL) v
         JOIN whole_sessions s ON s.session_id = v.session_id
         WHERE v.place <= {EXAMPLES} ORDER BY v.session_id"""
     )
@@ -81,13 +116,16 @@ def example_of(row: Row, redact: Collection[str]) -> Example:
             return None
         return REDACTED if column in redacted else str(value)
 
+    causes = named_causes(row["causes"])
+    wrong = row["wrong"] if "wrong" in row else wrong_of(row["verdict"], causes)
+
     def count(column: str) -> int | None:
         return None if column in redacted else row[column]
 
     return Example(
         verdict=row["verdict"],
         cause=row["cause"],
-        causes=named_causes(row["causes"]),
+        causes=causes,
         ts=None if "ts" in redacted else row["ts"],
         uid=shown("uid"),
         community_id=shown("community_id"),
@@ -104,24 +142,9 @@ def example_of(row: Row, redact: Collection[str]) -> Example:
         server_pkts=count("server_pkts"),
         server_bytes=count("server_bytes"),
         last_reply=shown("last_reply"),
-        wrong=wrong_of(row["verdict"], named_causes(row["causes"])),
-        evidence=_evidence(row, redacted),
+        wrong=wrong,
+        evidence=evidence_of(row, causes, redacted) if wrong is not None else "",
     )
-
-
-def _evidence(row: Row, redacted: frozenset[str]) -> tuple[str, ...]:
-    """Why that one is wrong; the first lines are in a report's rows only."""
-    rule = rule_of(named_causes(row["causes"]))
-    if row["verdict"] != INCONSISTENT or rule is None:
-        return ()
-    found = [RULES[rule][1]]
-    if redacted.isdisjoint(_IN_FIRST_LINES):
-        found += [
-            f"{line}: {row[column]}"
-            for line, column in (("server's greeting", "banner"), ("client's hello", "helo"))
-            if row.get(column) is not None
-        ]
-    return tuple(found)
 
 
 def _endpoint(address: str | None, port: str | None) -> str | None:

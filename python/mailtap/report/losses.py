@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mailtap.accuracy.actions import Action, Guesses, actions, rule_for
+from mailtap.accuracy.actions import CONFLICT, GUESS, Action, Apart, actions, rule_for
 from mailtap.accuracy.funnel import Step, funnel
 from mailtap.correlation import sql
 from mailtap.correlation.engines import QueryEngine, Row
@@ -32,7 +32,7 @@ class FunnelCount:
     step: str
     loss: str | None
     is_base: bool
-    is_guess: bool
+    apart: str | None  # one of APART
     n: int
     examples: tuple[str, ...] = ()  # uids
 
@@ -40,10 +40,10 @@ class FunnelCount:
 def losses_of(engine: QueryEngine, counts: JoinCounts, policy: Policy) -> Losses:
     """From what `count_judged` made."""
     rows = engine.rows(
-        "SELECT funnel_step, funnel_loss, is_guess, is_base, CAST(sum(n) AS BIGINT) AS n, "
+        "SELECT funnel_step, funnel_loss, apart, is_base, CAST(sum(n) AS BIGINT) AS n, "
         "min(first_session) AS first_session, max(last_session) AS last_session "
-        "FROM funnel_counts GROUP BY funnel_step, funnel_loss, is_guess, is_base "
-        "ORDER BY funnel_step, funnel_loss, is_guess, is_base"
+        "FROM funnel_counts GROUP BY funnel_step, funnel_loss, apart, is_base "
+        "ORDER BY funnel_step, funnel_loss, apart, is_base"
     )
     uids = _uids(engine, rows, policy)
     found = [
@@ -51,14 +51,14 @@ def losses_of(engine: QueryEngine, counts: JoinCounts, policy: Policy) -> Losses
             row["funnel_step"],
             row["funnel_loss"],
             row["is_base"],
-            row["is_guess"],
+            row["apart"],
             row["n"],
             _examples(row, uids),
         )
         for row in rows
     ]
-    found.append(FunnelCount("labelled", "unmatched", False, False, counts.unmatched_mail))
-    found.append(FunnelCount("labelled", "ambiguous", False, False, counts.ambiguous_mail))
+    found.append(FunnelCount("labelled", "unmatched", False, None, counts.unmatched_mail))
+    found.append(FunnelCount("labelled", "ambiguous", False, None, counts.ambiguous_mail))
     return losses_of_counts(found, policy)
 
 
@@ -71,12 +71,19 @@ def losses_of_counts(counts: Sequence[FunnelCount], policy: Policy) -> Losses:
     for count in counts:
         if count.loss is not None:
             examples.setdefault((count.step, count.loss), []).extend(count.examples)
-    guessed = [count for count in counts if count.is_guess and count.is_base]
-    guesses = Guesses(
-        sum(count.n for count in guessed), tuple(uid for count in guessed for uid in count.examples)
-    )
+    apart = {
+        CONFLICT: _apart(count for count in counts if count.apart == CONFLICT),
+        GUESS: _apart(count for count in counts if count.apart == GUESS and count.is_base),
+    }
     return Losses(
-        tuple(steps), base_of(counts, policy), actions(steps, policy.actions, examples, guesses)
+        tuple(steps), base_of(counts, policy), actions(steps, policy.actions, examples, apart)
+    )
+
+
+def _apart(counts: Iterable[FunnelCount]) -> Apart:
+    found = list(counts)
+    return Apart(
+        sum(count.n for count in found), tuple(uid for count in found for uid in count.examples)
     )
 
 

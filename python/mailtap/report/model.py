@@ -369,7 +369,7 @@ class Example:
     server_bytes: int | None = None
     last_reply: str | None = None
     wrong: str | None = None  # `label`, `decoder`, `neither` or `undecided`
-    evidence: tuple[str, ...] = ()  # the rule, and the first line of each side as far as known
+    evidence: str = ""  # the rule, what the label rests on, and the first line of each side
 
 
 @dataclass(frozen=True)
@@ -393,3 +393,8 @@ class Report:
     live: MissedByLive | None = None
     warnings: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether servers' logs say what sessions are."""
+        return self.accuracy is not None and self.accuracy.basis == "truth"

@@ -17,9 +17,9 @@ from mailtap.records.containers import (
 from mailtap.records.json_records import JsonLines
 from mailtap.records.parquet import Parquet
 from mailtap.records.record_file import RecordFile
+from mailtap.records.zeek_log import read_header
 from mailtap.sessions import smtp_log
 from mailtap.sessions.gateway import REQUIRED
-from mailtap.sessions.zeek import read_header
 
 SESSION_PLACES = ("uid", "id.orig_h", "decode_as", "direction")
 CONN_PLACES = ("uid", "id.orig_h", "id.resp_h", "proto")

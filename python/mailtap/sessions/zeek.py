@@ -1,17 +1,13 @@
-"""Zeek's logs: which files of a folder they are, and what the header of one says."""
+"""Zeek's logs: which files of a folder they are."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from mailtap.records.containers import MAX_COLUMNS, Separated, TooManyColumnsError
-from mailtap.records.record_file import RecordFile
-
 # conn.log, conn.2026-11-24-10-00-00.log.gz, conn_20261124_10:00:00-11:00:00.log.zst; not
 # conn-summary.log, not conn_long.log.
 LOG_NAME = re.compile(r"(conn|mail_session|smtp)(\..+|_[0-9].*)?\.log(\.[A-Za-z0-9]+)*")
-ESCAPED = re.compile(r"\\x([0-9A-Fa-f]{2})")
 
 
 def find_logs(directory: Path) -> list[Path]:
@@ -22,27 +18,3 @@ def find_logs(directory: Path) -> list[Path]:
         if LOG_NAME.fullmatch(path.name) and path.is_file()
     }
     return list(found.values())
-
-
-def read_header(file: RecordFile) -> Separated | None:
-    """How the records of a tab-separated log lie, None when the file is none.
-
-    Raises TooManyColumnsError.
-    """
-    if not file.head or not file.head[0].startswith("#separator "):
-        return None
-    separator = ESCAPED.sub(
-        lambda match: chr(int(match.group(1), 16)), file.head[0].removeprefix("#separator ")
-    )
-    lines = {
-        line.removeprefix("#").partition(separator)[0]: line
-        for line in reversed(file.head[1:])
-        if separator and line.startswith("#")
-    }
-    if "fields" not in lines:
-        return None
-    names = lines["fields"].split(separator)[1:]
-    if len(names) > MAX_COLUMNS:
-        raise TooManyColumnsError(f"more than {MAX_COLUMNS} columns")
-    unset = lines.get("unset_field", "").partition(separator)[2] or "-"
-    return Separated(separator, tuple(names), unset, lines["fields"])

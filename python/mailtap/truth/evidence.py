@@ -16,6 +16,9 @@ DIFFERENT = -4
 #: The ports that Postfix's services have unless a site moves them (RFC 8314, section 7).
 PORT_OF_SERVICE = {"smtp": 25, "submission": 587, "smtps": 465, "submissions": 465}
 
+#: How a session may have ended in which the tap saw TLS asked for, and the server logged none.
+HANDSHAKE_FAILED = ("tls_failed", "lost", "closed", "timeout")
+
 
 @dataclass(frozen=True, slots=True)
 class TapSession:
@@ -56,7 +59,10 @@ def agreement(truth: TruthSession, tap: TapSession) -> int:
         if mine and yours:
             points += weight if _folded(mine) & _folded(yours) else DIFFERENT
     if truth.tls is not None and tap.tls is not None:
-        points += TLS if truth.tls == tap.tls else DIFFERENT
+        if truth.tls == tap.tls:
+            points += TLS
+        elif not (tap.tls and truth.outcome in HANDSHAKE_FAILED):
+            points += DIFFERENT
     if truth.tls is False:
         points += _counts(truth, tap)
     usual = PORT_OF_SERVICE.get(truth.service or "")
@@ -71,8 +77,11 @@ def _counts(truth: TruthSession, tap: TapSession) -> int:
     given = {name: every for name, _, every in truth.commands}
     if given:
         for name, seen in (("mail", tap.mailfrom_count), ("rcpt", tap.rcptto_count)):
-            if seen is not None and seen >= given.get(name, 0):
-                points += COUNTS if seen == given.get(name, 0) else DIFFERENT
+            sent = given.get(name, 0)
+            if seen is not None and seen > sent:
+                points += DIFFERENT
+            elif seen == sent and sent > 0:  # that neither has any is common
+                points += COUNTS
     return points
 
 

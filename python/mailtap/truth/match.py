@@ -4,8 +4,9 @@ Where the log has the client's port, address, port and time decide. Where it has
 the same client at the same time are candidates, and what both sides know is held against each
 other: HELO, envelope, message IDs, user, TLS, numbers of commands. Server and tap see sessions
 begin in the same order, so the sessions of a client are aligned like two texts (see `alignment`),
-and only pairs are taken without which every alignment is worse. Anything else is ambiguous and is
-reported as such, never guessed.
+and only pairs are taken without which every alignment is worse. The certain pairs show how far the
+log usually is behind the tap (see `lag`), with which all are aligned once more. Anything else is
+ambiguous and is reported as such, never guessed.
 
 Evidence favours sessions that the tap's decoder understood. So where accuracy is judged, ambiguous
 sessions must be counted beside it.
@@ -15,12 +16,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from mailtap.truth.alignment import certain_pairs
 from mailtap.truth.evidence import TapSession, agreement
+from mailtap.truth.lag import UsualLag, usual_lag
 from mailtap.truth.session import TruthSession
 
 #: Seconds by which log and tap may miss each other in time and still be of the same session.
@@ -32,9 +34,16 @@ MAXIMUM_CANDIDATES = 256
 #: Points for two sessions being at the same time, and by how many a pair must be the better one.
 SAME_TIME, MARGIN = 3, 2
 
+#: Points for a beginning or an end that is as far behind the tap as is usual in the server's log,
+#: and as many off for one that isn't.
+USUAL = 2
+
 #: Of two sessions that overlap by more than this part of the shorter one, the order proves nothing.
 OVERLAP = 0.5
 
+
+#: A server's log: its software and host.
+_Log = tuple[str, str | None]
 
 #: Pairs of a truth and a tap session by number, with points for their being the same.
 Points = Mapping[tuple[int, int], int]
@@ -138,7 +147,7 @@ class _Search:
                 self._ambiguous.update(numbers)
                 continue
             for one in numbers:
-                self._take(one, candidate, Certainty.PORT)
+                self._take(self._pair(one, candidate, Certainty.PORT))
 
     def _of_several(self, number: int, candidates: list[int]) -> int | None:
         """The one tap session of the same client and port; None for none, or where several fit."""
@@ -156,17 +165,17 @@ class _Search:
     def by_time(self) -> None:
         """Join what has the client's address only."""
         pairs = self._candidates()
-        points = {
+        evidence = {
             (number, candidate): SAME_TIME + agreement(self._truth[number], self._tap[candidate])
             for number, near in pairs.items()
             for candidate in near
         }
-        points = {pair: value for pair, value in points.items() if value > 0}
-        single = {pair: value for pair, value in points.items() if not self._truth[pair[0]].part}
-        for group in _components(single):
-            self._align(group)
-        self._by_evidence(single)
-        self._parts({pair: value for pair, value in points.items() if pair not in single})
+        lags = self._usual_lags([*self._found.values(), *self._aligned(evidence)])
+        points = {pair: value + self._lag_points(*pair, lags) for pair, value in evidence.items()}
+        for pair in list(self._aligned(points)):
+            self._take(pair)
+        self._by_evidence(self._single(evidence), self._single(points))
+        self._parts({pair: value for pair, value in evidence.items() if self._truth[pair[0]].part})
         self._ambiguous.update(number for number in pairs if number not in self._found)
 
     def result(self) -> Matching:
@@ -189,11 +198,14 @@ class _Search:
             tuple(free),
         )
 
-    def _take(self, number: int, candidate: int, certainty: Certainty) -> None:
+    def _pair(self, number: int, candidate: int, certainty: Certainty) -> Match:
         lag = self._truth[number].start - self._offset - self._tap[candidate].start
-        self._found[number] = Match(number, candidate, certainty, lag)
-        if not self._truth[number].part:
-            self._taken.add(candidate)
+        return Match(number, candidate, certainty, lag)
+
+    def _take(self, pair: Match) -> None:
+        self._found[pair.truth] = pair
+        if not self._truth[pair.truth].part:
+            self._taken.add(pair.tap)
 
     def _overlap(self, truth: TruthSession, tap: TapSession) -> bool:
         """Whether both were there at the same time, give or take the slack."""
@@ -255,11 +267,58 @@ class _Search:
                 pairs[number] = near
         return pairs
 
-    def _align(self, points: Points) -> None:
-        """Take the certain pairs of sessions that have candidates in common."""
+    def _usual_lags(self, certain: Collection[Match]) -> dict[_Log, tuple[UsualLag, UsualLag]]:
+        """How far each log is usually behind the tap, at beginnings and at ends."""
+        of_log: dict[_Log, list[Match]] = defaultdict(list)
+        for pair in certain:
+            if self._truth[pair.truth].whole:
+                of_log[_log(self._truth[pair.truth])].append(pair)
+        found = {}
+        for log, pairs in of_log.items():
+            resolution = max(self._truth[pair.truth].resolution for pair in pairs)
+            start = usual_lag((pair.lag for pair in pairs), resolution)
+            end = usual_lag((self._lag_of_end(pair.truth, pair.tap) for pair in pairs), resolution)
+            if start is not None and end is not None:
+                found[log] = start, end
+        return found
+
+    def _lag_points(
+        self, number: int, candidate: int, lags: Mapping[_Log, tuple[UsualLag, UsualLag]]
+    ) -> int:
+        """Points for a pair by its times; none where it isn't known what is usual."""
+        usual = lags.get(_log(self._truth[number]))
+        if usual is None or not self._truth[number].whole:
+            return 0
+        start, end = usual
+        return sum(
+            USUAL if usually else -USUAL
+            for usually in (
+                start.holds(self._pair(number, candidate, Certainty.ALONE).lag),
+                end.holds(self._lag_of_end(number, candidate)),
+            )
+        )
+
+    def _lag_of_end(self, number: int, candidate: int) -> float:
+        return self._truth[number].end - self._offset - self._tap[candidate].end
+
+    def _aligned(self, points: Points) -> Iterator[Match]:
+        """The certain pairs of sessions whose log tells them apart."""
+        for group in _components(self._single(points)):
+            yield from self._align(group)
+
+    def _single(self, points: Points) -> dict[tuple[int, int], int]:
+        """The pairs for which more speaks than against, without parts of sessions."""
+        return {
+            pair: value
+            for pair, value in points.items()
+            if value > 0 and not self._truth[pair[0]].part
+        }
+
+    def _align(self, points: Points) -> Iterator[Match]:
+        """The certain pairs of sessions that have candidates in common."""
         if len(points) == 1:
             ((number, candidate),) = points
-            self._take(number, candidate, Certainty.ALONE)
+            yield self._pair(number, candidate, Certainty.ALONE)
             return
         numbers = sorted({number for number, _ in points}, key=lambda n: self._truth[n].order)
         candidates = sorted({n for _, n in points}, key=lambda n: self._tap[n].start)
@@ -267,7 +326,7 @@ class _Search:
         exchangeable = self._exchangeable(pairs, points)
         for number, candidate in pairs:
             if number not in exchangeable:
-                self._take(number, candidate, Certainty.ORDER)
+                yield self._pair(number, candidate, Certainty.ORDER)
 
     def _exchangeable(self, pairs: list[tuple[int, int]], points: Points) -> set[int]:
         """Truth sessions of pairs that differ only in their order, while they overlapped."""
@@ -283,24 +342,38 @@ class _Search:
                     found |= {number, other}
         return found
 
-    def _by_evidence(self, points: Points) -> None:
-        """Take pairs that are out of order, where each is the other's best by the margin."""
+    def _by_evidence(self, evidence: Points, points: Points) -> None:
+        """Take pairs that are out of order, where each is the other's best by the margin, both by
+        the evidence alone and with the times.
+        """
+        best = self._best_of_free(evidence) & self._best_of_free(points)
+        for number, candidate in best:
+            if evidence[number, candidate] - SAME_TIME >= MARGIN:
+                self._take(self._pair(number, candidate, Certainty.EVIDENCE))
+
+    def _best_of_free(self, points: Points) -> set[tuple[int, int]]:
         free = {
             (number, candidate): value
             for (number, candidate), value in points.items()
             if number not in self._found and candidate not in self._taken
         }
         of_truth, of_tap = _ranked(free, 0), _ranked(free, 1)
-        for (number, candidate), value in free.items():
-            if value - SAME_TIME >= MARGIN and _ahead(of_truth[number], of_tap[candidate], value):
-                self._take(number, candidate, Certainty.EVIDENCE)
+        return {
+            (number, candidate)
+            for (number, candidate), value in free.items()
+            if _ahead(of_truth[number], of_tap[candidate], value)
+        }
 
     def _parts(self, points: Points) -> None:
         """Take records that are parts of sessions, where one session fits best by the margin."""
         of_truth = _ranked(points, 0)
         for (number, candidate), value in points.items():
             if value - SAME_TIME >= MARGIN and _ahead(of_truth[number], [value], value):
-                self._take(number, candidate, Certainty.EVIDENCE)
+                self._take(self._pair(number, candidate, Certainty.EVIDENCE))
+
+
+def _log(session: TruthSession) -> _Log:
+    return session.software, session.host
 
 
 def _overlap_much(one: TapSession, other: TapSession) -> bool:

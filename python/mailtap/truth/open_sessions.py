@@ -58,6 +58,12 @@ class OpenSessions:
         """The session goes on under another key."""
         self._open.pop(key, None)
 
+    def take_back(self, key: Hashable, draft: Draft) -> bool:
+        """A session that another one with the same key followed is none of its own. Whether it was
+        still there.
+        """
+        return self._ended.pop((key, draft.order), None) is not None
+
     def due(self, now: float) -> Iterator[TruthSession]:
         """The sessions for which no line is waited any more."""
         while self._open:

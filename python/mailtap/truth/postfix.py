@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 from mailtap.truth.line import LogLine, MalformedLineError, once
 from mailtap.truth.open_sessions import MAXIMUM_OPEN, OpenSessions
@@ -132,11 +132,13 @@ class Postfix:
             if match:
                 draft = self._sessions.get(key, line.time)
                 if draft is None or draft.ended or draft.client_h != address(match["address"]):
+                    earlier = None if draft is None or draft.ended else draft.earlier or draft
                     draft = self._connected(line, service, match)
-                    draft.began = False
+                    draft.began, draft.earlier = False, earlier
                     self._sessions.begin(key, draft)
                 take(self, draft, match, line)
                 if pattern is _DISCONNECT:
+                    self._behind_a_proxy(key, draft)
                     self._sessions.end(key)
                 return
         if text.startswith(("connect from", "disconnect from", "NOQUEUE: reject")):
@@ -157,6 +159,13 @@ class Postfix:
             )
             self._screened.forget(screened)
         return draft
+
+    def _behind_a_proxy(self, key: Hashable, draft: Draft) -> None:
+        """XCLIENT names a proxy's client, which lines have from then on. A tap sees the proxy."""
+        earlier, given = draft.earlier, {command for command, _, _ in draft.commands}
+        if earlier is not None and "xclient" in given and self._sessions.take_back(key, earlier):
+            draft.start, draft.began, draft.order = earlier.start, earlier.began, earlier.order
+            draft.client_h, draft.client_p = earlier.client_h, earlier.client_p
 
     def _disconnected(self, draft: Draft, match: re.Match[str], _: LogLine) -> None:
         commands = []

@@ -77,7 +77,10 @@ class TruthSession:
 
 @dataclass(slots=True)
 class Draft:
-    """A session of which more lines may come."""
+    """A session of which more lines may come.
+
+    `earlier`: what may be its beginning, taken for another session so far.
+    """
 
     software: str
     protocol: str
@@ -109,6 +112,7 @@ class Draft:
     message_ids: dict[str, None] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
     commands: tuple[tuple[str, int, int], ...] = ()
+    earlier: Draft | None = None
 
     def finished(self) -> TruthSession:
         """The session as far as the log has it."""

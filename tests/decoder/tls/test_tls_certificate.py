@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from mailtap._engine import MAX_TLS_READER_BYTES, TlsReader
+from prerequisites import need_program
 from reading import read
 from tls_bytes import (
     CERTIFICATE,
@@ -238,8 +238,7 @@ SUBJECTS = [
 
 @pytest.mark.parametrize("subject", SUBJECTS, ids=["empty", "long", "two in one set"])
 def test_subjects_read_as_openssl_writes_them(subject: x509.Name) -> None:
-    if shutil.which("openssl") is None:
-        pytest.skip("the truth of this test is the program openssl, which isn't here")
+    need_program("openssl", "openssl")
     made = certificate(subject=subject, issuer=name("CA"))
     printed = subprocess.run(
         ["openssl", "x509", "-inform", "DER", "-noout", "-subject", "-nameopt", "RFC2253"],

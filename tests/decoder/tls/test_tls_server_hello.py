@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 
 import pytest
 
+from prerequisites import need_program
 from reading import read
 from tls_bytes import (
     CHANGE,
@@ -90,8 +90,7 @@ def test_ciphers_have_the_names_of_the_registry(cipher: int, name: str) -> None:
 
 
 def test_ciphers_have_the_names_that_openssl_gives_them() -> None:
-    if shutil.which("openssl") is None:
-        pytest.skip("the truth of this test is the program openssl, which isn't here")
+    need_program("openssl", "openssl")
     listed = subprocess.run(
         ["openssl", "ciphers", "-V", "-stdname", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"],
         capture_output=True, text=True, check=True,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import threading
-import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,7 +74,6 @@ class Server(ABC):
         self.syslog = SystemLog(root)
         self.recorder = Recorder(network.link)
         self.output: list[str] = []
-        self.output_times: list[float] = []
         self.processes: list[subprocess.Popen[str]] = []
 
     @property
@@ -146,7 +144,6 @@ class Server(ABC):
     def _read_output(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            self.output_times.append(time.time())
             self.output.append(line)
 
     def wait_for_ports(self) -> None:

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from lab.accounts import DOMAIN
 from lab.servers.base import Join, LogFacts, Server
-from lab.systemlog import dated
 
 CONFIGURATION = """
 pki {host} cert "/etc/lab/server.pem"
@@ -44,14 +43,10 @@ class OpenSmtpd(Server):
         self.root.file("/etc/lab/smtpd.conf", CONFIGURATION.format(**values))
 
     def start(self) -> None:
-        self.spawn("smtpd", "-d", "-f", "/etc/lab/smtpd.conf")
+        self.spawn("smtpd", "-F", "-f", "/etc/lab/smtpd.conf")
 
     def log(self) -> list[str]:
-        return [line.rstrip("\n") for line in self.output]
-
-    def dated_log(self) -> list[str]:
-        lines = zip(self.output_times, self.log(), strict=False)
-        return [dated(at, self.name, f"smtpd[1]: {line}") for at, line in lines]
+        return [line.partition(": ")[2] for line in self.syslog.lines]  # without program and PID
 
     def log_facts(self, join: Join) -> LogFacts:
         """The log knows no ports: sessions are joined by their order."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from websockets.sync.client import ClientConnection, connect
+
+from prerequisites import need_zeek
 
 SCRIPTS = Path(__file__).parents[3] / "zeek" / "scripts" / "consistency"
 
@@ -39,13 +40,6 @@ redef Log::default_rotation_interval = 0sec;
 """
 
 
-def find_zeek() -> str:
-    zeek = shutil.which("zeek") or shutil.which("/opt/zeek/bin/zeek")
-    if zeek is None:
-        pytest.skip("no Zeek is found: verdicts are not sent to a real one")
-    return zeek
-
-
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as one:
         port: int = one.getsockname()[1]
@@ -59,7 +53,7 @@ def sensor(folder: Path, backend: str) -> Iterator[int]:
     script.write_text(backend + SENSOR.format(scripts=SCRIPTS))
     port = free_port()
     process = subprocess.Popen(
-        [find_zeek(), "-b", script.name],
+        [need_zeek().zeek, "-b", script.name],
         cwd=folder,
         env=os.environ | {"ZEEK_WEBSOCKET_LISTEN_PORT": str(port)},
         stdout=subprocess.DEVNULL,

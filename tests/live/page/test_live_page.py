@@ -11,8 +11,9 @@ import pytest
 from serving import Served, served
 from snapshots import beginning, disagreement, hostile, usual
 
-from browser import Page, browser, find_browser
+from browser import Page, browser
 from mailtap.report.statistics import rate
+from prerequisites import need_chromium
 
 PHONE = {"width": 390, "height": 800, "deviceScaleFactor": 2, "mobile": True}
 TROUBLES = ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled")
@@ -20,10 +21,7 @@ TROUBLES = ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICall
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    program = find_browser()
-    if program is None:
-        pytest.skip("no Chromium is found: the page is not tested in a browser")
-    with browser(program, tmp_path_factory.mktemp("profile")) as page:
+    with browser(need_chromium(), tmp_path_factory.mktemp("profile")) as page:
         yield page
 
 

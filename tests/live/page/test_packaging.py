@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from snapshots import usual
 
 from mailtap.live.page.metrics import exposition
+from prerequisites import need_program
 
 PACKAGING = Path(__file__).parents[3] / "packaging"
 
@@ -126,9 +127,7 @@ def test_panels_lie_side_by_side() -> None:
 
 
 def _systemd_analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
-    program = shutil.which("systemd-analyze")
-    if program is None:
-        pytest.skip("no systemd-analyze is found: the unit is not verified")
+    program = need_program("systemd-analyze", "systemd")
     return subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
 
 

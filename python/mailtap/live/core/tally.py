@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from mailtap.accuracy.actions import APART, GUESS
 from mailtap.correlation.verdicts import (
     CAUSES,
     COMPATIBLE,
@@ -135,7 +136,7 @@ class Tally:
             both_decoded=self._both_decoded(scored),
             labelled=tuple(
                 FunnelCount(
-                    cell.funnel_step, cell.funnel_loss, cell.decode_as == "BASE", _is_guess(cell), n
+                    cell.funnel_step, cell.funnel_loss, cell.decode_as == "BASE", _apart(cell), n
                 )
                 for cell, n in self._cells.items()
                 if cell.funnel_step is not None
@@ -162,7 +163,7 @@ class Tally:
         apart = mask_of(NOT_DECODED_BY_BOTH)
         both = [(cell, n) for cell, n in scored if not cell.causes & apart]
         verdicts = _agreement(both)
-        guesses = sum(n for cell, n in scored if _is_guess(cell))
+        guesses = sum(n for cell, n in scored if _apart(cell) == GUESS)
         matched = verdicts.matched
 
         def share(n: int, is_counted: Condition) -> Rate:
@@ -214,8 +215,8 @@ def _without_names(cell: Cell) -> Cell:
     )
 
 
-def _is_guess(cell: Cell) -> bool:
-    return bool(cell.causes & mask_of(["label_port_guess"]))
+def _apart(cell: Cell) -> str | None:
+    return next((cause for cause in APART if cell.causes & mask_of([cause])), None)
 
 
 def _agreement(scored: _Scored) -> Agreement:

@@ -3,7 +3,7 @@
 #include <bit>
 #include <vector>
 
-namespace mailtap::engine {
+namespace mailtap::stream {
 
 namespace {
 
@@ -70,4 +70,4 @@ std::array<uint8_t, 20> Sha1(std::span<const uint8_t> message) {
     return digest;
 }
 
-} // namespace mailtap::engine
+} // namespace mailtap::stream

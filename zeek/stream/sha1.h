@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <span>
 
-namespace mailtap::engine {
+namespace mailtap::stream {
 
 std::array<uint8_t, 20> Sha1(std::span<const uint8_t> message);
 
-} // namespace mailtap::engine
+} // namespace mailtap::stream
