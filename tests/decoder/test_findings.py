@@ -213,6 +213,21 @@ class TestCleartextLogin:
     def test_logins_that_show_no_password(self, service: str, turns: list[Turn]) -> None:
         assert seen([GREETING[service], *CAPABILITIES[service], *turns], service) == (set(),) * 3
 
+    @pytest.mark.parametrize(
+        ("service", "challenge", "success"),
+        [
+            ("smtp", "334 " + base64(b"<17.1@mx.example>"), "235 2.7.0 ok"),
+            ("pop3", "+ " + base64(b"<17.1@mx.example>"), "+OK Logged in."),
+            ("imap", "+ " + base64(b"r=abcdef,s=QSXC,i=4096"), "a5 OK Logged in"),
+        ],
+    )
+    def test_a_success_whose_challenge_may_be_missing(
+        self, service: str, challenge: str, success: str
+    ) -> None:
+        before = [GREETING[service], *CAPABILITIES[service], lost(S(challenge)), S(success)]
+        assert findings(decode(*server_only(before), port=PORTS[service])) == set()
+        assert findings(decode(S(success), port=PORTS[service], midstream=True)) == set()
+
     def test_apop(self) -> None:
         turns = [
             S("+OK POP3 <1896.697170952@mx.example>"), C("APOP bob " + "a5" * 16),

@@ -157,6 +157,7 @@ def result(tally: table.Tally, mismatches: list[str]) -> int:
     """Show the table, keep the mismatches, and give the exit status."""
     print("\n".join([table.summary(tally), *table.by_server(tally)]))
     path = BUILD / "mismatches.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{line}\n" for line in mismatches))
     if mismatches:
         print(f"{len(mismatches):,} values are wrong; {path} lists them.")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from email.utils import getaddresses
 from typing import Any
 
+from lab import really_there
 from lab.dialogue.items import ANSWER, COMMAND, LISTING, LITERAL, MESSAGE, OTHER, REPLY, TLS, Item
 from lab.tcp import CLIENT, SERVER
 from lab.truth import (
@@ -150,8 +151,9 @@ def expected(truth: Truth, view: View) -> dict[str, Expected]:
     uncut = all(view.whole(side) for side in sides)
     fields = _of_packets(view, sides, uncut)
     service = truth.service
+    most = really_there.possible(truth)
     if service is None:
-        return fields | _of_no_mail(truth, uncut)
+        return fields | _of_no_mail(truth, uncut) | {"findings": _findings(frozenset(), most)}
     uncut |= greets(truth, view) and all(view.covers(s, 0, view.lengths[s]) for s in sides)
     standard = STANDARD_PORTS.get(truth.session.server[1]) == service
     read, headers = read_items(truth, view)
@@ -194,6 +196,8 @@ def expected(truth: Truth, view: View) -> dict[str, Expected]:
         fields[name] = between(low.counts[name], high.counts[name])
     for name in LATEST:
         fields[name] = _latest(name, firm, loose)
+    least = really_there.certain(truth, sides) if uncut and decided else frozenset()
+    fields["findings"] = _findings(least, most)
     fields["starttls"] = _step(low.starttls, high.starttls)
     fields["stage"] = _stage(low.stage, high.stage, low.logout, high.logout)
     fields["empty_cause"] = _cause(
@@ -293,6 +297,12 @@ def _is_reply(got: str | None, line: str | None) -> bool:
 def _error(line: str) -> bool:
     words = line.upper().split(" ")
     return line[:2] == "50" or words[0] == "-ERR" or words[1:2] in (["BAD"], ["NO"])
+
+
+def _findings(least: frozenset[str], most: frozenset[str]) -> Expected:
+    return Expected(
+        least == most, lambda got: least <= set(got or ()) <= most, [sorted(least), sorted(most)]
+    )
 
 
 def _step(low: int, high: int) -> Expected:

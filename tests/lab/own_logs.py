@@ -57,6 +57,8 @@ class Found:
 def save(folder: Path, servers: Iterable[Server]) -> None:
     """Write each server's log, and all packets of its cable."""
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
     for server in servers:
         if server.name in SERVERS:
             frames = [(frame.time, frame.data) for frame in server.recorder.frames]

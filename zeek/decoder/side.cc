@@ -272,6 +272,7 @@ void SideDecoder::Gap(uint64_t length) {
         return;
     }
     facts_.lost = facts_.gap = true;
+    facts_.replies_at_loss = facts_.replies;
     awaited_.Drop();
     upgrade_ = false;
     if ( inflater_ || mode_ == Mode::DeflateProbe ) { // the rest can't be inflated

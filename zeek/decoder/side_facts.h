@@ -125,6 +125,7 @@ struct SideFacts {
     bool failed_after_accept = false;      // an error in the clear after the last acceptance
     bool tls_failure_after_accept = false; // an error that names TLS
     bool response_injected = false;        // text between the last acceptance and the hello
+    uint64_t replies_at_loss = 0;          // when bytes were last missing: a challenge may be among them
     bool challenged = false;        // the login goes on with a challenge that isn't a prompt for user or password
     bool password_accepted = false; // a login without such a challenge succeeded
     bool preauth = false;           // IMAP: logged in by the greeting
@@ -178,7 +179,7 @@ struct SideFacts {
 
     // A login succeeded.
     void SucceedLogin() {
-        password_accepted |= auth_result != AuthResult::Success && ! challenged;
+        password_accepted |= auth_result != AuthResult::Success && ! challenged && replies > replies_at_loss + 1;
         auth_result = AuthResult::Success;
     }
 
