@@ -88,16 +88,17 @@ def _server(row: Row) -> ServerStartTls:
 
 def _vanished(engine: QueryEngine) -> dict[tuple[str, int], tuple[int, int]]:
     """By server: sessions without an offer in windows where it vanished, and those windows'."""
+    window = f"CAST(floor(ts / {WINDOW}) AS BIGINT)"
     counts = f"count(*) AS n, count(CASE WHEN {_WITHOUT} THEN 1 END) AS missing"
-    known = f"{_COULD_OFFER} AND ts IS NOT NULL"
-    client = "server_h, server_p, client_h"
+    known = f"FROM whole_sessions WHERE {_COULD_OFFER} AND ts IS NOT NULL"
     # A client that always sees an offer, or never does, says nothing about a change.
     rows = engine.rows(
-        f"SELECT {client}, CAST(floor(ts / {WINDOW}) AS BIGINT) AS time_window, {counts} "
-        f"FROM whole_sessions s SEMI JOIN (SELECT {client} FROM (SELECT {client}, {counts} "
-        f"FROM whole_sessions WHERE {known} GROUP BY {client}) "
-        f"WHERE missing > 0 AND missing < n) c USING ({client}) WHERE {known} "
-        f"GROUP BY {client}, CAST(floor(ts / {WINDOW}) AS BIGINT)"
+        f"SELECT s.server_h, s.server_p, s.client_h, s.time_window, s.n, s.missing FROM (SELECT "
+        f"server_h, server_p, client_h, {window} AS time_window, {counts} {known} "
+        f"GROUP BY server_h, server_p, client_h, {window}) s JOIN (SELECT server_h, server_p, "
+        f"client_h FROM (SELECT server_h, server_p, client_h, {counts} {known} "
+        "GROUP BY server_h, server_p, client_h) WHERE missing > 0 AND missing < n) c "
+        "ON s.server_h = c.server_h AND s.server_p = c.server_p AND s.client_h = c.client_h"
     )
     by_server: dict[tuple[str, int], list[Offers]] = {}
     for row in rows:
