@@ -1,4 +1,5 @@
-// Community ID version 1 (https://github.com/corelight/community-id-spec): a flow's name that every tool computes alike.
+// Community ID version 1 (https://github.com/corelight/community-id-spec): a flow's name, which every tool computes
+// alike.
 
 #pragma once
 
