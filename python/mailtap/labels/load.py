@@ -197,7 +197,10 @@ def label_rows(
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
-    known = count(connection, "SELECT count(*) FROM labels")
-    columns = ", ".join(f'"{name}"' for name in COLUMNS if name != "label_id")
-    connection.execute(f"INSERT INTO labels ({columns}) SELECT {columns} FROM ({rows})")
-    return count(connection, "SELECT count(*) FROM labels") - known
+    known = count(connection, "SELECT max(label_id) FROM labels")
+    columns = ", ".join(f'"{name}"' for name in COLUMNS)
+    connection.execute(
+        f"INSERT INTO labels ({columns}) SELECT {columns} FROM ("
+        f"SELECT *, row_number() OVER () + {known} AS label_id FROM ({rows}))"
+    )
+    return count(connection, "SELECT max(label_id) FROM labels") - known

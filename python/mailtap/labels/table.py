@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import duckdb
 
-from mailtap.records.numbered import create_numbered_table
-
 COLUMNS: dict[str, str] = {
     "label_id": "BIGINT",
     "source": "VARCHAR",
@@ -41,8 +39,6 @@ NORMAL_FORM = "SELECT * EXCLUDE (label_id) FROM labels ORDER BY label_id"
 
 
 def create_table(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create an empty `labels` unless it is there.
-
-    Rows that are inserted without a `label_id` are numbered from 1.
-    """
-    create_numbered_table(connection, "labels", "label_id", COLUMNS)
+    """Create an empty `labels` unless it is there."""
+    columns = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
+    connection.execute(f"CREATE TABLE IF NOT EXISTS labels ({columns})")

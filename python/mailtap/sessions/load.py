@@ -212,7 +212,7 @@ def _insert(
     *,
     several_sources: bool,
 ) -> int:
-    known = count(connection, "SELECT count(*) FROM sessions")
+    known = count(connection, "SELECT max(session_id) FROM sessions")
 
     def rows_of(kind: Kind) -> str:
         rows = _each_once(kind, files, sensor_sql(several_sources))
@@ -225,9 +225,13 @@ def _insert(
         lambda query: _columns_of(connection, query),
     )
     for query in queries:
+        first = count(connection, "SELECT max(session_id) FROM sessions")
         names = ", ".join(_columns_of(connection, query))
-        connection.execute(f"INSERT INTO sessions BY NAME SELECT {names} FROM ({query})")
-    return count(connection, "SELECT count(*) FROM sessions") - known
+        connection.execute(
+            f"INSERT INTO sessions BY NAME SELECT {names}, "
+            f"row_number() OVER () + {first} AS session_id FROM ({query})"
+        )
+    return count(connection, "SELECT max(session_id) FROM sessions") - known
 
 
 def sensor_sql(several_sources: bool) -> str:

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import duckdb
 
-from mailtap.records.numbered import create_numbered_table
 from mailtap.sessions.schema import columns
 
 
 def create_table(connection: duckdb.DuckDBPyConnection, *, details: bool = False) -> None:
-    """Create an empty `sessions` unless it is there, with the columns of details if asked for.
-
-    Rows that are inserted without a `session_id` are numbered from 1.
-    """
-    create_numbered_table(connection, "sessions", "session_id", columns(details=details))
+    """Create an empty `sessions` unless it is there, with the columns of details if asked for."""
+    listed = ", ".join(f"{name} {kind}" for name, kind in columns(details=details).items())
+    connection.execute(f"CREATE TABLE IF NOT EXISTS sessions ({listed})")
