@@ -43,7 +43,7 @@ def losses_of(engine: QueryEngine, counts: JoinCounts, policy: Policy) -> Losses
         "SELECT funnel_step, funnel_loss, apart, is_base, CAST(sum(n) AS BIGINT) AS n, "
         "min(first_session) AS first_session, max(last_session) AS last_session "
         "FROM funnel_counts GROUP BY funnel_step, funnel_loss, apart, is_base "
-        "ORDER BY funnel_step, funnel_loss, apart, is_base"
+        "ORDER BY funnel_step, funnel_loss NULLS LAST, apart NULLS LAST, is_base"
     )
     uids = _uids(engine, rows, policy)
     found = [
