@@ -107,7 +107,7 @@ def comparable(record: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value not in (None, [], 0, False)}
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(seed=st.integers(0, 1_000_000))
 def test_every_session_is_as_the_generator_says(
     seed: int, tmp_path_factory: pytest.TempPathFactory
