@@ -21,13 +21,12 @@ from mailtap.report import json as report_json
 from mailtap.report.model import Report
 from mailtap.report.schema import schema
 from mailtap.zeek.installation import ZEEK_PLACES
+from prerequisites import PLUGIN
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 # For `fieldcapture`, which is not in the wheel. Last, so that an installed `mailtap` comes first.
 sys.path.append(str(CHECKOUT / "python"))
-
-PLUGIN = CHECKOUT / "build" / "zeek-plugin"
 
 # What a law is tried on is drawn anew at each run on a developer's machine, and the same in CI.
 settings.register_profile(

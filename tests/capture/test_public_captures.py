@@ -19,6 +19,10 @@ import pytest
 from mailtap.capture.embedded import EngineOptions, analyze_captures
 
 FOLDER = os.environ.get("MAILTAP_PUBLIC_CAPTURES")
+COLLECT = (
+    "published captures are not part of the project: collect those that this file names, and set "
+    "MAILTAP_PUBLIC_CAPTURES to their folder"
+)
 SUFFIXES = (".pcap", ".pcapng", ".cap", ".trace")
 LOGIN, MASKED = "cleartext_login", "starttls_masked"
 
@@ -58,7 +62,7 @@ def captures() -> Iterator[Path]:
             yield path
 
 
-@pytest.mark.skipif(not FOLDER, reason="MAILTAP_PUBLIC_CAPTURES names no folder of captures")
+@pytest.mark.skipif(not FOLDER, reason=COLLECT)
 def test_every_finding_is_explained() -> None:
     found = {}
     for path in captures():

@@ -89,12 +89,7 @@ class Live:
         }
 
     def _apply(self, change: Change) -> None:
-        for cell, bucket, n in change.cells:
-            self.tally.add(cell, bucket, n)
-        for server_cell, n in change.servers:
-            self.tally.add_servers(server_cell, n)
-        for engine, verdict, n in change.by_engine:
-            self.tally.add_by_engine(engine, verdict, n)
+        self.tally.add_all(change.cells, change.servers, change.by_engine)
         self.unlabelled += change.unlabelled
         self.unmatched += change.unmatched
         for row in [] if change.judgements is None else change.judgements.to_pylist():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +13,7 @@ import mailtap
 from fieldcapture.capture import write_capture
 from fieldcapture.gateway import write_gateway_export
 from fieldcapture.makeup import COLUMNS
+from truth_labels import write_labels
 
 #: By make-up of the field capture: sessions, effective, mail, and mail without STARTTLS.
 FIELD = {
@@ -22,17 +22,8 @@ FIELD = {
 }
 
 
-def labels_of(truth: Path, path: Path, provenance: str) -> Path:
-    """A label file that calls every session mail, as the field's engine did."""
-    protocols = {25: "smtp", 110: "pop3", 143: "imap"}
-    with path.open("w", newline="") as file:
-        out = csv.writer(file)
-        out.writerow(["src_ip", "src_port", "dst_ip", "dst_port", "start", "app", "provenance"])
-        for line in truth.read_text().splitlines():
-            one = json.loads(line)
-            ends = [one[key] for key in ("client_h", "client_p", "server_h", "server_p")]
-            out.writerow([*ends, one["ts"], protocols[one["server_p"]], provenance])
-    return path
+#: The field's engine calls every session mail, by the port.
+PROTOCOLS = {25: "smtp", 110: "pop3", 143: "imap"}
 
 
 def sums_are_exact(funnel: list[dict[str, Any]]) -> bool:
@@ -47,7 +38,8 @@ def field(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("field")
     capture, truth = folder / "field.pcap", folder / "truth.jsonl"
     write_capture(COLUMNS[request.param](), 1, capture, truth)
-    labels = labels_of(truth, folder / "labels.csv", "port")
+    labels = folder / "labels.csv"
+    write_labels(truth, labels, PROTOCOLS.__getitem__, "port")
     with mailtap.analyze(capture, labels=[labels], keep_sessions=False) as found:
         return request.param, found.to_dict()
 

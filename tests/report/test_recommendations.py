@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import mailtap
 from fieldcapture import Impairments, Makeup, Row
 from fieldcapture.capture import write_capture
 from mailtap.policy import load_policy
+from truth_labels import write_labels
 
 SESSIONS = 4
 SHIPPED = load_policy()
@@ -78,14 +77,7 @@ def report_of(trouble: Trouble, folder: Path) -> dict[str, Any]:
     makeup = Makeup((Row(trouble.kind, **sides),), trouble.impairments, ports=(25,), ipv6=0.0)
     capture, truth, labels = folder / "c.pcap", folder / "truth.jsonl", folder / "labels.csv"
     write_capture(makeup, 1, capture, truth)
-    with labels.open("w", newline="") as file:
-        out = csv.writer(file)
-        out.writerow(["src_ip", "src_port", "dst_ip", "dst_port", "start", "app", "provenance"])
-        for line in truth.read_text().splitlines():
-            one = json.loads(line)
-            ends = [one[key] for key in ("client_h", "client_p", "server_h", "server_p")]
-            for late in trouble.late:
-                out.writerow([*ends, one["ts"] + late, trouble.app, trouble.provenance])
+    write_labels(truth, labels, lambda _: trouble.app, trouble.provenance, trouble.late)
     with mailtap.analyze(capture, labels=[labels], policy=SHIPPED, keep_sessions=False) as found:
         return found.to_dict()
 

@@ -69,16 +69,16 @@ def environment(folder: Path, zeek: Path | None = None) -> dict[str, str]:
 def missing() -> str | None:
     """Why zkg can't be tried here."""
     if not ZEEKS:
-        return "no Zeek found"
+        return "no Zeek found in PATH or /opt/zeek/bin: install it from https://zeek.org"
     path = programs(ZEEKS[0])
     if shutil.which("cmake", path=path) is None:
-        return "no CMake found, which builds the plugin"
+        return "CMake, which builds the plugin, isn't installed: apt-get install cmake"
     if shutil.which("zkg", path=path) is None:
-        return "no zkg found"
+        return "zkg isn't installed: pip install zkg"
     asked = subprocess.run(
         ["zkg", "--version"], env=os.environ | {"PATH": path}, capture_output=True, check=False
     )
-    return None if asked.returncode == 0 else "zkg doesn't run here (are its Python modules there?)"
+    return None if asked.returncode == 0 else "zkg can't import its modules: pip install zkg"
 
 
 WHY_NOT = missing()

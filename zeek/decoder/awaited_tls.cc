@@ -29,10 +29,9 @@ std::size_t FindTls(std::string_view bytes) {
 } // namespace
 
 void AwaitedTls::Follow(const AwaitedTls& before) {
-    earlier_.insert(earlier_.begin(), before.earlier_.begin(), before.earlier_.end());
-    earlier_.insert(earlier_.begin() + static_cast<std::ptrdiff_t>(before.earlier_.size()), before.before_);
-    if ( earlier_.size() > kMaxEarlierRequests )
-        earlier_.erase(earlier_.begin() + kMaxEarlierRequests, earlier_.end());
+    earlier_ = before.earlier_;
+    if ( earlier_.size() < kMaxEarlierRequests )
+        earlier_.push_back(before.before_);
 }
 
 std::size_t AwaitedTls::Memory() const {

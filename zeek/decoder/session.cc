@@ -142,7 +142,7 @@ constexpr std::size_t kStrings = 12 * (kMaxString + 1);
 // The facts before TLS, while it is awaited.
 constexpr std::size_t Awaited(std::size_t log) { return sizeof(AwaitedTls) + kStrings + log + Grown(kMaxString); }
 
-// Likewise, of a client that requests it again.
+// The same, of a client that requests TLS again, and what the earlier requests take.
 constexpr std::size_t Requests(std::size_t log) {
     return kMaxEarlierRequests * (sizeof(SideFactsMark) + kStrings + log) + Awaited(log);
 }

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from mailtap.correlation.verdicts import CAUSES, INCONSISTENT
+from mailtap.correlation import sql
+from mailtap.correlation.verdicts import INCONSISTENT, mask_of
 
 LABEL, DECODER, NEITHER, UNDECIDED = "label", "decoder", "neither", "undecided"
 BOTH = "both"  # only the servers' logs show that
@@ -50,8 +51,6 @@ QUOTED = frozenset(
     )
 )
 
-_QUOTE = "'"
-
 _TRUTH = ("the server's log says", "truth")
 _PROVENANCE = ("the label rests on", "label_provenance")
 
@@ -72,7 +71,7 @@ def wrong_of(verdict: str, causes: Collection[str]) -> str | None:
 def wrong_sql() -> str:
     """`wrong_of` over the columns `verdict` and `causes`."""
     cases = " ".join(
-        f"WHEN (causes & {1 << CAUSES.index(cause)}) <> 0 THEN '{wrong}'"
+        f"WHEN (causes & {mask_of([cause])}) <> 0 THEN '{wrong}'"
         for cause, (wrong, _) in RULES.items()
     )
     return f"CASE WHEN verdict = '{INCONSISTENT}' THEN CASE {cases} ELSE '{UNDECIDED}' END END"
@@ -115,14 +114,14 @@ def evidence_sql(redacted: Collection[str], columns: Mapping[str, str]) -> str:
     """
     causes = columns["causes"]
     rules = " ".join(
-        f"WHEN ({causes} & {1 << CAUSES.index(cause)}) <> 0 THEN '{why}'"
+        f"WHEN ({causes} & {mask_of([cause])}) <> 0 THEN {sql.literal(why)}"
         for cause, (_, why) in RULES.items()
     )
     lines = [f"CASE {rules} END"]
     for texts in _shown(redacted):
         cases = " ".join(
             f"WHEN {columns[name]} IS NOT NULL "
-            f"THEN concat('{says.replace(_QUOTE, _QUOTE * 2)}: ', {columns[name]})"
+            f"THEN concat({sql.literal(f'{says}: ')}, {columns[name]})"
             for says, name in texts
         )
         lines.append(f"CASE {cases} END")

@@ -26,21 +26,18 @@ EXAMPLES = 20
 SESSION_TRUTH = "session_truth"
 
 
-_JUDGED = (
-    "SELECT session_id, app, label_provenance, verdict, causes, "
-    f"{first_cause_sql()} AS cause, {{wrong}} AS wrong, {{truth}} AS truth FROM "
-)
-
-
 def _judged(*, with_truth: bool) -> str:
     """SQL of what is listed of verdicts, by the servers' logs where there are any."""
-    if not with_truth:
-        columns = _JUDGED.format(wrong=wrong_sql(), truth="CAST(NULL AS VARCHAR(16))")
-        return f"{columns} verdicts"
-    columns = _JUDGED.format(wrong=wrong_by_truth_sql("truth"), truth="truth")
+    wrong, truth, source = wrong_sql(), "CAST(NULL AS VARCHAR(16))", "verdicts"
+    if with_truth:
+        wrong, truth = wrong_by_truth_sql("truth"), "truth"
+        source = (
+            "(SELECT v.*, t.truth AS truth FROM verdicts v "
+            f"LEFT JOIN {SESSION_TRUTH} t ON t.session_id = v.session_id)"
+        )
     return (
-        f"{columns} (SELECT v.*, t.truth AS truth FROM verdicts v "
-        f"LEFT JOIN {SESSION_TRUTH} t ON t.session_id = v.session_id)"
+        "SELECT session_id, app, label_provenance, verdict, causes, "
+        f"{first_cause_sql()} AS cause, {wrong} AS wrong, {truth} AS truth FROM {source}"
     )
 
 

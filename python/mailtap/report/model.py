@@ -368,7 +368,7 @@ class Example:
     server_pkts: int | None = None
     server_bytes: int | None = None
     last_reply: str | None = None
-    wrong: str | None = None  # `label`, `decoder`, `neither` or `undecided`
+    wrong: str | None = None  # `label`, `decoder`, `neither`, `both` or `undecided`
     evidence: str = ""  # the rule, what the label rests on, and the first line of each side
 
 

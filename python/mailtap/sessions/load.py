@@ -132,9 +132,7 @@ def _files(paths: Sequence[Path]) -> list[tuple[Path, str]]:
     files: dict[Path, tuple[Path, str]] = {}
     for path in paths:
         try:
-            logs = (
-                [*find_logs(path), *files_within(path, PARQUET_SUFFIX)] if path.is_dir() else [path]
-            )
+            logs = _logs(path) if path.is_dir() else [path]
         except OSError as error:
             raise SourceError(f"{printable(str(path))}: {error.strerror}") from None
         if not logs:

@@ -26,7 +26,6 @@ from mailtap.records.fields import (
 )
 from mailtap.sessions import merging
 from mailtap.sessions.vocabulary import (
-    CARRIERS,
     DECODE_AS,
     DIRECTIONS,
     EMPTY_CAUSES,
@@ -100,6 +99,14 @@ class SessionField:
 
 def _text(name: str, kind: str, meaning: str, **more: object) -> SessionField:
     return SessionField(name, name, "VARCHAR", kind=kind, meaning=meaning, **more)  # type: ignore[arg-type]
+
+
+def _choice(
+    name: str, names: Collection[str], meaning: str, *, kind: str = "", merge: str = ""
+) -> SessionField:
+    """A text that is one of `names`; `kind` says so in other words."""
+    listed = kind or " ".join(f"`{one}`" for one in names)
+    return _text(name, listed, meaning, transform=usually(names), merge=merge)
 
 
 def _count(name: str, meaning: str, merge: str) -> SessionField:
@@ -177,10 +184,6 @@ def _unlisted(column: str, type_: str, merge: str = "") -> SessionField:
     return SessionField(None, column, type_, merge=merge, listed=False)
 
 
-def _names(names: Collection[str]) -> str:
-    return " ".join(f"`{name}`" for name in names)
-
-
 #: In the order of docs/reference/session.md.
 FIELDS: tuple[SessionField, ...] = (
     _unlisted("session_id", "BIGINT", merging.FIRST_ID),
@@ -223,26 +226,14 @@ FIELDS: tuple[SessionField, ...] = (
     _unlisted("port_a", "INTEGER"),
     _unlisted("ip_b", "VARCHAR"),
     _unlisted("port_b", "INTEGER"),
-    _text(
-        "service",
-        _names(SERVICES),
-        "unset: no mail recognised",
-        transform=usually(SERVICES),
-    ),
-    _text(
+    _choice("service", SERVICES, "unset: no mail recognised"),
+    _choice(
         "direction",
-        _names(DIRECTIONS),
+        DIRECTIONS,
         "whose packets the tap saw, by mail role",
-        transform=usually(DIRECTIONS),
         merge="'bidirectional'",
     ),
-    _text(
-        "starttls",
-        _names(STARTTLS_STEPS),
-        "furthest step",
-        transform=usually(STARTTLS_STEPS),
-        merge=merging.STARTTLS,
-    ),
+    _choice("starttls", STARTTLS_STEPS, "furthest step", merge=merging.STARTTLS),
     SessionField(
         "implicit_tls",
         "implicit_tls",
@@ -252,18 +243,12 @@ FIELDS: tuple[SessionField, ...] = (
         kind="bool",
         meaning="TLS from the first byte",
     ),
-    _text(
-        "tunnel",
-        "`http` `socks`",
-        "mail carried in a proxy's tunnel",
-        transform=usually(CARRIERS),
-    ),
-    _text(
+    _choice("tunnel", ("http", "socks"), "mail carried in a proxy's tunnel"),
+    _choice(
         "decode_as",
-        _names(DECODE_AS),
+        DECODE_AS,
         "`HTTP` when the session is HTTP, also as a tunnel for mail; `SSL` when TLS from the first "
         "byte; else `MAIL` when `service` is set; else `BASE`. A site's own rule can replace it",
-        transform=usually(DECODE_AS),
         merge=merging.DECODE_AS,
     ),
     SessionField(
@@ -339,11 +324,11 @@ FIELDS: tuple[SessionField, ...] = (
         "replies: the client's name and address, the user and the envelope's addresses",
     ),
     _detail("banner", "string", "text of the greeting"),
-    _text(
+    _choice(
         "stage",
-        "see below",
+        STAGES,
         "furthest",
-        transform=usually(STAGES),
+        kind="see below",
         merge=merging.furthest("stage", STAGES),
     ),
     _detail(
@@ -387,11 +372,11 @@ FIELDS: tuple[SessionField, ...] = (
         kind="bool",
         meaning="subject and issuer are the same",
     ),
-    _text(
+    _choice(
         "empty_cause",
-        "see below",
+        EMPTY_CAUSES,
         "only for a mail session without `mailfrom`, `rcptto`, `from` and `to`",
-        transform=usually(EMPTY_CAUSES),
+        kind="see below",
         merge=merging.EMPTY_CAUSE,
     ),
     _text(

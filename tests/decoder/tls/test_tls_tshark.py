@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import ssl
 import subprocess
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import pytest
 
 from fieldcapture.packets import ACK, Address, Direction, Payload
 from fieldcapture.writer import write_pcap
+from prerequisites import need_program
 from reading import read
 from tls_bytes import (
     CHANGE,
@@ -44,10 +44,10 @@ FIELDS = {
 VERSIONS = {0x0301: "TLSv10", 0x0302: "TLSv11", 0x0303: "TLSv12", 0x0304: "TLSv13"}
 SEGMENT = 700
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("tshark") is None,
-    reason="the truth of these tests is tshark's, which isn't here: apt-get install tshark",
-)
+
+@pytest.fixture(autouse=True, scope="module")
+def _tshark() -> None:
+    need_program("tshark", "tshark")
 
 
 def capture(path: Path, stream: bytes) -> None:

@@ -61,7 +61,7 @@ RecordOptions ReadOptions() {
             .log_subjects = subjects->GetVal()->AsBool()};
 }
 
-// Not by Zeek's community_id_v1(), which takes some eight times as long.
+// By the code of the embedded engine: Zeek's community_id_v1() takes 1.7 times as long.
 zeek::ValPtr CommunityId(const zeek::Connection& connection, uint64_t seed) {
     auto end = [](const zeek::IPAddr& address, uint16_t port) {
         const uint32_t* words = nullptr;

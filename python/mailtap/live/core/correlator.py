@@ -241,12 +241,7 @@ class Correlator:
                 yield self._sensors[sensor].take(sessions, now, clock)
 
     def _take(self, change: Change) -> None:
-        for cell, bucket, n in change.cells:
-            self._tally.add(cell, bucket, n)
-        for server_cell, n in change.servers:
-            self._tally.add_servers(server_cell, n)
-        for engine, verdict, n in change.by_engine:
-            self._tally.add_by_engine(engine, verdict, n)
+        self._tally.add_all(change.cells, change.servers, change.by_engine)
         self._counts.unlabelled += change.unlabelled
         self._counts.unmatched += change.unmatched
         self._disagreements.extend(

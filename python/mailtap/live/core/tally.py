@@ -108,6 +108,20 @@ class Tally:
         """`n` more sessions, or fewer, that have the verdict by this label engine alone."""
         self._by_engine[engine, verdict] += n
 
+    def add_all(
+        self,
+        cells: Iterable[tuple[Cell, int, int]],
+        servers: Iterable[tuple[ServerCell, int]],
+        by_engine: Iterable[tuple[str, str, int]],
+    ) -> None:
+        """What `add`, `add_servers` and `add_by_engine` take, of a whole batch."""
+        for cell, bucket, n in cells:
+            self.add(cell, bucket, n)
+        for server_cell, n in servers:
+            self.add_servers(server_cell, n)
+        for engine, verdict, n in by_engine:
+            self.add_by_engine(engine, verdict, n)
+
     def total(self, verdict: str) -> int:
         return sum(n for cell, n in self._cells.items() if cell.verdict == verdict)
 
