@@ -238,10 +238,7 @@ class Smuggle(Honest):
         if not data.endswith(END):
             return Flow(to_server=data)
         self.provoked = True
-        second = (
-            COMMANDS["smtp"] + b"RCPT TO:<bob@lab.test>\r\nDATA\r\nSubject: evil\r\n\r\nx" + END
-        )
-        return Flow(to_server=data.removesuffix(END) + self.dot + second)
+        return Flow(to_server=data.removesuffix(END) + self.dot + SECOND_MESSAGE)
 
 
 class SmuggleBehindCr(Smuggle):
