@@ -18,7 +18,7 @@ from mailtap.report.missed import missed_by_live
 from mailtap.report.model import Report
 from mailtap.report.server_logs import Truth
 from mailtap.report.sessions import session_figures
-from mailtap.report.tls import finding_counts, tls_figures
+from mailtap.report.tls import finding_counts, report_tls
 
 
 def build_report(
@@ -70,7 +70,7 @@ def build_report(
         if with_live
         else None
     )
-    tls = tls_figures(engine, policy.redact)
+    tls = report_tls(engine, policy.redact)
     report = Report(
         complete=complete,
         engine=engine_name,

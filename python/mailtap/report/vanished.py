@@ -16,6 +16,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 #: The chance that anything is reported of a server whose offers come and go by chance.
 FALSE_ALARMS = 1e-4
 
@@ -66,14 +68,9 @@ def chance(clients: Iterable[tuple[int, int, int]], seen: int) -> float:
     sessions in the window, sessions in all, and of these without an offer: the upper tail of a sum
     of hypergeometric distributions.
     """
-    distribution = [1.0]
+    distribution = np.ones(1)
     for drawn, sessions, without in clients:
-        one = _hypergeometric(drawn, sessions, without)
-        combined = [0.0] * (len(distribution) + len(one) - 1)
-        for i, p in enumerate(distribution):
-            for j, q in enumerate(one):
-                combined[i + j] += p * q
-        distribution = combined
+        distribution = np.convolve(distribution, _hypergeometric(drawn, sessions, without))
     return min(1.0, math.fsum(distribution[seen:]))
 
 
