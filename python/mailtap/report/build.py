@@ -19,6 +19,7 @@ from mailtap.report.model import Report
 from mailtap.report.server_logs import Truth
 from mailtap.report.sessions import session_figures
 from mailtap.report.tls import finding_counts, report_tls
+from mailtap.report.tls_services import label_services
 
 
 def build_report(
@@ -71,6 +72,8 @@ def build_report(
         else None
     )
     tls = report_tls(engine, policy.redact)
+    if with_labels:
+        tls = replace(tls, services=label_services(engine, policy))
     report = Report(
         complete=complete,
         engine=engine_name,

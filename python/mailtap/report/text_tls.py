@@ -43,6 +43,20 @@ def render_tls(report: Report) -> Iterator[Table]:
     ]
     if by_server:
         yield table("Findings by server", ("server", "findings", "uid of one"), by_server)
+    services = [
+        (
+            f"{one.service} by {one.engine}",
+            *(f"{n:,}" for n in (one.sessions, one.seen, one.agree, one.seen - one.agree)),
+            one.example or UNKNOWN,
+        )
+        for one in report.tls.services
+    ]
+    if services:
+        yield table(
+            "Services that labels name, against SNI and certificate",
+            ("label's service", "in TLS", "name seen", "agrees", "differs", "uid of one"),
+            services,
+        )
     if report.tls.drift is not None:
         yield _drift(report.tls.drift)
 

@@ -113,9 +113,9 @@ def _moved_certificates(
     )
 
 
-def _certificates(tls: Mapping[str, Any]) -> Mapping[object, ServerCertificate]:
+def _certificates(tls: Mapping[str, Any]) -> Mapping[tuple[object, ...], ServerCertificate]:
     """By server and name asked for. One that is hidden in a part can't be compared."""
-    certificates = {}
+    certificates: dict[tuple[object, ...], ServerCertificate] = {}
     for one in _named(tls["usual_certificates"]):
         texts = one["sni"], one["subject"], one["issuer"]
         if not all(isinstance(text, str | None) for text in texts):

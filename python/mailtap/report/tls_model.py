@@ -60,6 +60,21 @@ class ServerFindings:
 
 
 @dataclass(frozen=True)
+class LabelService:
+    """A service that an engine's labels name behind TLS: of the `sessions` in TLS those in which a
+    name was `seen` (the server name asked for, the certificate's), and those whose names all agree.
+    `example` is the uid of a session whose names don't.
+    """
+
+    engine: str
+    service: str
+    sessions: int
+    seen: int
+    agree: int
+    example: str | None
+
+
+@dataclass(frozen=True)
 class MovedShare:
     """A share of a server's mail sessions (`offered`, `used`, `refused`), or with no server of all
     sessions (a finding), of those whose version was seen (a version) or of those whose certificate
@@ -103,4 +118,5 @@ class Tls:
     certificates: Certificates
     usual_certificates: tuple[ServerCertificate, ...] = ()
     findings: tuple[ServerFindings, ...] = ()
+    services: tuple[LabelService, ...] = ()
     drift: TlsDrift | None = None  # against another run
