@@ -66,8 +66,8 @@ RECORDS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=20)
-@given(several=st.lists(RECORDS, min_size=1, max_size=60), batch=st.integers(1, 60))
+@settings(max_examples=8)
+@given(several=st.lists(RECORDS, min_size=1, max_size=150), batch=st.integers(5, 150))
 def test_the_figures_are_those_of_a_report(several: list[dict[str, Any]], batch: int) -> None:
     records = [session(n, **fields) for n, fields in enumerate(several)]
     assert counted(records, batch) == reported(records)

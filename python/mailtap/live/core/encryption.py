@@ -27,8 +27,8 @@ WAITING = 20_000
 #: Seconds between looks at the figures.
 LOOK = 30.0
 
-#: A server's chance of a false alarm is that of a day: each look has its part (Bonferroni).
-_FALSE_ALARMS = FALSE_ALARMS * LOOK / 86_400
+#: A server's chance of a false alarm: that of a day, of which each look has its part (Bonferroni).
+FALSE_ALARMS_OF_A_LOOK = FALSE_ALARMS * LOOK / 86_400
 
 #: Columns whose texts come from sensors, with the most characters that are kept.
 _TEXTS = {
@@ -71,7 +71,7 @@ class Encryption:
         self._count()
         if self._begun:
             self._looked = clock
-            self.figures = tls_figures(self._database, self._redact, _FALSE_ALARMS)
+            self.figures = tls_figures(self._database, self._redact, FALSE_ALARMS_OF_A_LOOK)
 
     @property
     def rows(self) -> int:
