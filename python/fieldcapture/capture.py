@@ -143,7 +143,7 @@ class SessionDraw:
 
     @property
     def can_share_tuple(self) -> bool:
-        """Its beginning is plain to see, so that two sessions on the same ports can be kept apart."""
+        """Whether a second session on the same ports can be kept apart: the handshake is seen."""
         return self.dialogue.opening is Opening.HANDSHAKE and self.mishaps.start is None
 
     def frames(self, observation: Observation, ends: Ends, start: int) -> Iterator[Frame]:

@@ -47,7 +47,7 @@ def late_starts(dialogue: Dialogue, view: View) -> list[int]:
             for start in dialogue.late_starts
             if any(turn.decisive for turn in dialogue.seen(view, start))
         ]
-    # HTTP and TLS are recognised by a session's first byte, which a late tap can't know to have seen.
+    # HTTP and TLS are recognised by a session's first byte. A late tap can't know that it saw it.
     known_at_once = any(turn.shown.http or turn.shown.implicit_tls for turn in seen)
     return [0] if seen and not known_at_once else []
 
