@@ -32,7 +32,10 @@ SESSIONS = 12_670
 #: What the sensor is told, and whether it takes alarm: sessions that both decoded, and notices.
 LISTENING = """
 @load mailtap/consistency
-redef MailTap::agreement_verdicts = 250;
+
+module MailTap;
+
+redef agreement_verdicts = 250;
 
 global decoded = open("decoded.txt");
 global notices = open("notices.txt");
@@ -43,9 +46,9 @@ event zeek_init()
 	set_buf(notices, F);
 	}
 
-event MailTap::verdict_received(verdict: MailTap::Verdict)
+event MailTap::verdict_received(verdict: Verdict)
 	{
-	if ( MailTap::both_decoded(verdict) )
+	if ( both_decoded(verdict) )
 		print decoded, verdict$sensor;
 	}
 
