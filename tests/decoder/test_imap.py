@@ -337,3 +337,38 @@ def test_commands_for_access_rights_count() -> None:  # mutt asks so
 def test_a_refused_command_is_no_login() -> None:
     facts = decode(S("* OK IMAP4rev1 ready", "a1 NO no", "* BYE", "a2 OK bye"), port=143)
     assert facts["empty_cause"] == "greeting_only"
+
+
+@pytest.mark.parametrize(
+    ("turns", "commands", "last_command", "stage"),
+    [
+        ([C("b2 APPEND Sent {5000}"), S("+ go ahead")], 2, b"APPEND", "envelope"),
+        ([C("b2 APPEND Sent {5000}"), S("+ go ahead"), C("From: a@x")], 2, b"APPEND", "envelope"),
+        ([C("b2 APPEND Sent {9}"), lost(C("12345"), 600), C("b3 LOGOUT")], 3, b"LOGOUT", "logout"),
+    ],
+)
+def test_a_command_whose_literal_is_missing_counts(
+    turns: list[Turn], commands: int, last_command: bytes, stage: str
+) -> None:
+    login = [S("* OK IMAP4rev1"), C("a1 LOGIN bob x"), S("a1 OK Logged in")]
+    facts = decode(*login, *turns, port=143)
+    assert (facts["commands"], facts["last_command"]) == (commands, last_command)
+    assert facts["stage"] == stage
+
+
+def test_a_login_whose_literal_is_missing_names_no_user() -> None:
+    facts = decode(S("* OK IMAP4rev1"), C("a1 LOGIN {5}"), S("+ go"), C(b"ali"), port=143)
+    assert (facts["commands"], facts["auth"], facts["user"]) == (1, b"LOGIN", b"")
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "Invalid authentication mechanism.",  # pymap
+        "Unsupported authentication mechanism.",  # Dovecot
+        "LOGIN denied",
+        "Unknown user or password",
+    ],
+)
+def test_a_server_alone_refuses_a_login(refusal: str) -> None:
+    assert decode(S("* OK hello", f"a1 NO {refusal}"), port=143)["auth_result"] == "failure"

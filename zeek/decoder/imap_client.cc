@@ -126,8 +126,13 @@ Next Client::Read(const Line& line, SideFacts& facts) {
     return next;
 }
 
-void Client::Interrupted() {
+void Client::Interrupted(SideFacts& facts) {
     sasl_.Close();
+    if ( in_literal_command_ ) {
+        if ( ClientWeight(command_.View()) == kNone ) // its first argument is the literal
+            Extend(command_, "\"\"");
+        Command(Ending::Cut, facts);
+    }
     command_.Clear();
     in_literal_command_ = false;
 }

@@ -48,6 +48,7 @@ bool RefusesLogin(std::string_view text) {
     bool code = ContainsAny(text, {"[AUTH", "[IN-USE]", "[LOGIN-DELAY]", "[PRIVACYREQUIRED]"});
     return code ||
            ContainsAny(text, {"authentication fail", "authentication dis", "login failed", "invalid login",
+                              "login denied", "authentication denied", "authentication mechanism", "unknown user",
                               "invalid credential", "invalid user", "invalid password", "incorrect", "bad login",
                               "bad password", "password wrong", "wrong password", "access denied"});
 }
