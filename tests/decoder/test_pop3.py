@@ -253,3 +253,9 @@ def test_what_only_a_mailbox_answers_shows_a_login(answer: list[str]) -> None:
 def test_capabilities_show_no_login() -> None:
     facts = decode(S("+OK ready", "+OK", "TOP", "EXPIRE 0", "UIDL", ".", "+OK bye"), port=110)
     assert facts["auth_result"] == ""
+
+
+def test_an_error_with_a_response_code_is_no_other_protocols() -> None:
+    """RFC 2449 8: Redis has none."""
+    facts = decode(S("-ERR [AUTH] no", "+OK"), port=110, midstream=True)
+    assert (facts["service"], facts["auth_result"]) == ("pop3", "failure")
