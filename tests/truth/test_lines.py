@@ -38,6 +38,10 @@ def clock(latest: str = "2026-11-25T00:00:00Z", zone: tzinfo = UTC) -> Clock:
             *("postfix/smtpd", "12", "mx", "2026-11-24T22:40:01Z"),
         ),
         (
+            "Nov  4 22:40:01 <mail.notice> mx sm-mta[12]: text",
+            *("sm-mta", "12", "mx", "2026-11-04T22:40:01Z"),
+        ),
+        (
             "<22>Nov  4 22:40:01 mx dovecot: text",
             *("dovecot", None, "mx", "2026-11-04T22:40:01Z"),
         ),

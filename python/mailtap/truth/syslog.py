@@ -17,8 +17,10 @@ _FULL_TIME = (
 )
 _TAG = r"(?P<program>[^\s\[\]:]{1,128})(?:\[(?P<pid>\d{1,10})\])?: ?(?P<message>.*)$"
 
-#: `Nov 24 22:40:01 host postfix/smtpd[1234]: text`
-_RFC_3164 = re.compile(rf"{_PRIORITY}{_SHORT_TIME} (?P<host>\S*[^\s:]) {_TAG}")
+#: `Nov 24 22:40:01 host postfix/smtpd[1234]: text`; FreeBSD's syslogd may write `<mail.info>` too
+_RFC_3164 = re.compile(
+    rf"{_PRIORITY}{_SHORT_TIME} (?:<[a-z0-9]{{1,10}}\.[a-z]{{1,10}}> )?(?P<host>\S*[^\s:]) {_TAG}"
+)
 
 #: `2026-11-24T22:40:01.123456+01:00 host postfix/smtpd[1234]: text`, as rsyslog writes
 _ISO_8601 = re.compile(rf"{_PRIORITY}{_FULL_TIME} (?P<host>\S*[^\s:]) {_TAG}")
