@@ -316,9 +316,7 @@ def test_a_client_that_ends_its_lines_in_lf_is_seen_from_the_middle() -> None:
 
 def test_a_gap_in_a_message_whose_lines_end_in_lf() -> None:
     before = "EHLO x|MAIL FROM:<a@example.org>|RCPT TO:<b@example.com>|DATA|Subject: s||text|"
-    facts = decode(
-        C(before.replace("|", "\n").encode()), lost(C("more")), C(b"rest\n.\nQUIT\n")
-    )
+    facts = decode(C(before.replace("|", "\n").encode()), lost(C("more")), C(b"rest\n.\nQUIT\n"))
     assert (facts["messages"], facts["last_command"]) == (1, b"QUIT")
 
 

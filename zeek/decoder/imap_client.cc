@@ -45,8 +45,7 @@ bool HasCounter(std::string_view tag) { return std::any_of(tag.begin(), tag.end(
 // A user and a password, which no other text is.
 bool IsTwoStrings(std::string_view arguments) {
     std::string ignored;
-    return TakeString(arguments, ignored) && ! arguments.empty() && TakeString(arguments, ignored) &&
-           arguments.empty();
+    return TakeString(arguments, ignored) && ! arguments.empty() && TakeString(arguments, ignored) && arguments.empty();
 }
 
 Weight CommandWeight(std::string_view verb, std::string_view arguments) {
@@ -94,8 +93,7 @@ Weight ClientWeight(std::string_view line) {
 bool HasCommandForm(std::string_view line) {
     std::string_view tag = TakeWord(line);
     std::string_view verb = TakeWord(line);
-    return IsTag(tag) && HasCounter(tag) && verb.size() > 2 &&
-           std::all_of(verb.begin(), verb.end(), IsLetter);
+    return IsTag(tag) && HasCounter(tag) && verb.size() > 2 && std::all_of(verb.begin(), verb.end(), IsLetter);
 }
 
 bool Client::RefusesLiteral(std::string_view line) const {
@@ -201,8 +199,7 @@ Next Client::Command(Ending ending, SideFacts& facts) {
                         Stage::Envelope);
     else if ( is("LOGOUT") )
         facts.logout = true;
-    else if ( ! verb.empty() && ! is("NOOP") && ! is("ENABLE") && ! is("NAMESPACE") &&
-              ! is("UNAUTHENTICATE") )
+    else if ( ! verb.empty() && ! is("NOOP") && ! is("ENABLE") && ! is("NAMESPACE") && ! is("UNAUTHENTICATE") )
         facts.Reach(Stage::Envelope);
     return {};
 }

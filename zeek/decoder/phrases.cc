@@ -49,10 +49,12 @@ bool RefusesLogin(std::string_view text) {
     // RFC 2449 8, 3206, 5530. The first stands for AUTHENTICATIONFAILED and AUTHORIZATIONFAILED, too.
     bool code = ContainsAny(text, {"[AUTH", "[IN-USE]", "[LOGIN-DELAY]", "[PRIVACYREQUIRED]"});
     return code ||
-           ContainsAny(text, {"authentication fail", "authentication dis", "login failed", "invalid login",
-                              "login is disabled", "login disabled", "logins are disabled", "login denied", "authentication denied", "authentication mechanism", "unknown user",
-                              "invalid credential", "invalid user", "invalid password", "incorrect", "bad login",
-                              "bad password", "password wrong", "wrong password", "access denied"});
+           ContainsAny(
+               text, {"authentication fail",   "authentication dis",       "login failed",        "invalid login",
+                      "login is disabled",     "login disabled",           "logins are disabled", "login denied",
+                      "authentication denied", "authentication mechanism", "unknown user",        "invalid credential",
+                      "invalid user",          "invalid password",         "incorrect",           "bad login",
+                      "bad password",          "password wrong",           "wrong password",      "access denied"});
 }
 
 bool SaysBye(std::string_view text) {

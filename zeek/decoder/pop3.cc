@@ -308,6 +308,8 @@ Next Server::Status(bool ok, const Line& line, SideFacts& facts) {
     // STAT, LIST, RETR: numbers first. DELE: "Marked to be deleted", "message deleted".
     if ( ok && (IsNumber(text.substr(0, text.find(' '))) || ContainsNoCase(text, "deleted")) )
         ShowMailbox(Stage::Envelope, facts);
+    if ( sends_message_ )
+        ShowMailbox(Stage::Data, facts);
     return {.upgrade = accepts};
 }
 

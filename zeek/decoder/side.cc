@@ -337,8 +337,8 @@ void SideDecoder::InterruptParser() {
 bool SideDecoder::HasUnfinished() const {
     bool line = (mode_ == Mode::Opening || mode_ == Mode::Lines) && ! lines_.Pending().empty();
     const auto* client = std::get_if<imap::Client>(&protocol_);
-    return line || (client && client->InExchange()) || held_capabilities_ > 0 || (mode_ == Mode::Recovery && ! recovery_.Empty()) ||
-           message_.HasUnfinishedField();
+    return line || (client && client->InExchange()) || held_capabilities_ > 0 ||
+           (mode_ == Mode::Recovery && ! recovery_.Empty()) || message_.HasUnfinishedField();
 }
 
 void SideDecoder::End() {
