@@ -2,6 +2,12 @@
 
 PYTHON ?= python3
 VENV := .venv
+# Where ccache is found, nothing is compiled twice: neither the decoder for the wheel nor for Zeek, in any checkout.
+ifneq (,$(shell command -v ccache))
+export CMAKE_CXX_COMPILER_LAUNCHER := ccache
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := 1
+endif
 SOURCES := $(shell find python zeek/decoder pyproject.toml VERSION -type f -not -name '*.so' -not -path '*/__pycache__/*')
 
 .PHONY: demo test site fuzz lab bench format clean
@@ -29,8 +35,8 @@ fuzz: $(VENV)/tox
 
 # Real mail servers and clients in namespaces of their own, and the decoder held against them; see docs/explanation/lab.md.
 # Needs root and Debian's packages; says in one line when it can't run here.
-lab: $(VENV)/installed
-	PYTHONPATH=tests $(VENV)/bin/python -m lab
+lab: $(VENV)/tox
+	$(VENV)/bin/tox run -e py -x 'testenv.set_env=PYTHONPATH=tests' -x 'testenv.commands=python -m lab'
 
 # Ratios against whatever of zeek, tshark and ndpiReader is found.
 bench: $(VENV)/installed

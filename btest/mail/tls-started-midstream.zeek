@@ -1,4 +1,4 @@
-# @TEST-DOC: What is told when TLS starts, while the client's first segments are still held: the bytes that came.
+# @TEST-DOC: What MailTap::tls_started reports while the client's first segments are still held: the bytes that came.
 # @TEST-EXEC: zeek -b -r $TRACES/smtp-starttls-midstream.pcap $PACKAGE %INPUT >output
 # @TEST-EXEC: btest-diff output
 

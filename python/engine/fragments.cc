@@ -15,8 +15,8 @@ bool FragmentReassembler::Incomplete::IsComplete() const {
     if ( ! length )
         return false;
     std::vector<std::pair<std::size_t, std::size_t>> ranges; // begin, end
-    for ( const Piece& piece : pieces )
-        ranges.emplace_back(piece.offset, piece.offset + piece.bytes.size());
+    for ( const StoredFragment& fragment : fragments )
+        ranges.emplace_back(fragment.offset, fragment.offset + fragment.bytes.size());
     std::ranges::sort(ranges);
     std::size_t known = 0;
     for ( const auto& [begin, end] : ranges ) {
@@ -29,10 +29,10 @@ bool FragmentReassembler::Incomplete::IsComplete() const {
 
 void FragmentReassembler::Incomplete::Assemble(std::vector<uint8_t>& whole) const {
     whole.assign(*length, 0);
-    for ( const Piece& piece : pieces ) {
-        const std::size_t room = *length - std::min(*length, piece.offset);
-        const auto count = static_cast<std::ptrdiff_t>(std::min(room, piece.bytes.size()));
-        std::copy_n(piece.bytes.begin(), count, whole.begin() + static_cast<std::ptrdiff_t>(*length - room));
+    for ( const StoredFragment& fragment : fragments ) {
+        const std::size_t room = *length - std::min(*length, fragment.offset);
+        const auto count = static_cast<std::ptrdiff_t>(std::min(room, fragment.bytes.size()));
+        std::copy_n(fragment.bytes.begin(), count, whole.begin() + static_cast<std::ptrdiff_t>(*length - room));
     }
 }
 
@@ -58,11 +58,11 @@ std::optional<View> FragmentReassembler::Add(const IpPacket& packet, Time stamp)
         packets_.push_back({packet.source, packet.destination, packet.protocol, fragment.id, stamp, {}, {}});
         known = std::prev(packets_.end());
     }
-    if ( known->pieces.size() == kMaxFragments ) {
+    if ( known->fragments.size() == kMaxFragments ) {
         packets_.erase(known);
         return std::nullopt;
     }
-    known->pieces.push_back({fragment.offset, {packet.payload.bytes.begin(), packet.payload.bytes.end()}});
+    known->fragments.push_back({fragment.offset, {packet.payload.bytes.begin(), packet.payload.bytes.end()}});
     if ( ! fragment.more )
         known->length = end;
     if ( ! known->IsComplete() )

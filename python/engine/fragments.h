@@ -11,10 +11,10 @@
 
 namespace mailtap::engine {
 
-// Packets in pieces at a time: the one begun first gives way.
+// Packets of which fragments are missing, at a time: the one begun first gives way.
 constexpr std::size_t kMaxFragmentedPackets = 256;
 
-// Pieces of one packet; at 8 bytes and more each they carry any packet that is sent in earnest.
+// Fragments of one packet. With 512 bytes each they are the longest packet there is.
 constexpr std::size_t kMaxFragments = 128;
 
 // RFC 791 3.1, RFC 8200 4.5: the length fields hold no more.
@@ -31,7 +31,7 @@ public:
     std::optional<View> Add(const IpPacket& packet, Time stamp);
 
 private:
-    struct Piece {
+    struct StoredFragment {
         std::size_t offset = 0;
         std::vector<uint8_t> bytes;
     };
@@ -43,8 +43,8 @@ private:
         uint8_t protocol = 0;
         uint32_t id = 0;
         Time begun = 0;
-        std::optional<std::size_t> length; // known once the last fragment came
-        std::vector<Piece> pieces;         // as they came
+        std::optional<std::size_t> length;     // known once the last fragment came
+        std::vector<StoredFragment> fragments; // as they came
 
         bool Takes(const IpPacket& packet) const;
         bool IsComplete() const;

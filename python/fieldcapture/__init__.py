@@ -4,7 +4,7 @@
 """
 
 from .capture import Capture, draw_capture, write_capture
-from .dialogue import Dialogue, Piece, Shown, Side, View
+from .dialogue import Dialogue, Shown, Side, Turn, View
 from .dialogues import KINDS, build
 from .makeup import (
     COLUMNS,
@@ -27,11 +27,11 @@ __all__ = [
     "Facts",
     "Impairments",
     "Makeup",
-    "Piece",
     "Row",
     "SessionTruth",
     "Shown",
     "Side",
+    "Turn",
     "View",
     "build",
     "draw_capture",

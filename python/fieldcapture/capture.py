@@ -13,7 +13,7 @@ from .dialogue import Opening, Side, View
 from .dialogues import build
 from .makeup import Makeup
 from .packets import FIN, RST, SYN, Address, Direction, syn_options
-from .tap import Mishaps, Observation, footholds, observe, tells_on_any_port
+from .tap import Mishaps, Observation, late_starts, observe, tells_on_any_port
 from .truth import End, SessionTruth, facts
 from .writer import write_pcap
 
@@ -104,7 +104,7 @@ class SessionDraw:
         self.dialogue = build(kind, rng)
         self.version = 6 if rng.random() < makeup.ipv6 else 4
         start = None
-        starts = footholds(self.dialogue, view)
+        starts = late_starts(self.dialogue, view)
         if rng.random() < rates.midstream and starts:
             start = rng.choice(starts)
         self.mishaps = Mishaps(
@@ -122,10 +122,10 @@ class SessionDraw:
 
     def _server_port(self, makeup: Makeup, odd: bool) -> int:
         service = next(
-            (piece.shown.service for piece in self.dialogue.pieces if piece.shown.service), None
+            (turn.shown.service for turn in self.dialogue.turns if turn.shown.service), None
         )
-        # A tunnel's port is the proxy's: mail that shows up inside is told by what it says.
-        carried = any(piece.shown.tunnel for piece in self.dialogue.pieces)
+        # A tunnel's port is the proxy's: mail inside it is recognised by its content alone.
+        carried = any(turn.shown.tunnel for turn in self.dialogue.turns)
         tells = tells_on_any_port(self.dialogue, self.view, self.mishaps.start)
         if odd and service and not carried and tells:
             return self.rng.choice(ODD_PORTS[service])
@@ -134,7 +134,7 @@ class SessionDraw:
     def _maximum_segment(self, tiny: bool) -> int:
         if not tiny:
             return MAXIMUM_SEGMENT[self.version]
-        talk = sum(len(piece.data) for piece in self.dialogue.pieces)
+        talk = sum(len(turn.data) for turn in self.dialogue.turns)
         return self.rng.choice(TINY_SEGMENTS) if talk <= TINY_TALK else 64
 
     def observe(self) -> Observation:
@@ -143,7 +143,7 @@ class SessionDraw:
 
     @property
     def can_share_tuple(self) -> bool:
-        """Its beginning is plain to see, so that it can be told from another on the same ports."""
+        """Whether a second session on the same ports can be kept apart: the handshake is seen."""
         return self.dialogue.opening is Opening.HANDSHAKE and self.mishaps.start is None
 
     def frames(self, observation: Observation, ends: Ends, start: int) -> Iterator[Frame]:

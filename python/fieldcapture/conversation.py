@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from .dialogue import Closing, Dialogue, Opening, Piece, Side
+from .dialogue import Closing, Dialogue, Opening, Side, Turn
 from .dialogues.tls import APPLICATION_DATA, record
 from .packets import ACK, FIN, NOTHING, PSH, RST, SYN, Payload
 
@@ -20,7 +20,7 @@ SYN_RETRY = 1_000_000  # microseconds, doubling
 
 @dataclass(slots=True)
 class Segment:
-    """Sequence numbers count from the SYN. `piece` is the first piece of the segment's flight."""
+    """Sequence numbers count from the SYN. `turn` is the first turn of the segment's flight."""
 
     time: int
     side: Side
@@ -28,7 +28,7 @@ class Segment:
     acknowledged: int
     flags: int
     payload: Payload
-    piece: int = -1
+    turn: int = -1
     lossy: bool = False
 
 
@@ -65,7 +65,7 @@ class Conversation:
         if not self._open():
             return self.segments
         speaker: Side | None = None
-        for index, flight in flights(self.dialogue.pieces):
+        for index, flight in flights(self.dialogue.turns):
             side = flight[0].side
             self._wait(side if side is not speaker else None)
             self._say(index, flight)
@@ -84,12 +84,12 @@ class Conversation:
         side: Side,
         flags: int,
         payload: Payload = NOTHING,
-        piece: int = -1,
+        turn: int = -1,
         lossy: bool = False,
     ) -> None:
         acknowledged = self.sent[side.other] if flags & ACK else 0
         self.segments.append(
-            Segment(self.time, side, self.sent[side], acknowledged, flags, payload, piece, lossy)
+            Segment(self.time, side, self.sent[side], acknowledged, flags, payload, turn, lossy)
         )
         self.sent[side] += len(payload) + bool(flags & (SYN | FIN))
 
@@ -122,7 +122,7 @@ class Conversation:
         self._send(Side.CLIENT, ACK)
         return True
 
-    def _say(self, piece: int, flight: list[Piece]) -> None:
+    def _say(self, turn: int, flight: list[Turn]) -> None:
         data = b"".join(part.data for part in flight)
         side = flight[0].side
         holes = lossy_spans(flight)
@@ -134,13 +134,13 @@ class Conversation:
             end = min(start + self.maximum_segment, len(data))
             lossy = any(first <= start and end <= last for first, last in holes)
             flags = ACK | PSH if end == len(data) else ACK
-            self._send(side, flags, Payload(data[start:end]), piece, lossy)
+            self._send(side, flags, Payload(data[start:end]), turn, lossy)
 
     def _bulk(self, side: Side) -> None:
-        last_piece = len(self.dialogue.pieces)
+        last_turn = len(self.dialogue.turns)
         for number in range(self.tls_bulk):
             self._wait(None)
-            self._send(side, ACK, BULK[number % BULK_RECORD_SEGMENTS], last_piece)
+            self._send(side, ACK, BULK[number % BULK_RECORD_SEGMENTS], last_turn)
             self._send(side.other, ACK)
 
     def _close(self) -> None:
@@ -163,20 +163,20 @@ class Conversation:
         self._send(first, ACK)
 
 
-def flights(pieces: tuple[Piece, ...]) -> Iterator[tuple[int, list[Piece]]]:
-    """Stretches that one side sends in one go, each with the index of its first piece."""
+def flights(turns: tuple[Turn, ...]) -> Iterator[tuple[int, list[Turn]]]:
+    """Stretches that one side sends in one go, each with the index of its first turn."""
     start = 0
-    for index, piece in enumerate(pieces):
-        last = index + 1 == len(pieces)
-        if piece.push or last or pieces[index + 1].side is not piece.side:
-            yield start, list(pieces[start : index + 1])
+    for index, turn in enumerate(turns):
+        last = index + 1 == len(turns)
+        if turn.push or last or turns[index + 1].side is not turn.side:
+            yield start, list(turns[start : index + 1])
             start = index + 1
 
 
-def lossy_spans(flight: list[Piece]) -> list[tuple[int, int]]:
+def lossy_spans(flight: list[Turn]) -> list[tuple[int, int]]:
     spans, offset = [], 0
-    for piece in flight:
-        if piece.lossy:
-            spans.append((offset + LOSSY_MARGIN, offset + len(piece.data) - LOSSY_MARGIN))
-        offset += len(piece.data)
+    for turn in flight:
+        if turn.lossy:
+            spans.append((offset + LOSSY_MARGIN, offset + len(turn.data) - LOSSY_MARGIN))
+        offset += len(turn.data)
     return spans

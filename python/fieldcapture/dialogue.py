@@ -1,8 +1,8 @@
-"""A dialogue: what the two ends of one TCP session say, and what each thing said gives away.
+"""A dialogue: what the two ends of one TCP session say, turn by turn, and what each turn shows.
 
-A dialogue is a row of pieces. A piece is a stretch of one side's bytes (a command, a reply, a
-header) together with what somebody learns who sees just that piece. The truth of a session then is
-what its *seen* pieces show together (truth.py); no decoder is involved.
+A turn is some of one side's bytes (a command, a reply, a header) together with what somebody learns
+who sees just that turn. The truth of a session then is what its *seen* turns show together
+(truth.py); no decoder is involved.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Closing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What one piece gives away, in the session record's terms."""
+    """What one turn shows, in the session record's terms."""
 
     service: str | None = None
     starttls: StartTls = StartTls.NONE
@@ -102,11 +102,11 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Turn:
     side: Side
     data: bytes
     shown: Shown = field(default_factory=Shown)
-    telling: bool = False  # can only be this protocol, whatever the port
+    decisive: bool = False  # can only be this protocol, whatever the port
     push: bool = True  # the sender's segment ends here
     lossy: bool = False  # bytes may be missing inside without any fact being lost
 
@@ -115,49 +115,49 @@ class Piece:
 class Dialogue:
     """One session's talk.
 
-    `port` is None where the make-up chooses it. `footholds` are the pieces at which a tap that
-    missed the beginning may start and still see what the remaining pieces show. `bulk` is the side
+    `port` is None where the make-up chooses it. `late_starts` are the turns at which a tap that
+    missed the beginning may start and still see what the remaining turns show. `bulk` is the side
     that may go on with TLS application data before the close.
     """
 
     kind: str
-    pieces: tuple[Piece, ...] = ()
+    turns: tuple[Turn, ...] = ()
     port: int | None = None
     opening: Opening = Opening.HANDSHAKE
     closing: Closing = Closing.CLIENT_FIN
     views: frozenset[View] = frozenset(View)
-    footholds: tuple[int, ...] = ()
+    late_starts: tuple[int, ...] = ()
     bulk: Side | None = None
 
     @property
     def client(self) -> list[bytes]:
-        return [piece.data for piece in self.pieces if piece.side is Side.CLIENT]
+        return [turn.data for turn in self.turns if turn.side is Side.CLIENT]
 
     @property
     def server(self) -> list[bytes]:
-        return [piece.data for piece in self.pieces if piece.side is Side.SERVER]
+        return [turn.data for turn in self.turns if turn.side is Side.SERVER]
 
     @property
     def interleaving(self) -> list[Side]:
-        return [piece.side for piece in self.pieces]
+        return [turn.side for turn in self.turns]
 
-    def seen(self, view: View, start: int = 0) -> list[Piece]:
-        """The pieces a tap sees that saw nothing before piece `start`."""
-        return [piece for piece in self.pieces[start:] if view.sees(piece.side)]
+    def seen(self, view: View, start: int = 0) -> list[Turn]:
+        """The turns a tap sees that saw nothing before turn `start`."""
+        return [turn for turn in self.turns[start:] if view.sees(turn.side)]
 
 
 Builder = Callable[[Random], Dialogue]
 
 
 class Script:
-    """Builds a dialogue piece by piece. Every piece shows `service` unless it says otherwise."""
+    """Builds a dialogue turn by turn. Every turn shows `service` unless it says otherwise."""
 
     def __init__(self, kind: str, service: str | None = None, port: int | None = None) -> None:
         self.kind = kind
         self.service = service
         self.port = port
-        self.pieces: list[Piece] = []
-        self.footholds: list[int] = []
+        self.turns: list[Turn] = []
+        self.late_starts: list[int] = []
 
     def client(self, data: str | bytes, **shown: Any) -> None:
         """A client's bytes; text is a line without its line end."""
@@ -167,23 +167,23 @@ class Script:
         self._add(Side.SERVER, data, shown)
 
     def _add(self, side: Side, data: str | bytes, shown: dict[str, Any]) -> None:
-        telling, push = shown.pop("telling", False), shown.pop("push", True)
+        decisive, push = shown.pop("decisive", False), shown.pop("push", True)
         lossy = shown.pop("lossy", False)
         encoded = data if isinstance(data, bytes) else line(data)
         facts = Shown(**{"service": self.service, **shown})
-        self.pieces.append(Piece(side, encoded, facts, telling, push, lossy))
+        self.turns.append(Turn(side, encoded, facts, decisive, push, lossy))
 
-    def foothold(self) -> None:
-        """The next piece is one at which a late tap finds its footing."""
-        self.footholds.append(len(self.pieces))
+    def late_start(self) -> None:
+        """A tap may start at the next turn and still see what the turns from there on show."""
+        self.late_starts.append(len(self.turns))
 
     def dialogue(self, closing: Closing = Closing.CLIENT_FIN, bulk: Side | None = None) -> Dialogue:
         return Dialogue(
             kind=self.kind,
-            pieces=tuple(self.pieces),
+            turns=tuple(self.turns),
             port=self.port,
             closing=closing,
-            footholds=tuple(self.footholds),
+            late_starts=tuple(self.late_starts),
             bulk=bulk,
         )
 
@@ -194,9 +194,9 @@ def line(text: str) -> bytes:
 
 
 def without_push(dialogue: Dialogue) -> Dialogue:
-    """The same talk with each side's turns sent in as few segments as possible."""
-    pieces = list(dialogue.pieces)
-    for index, piece in enumerate(pieces[:-1]):
-        if pieces[index + 1].side is piece.side:
-            pieces[index] = replace(piece, push=False)
-    return replace(dialogue, pieces=tuple(pieces))
+    """The same dialogue with each side's turns sent in as few segments as possible."""
+    turns = list(dialogue.turns)
+    for index, turn in enumerate(turns[:-1]):
+        if turns[index + 1].side is turn.side:
+            turns[index] = replace(turn, push=False)
+    return replace(dialogue, turns=tuple(turns))

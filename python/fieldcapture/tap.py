@@ -1,7 +1,7 @@
 """What the tap sees of a conversation: one side or both, late, with holes, twice, out of order.
 
 Whatever is done here leaves the dialogue's facts as they are: only bytes inside message bodies are
-lost, only pieces before a foothold are missed, and what comes twice comes with the same bytes.
+lost, only turns before a late start are missed, and what comes twice comes with the same bytes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LATE_TELLING_PIECES = 3
 
 @dataclass(frozen=True, slots=True)
 class Mishaps:
-    """What happens to one session; `start` is the first piece seen, None: all from the SYN."""
+    """What happens to one session; `start` is the first turn seen, None: all from the SYN."""
 
     start: int | None = None
     reordering: bool = False
@@ -38,18 +38,18 @@ class Observation:
     traffic: Traffic  # with `ts` on the conversation's clock
 
 
-def footholds(dialogue: Dialogue, view: View) -> list[int]:
-    """The pieces at which a late tap may begin and still tell what it sees."""
+def late_starts(dialogue: Dialogue, view: View) -> list[int]:
+    """The turns at which a late tap may begin and still know what it sees."""
     seen = dialogue.seen(view)
-    if any(piece.shown.service for piece in dialogue.pieces):
+    if any(turn.shown.service for turn in dialogue.turns):
         return [
             start
-            for start in dialogue.footholds
-            if any(piece.telling for piece in dialogue.seen(view, start))
+            for start in dialogue.late_starts
+            if any(turn.decisive for turn in dialogue.seen(view, start))
         ]
-    # HTTP and TLS are told by a session's first byte, which a late tap can't know to have seen.
-    told_at_once = any(piece.shown.http or piece.shown.implicit_tls for piece in seen)
-    return [0] if seen and not told_at_once else []
+    # HTTP and TLS are recognised by a session's first byte. A late tap can't know that it saw it.
+    known_at_once = any(turn.shown.http or turn.shown.implicit_tls for turn in seen)
+    return [0] if seen and not known_at_once else []
 
 
 def tells_on_any_port(dialogue: Dialogue, view: View, start: int | None) -> bool:
@@ -57,8 +57,8 @@ def tells_on_any_port(dialogue: Dialogue, view: View, start: int | None) -> bool
     seen = dialogue.seen(view, start or 0)
     enough = 1 if start is None else LATE_TELLING_PIECES
     for side in Side:
-        own = [piece for piece in seen if piece.side is side]
-        if own and own[0].telling and sum(piece.telling for piece in own) >= enough:
+        own = [turn for turn in seen if turn.side is side]
+        if own and own[0].decisive and sum(turn.decisive for turn in own) >= enough:
             return True
     return False
 
@@ -66,7 +66,7 @@ def tells_on_any_port(dialogue: Dialogue, view: View, start: int | None) -> bool
 def observe(segments: list[Segment], view: View, mishaps: Mishaps, rng: Random) -> Observation:
     """What of `segments` reaches a tap with that view; at least one must be of a seen side."""
     if mishaps.start is not None:
-        segments = _from_piece(segments, mishaps.start)
+        segments = _from_turn(segments, mishaps.start)
     seen = [segment for segment in segments if view.sees(segment.side)]
     lost = 0
     busy = sum(1 for segment in seen if segment.payload) >= FEWEST_DATA_SEGMENTS
@@ -92,9 +92,9 @@ def observe(segments: list[Segment], view: View, mishaps: Mishaps, rng: Random) 
     return Observation(seen, traffic)
 
 
-def _from_piece(segments: list[Segment], start: int) -> list[Segment]:
+def _from_turn(segments: list[Segment], start: int) -> list[Segment]:
     for index, segment in enumerate(segments):
-        if segment.payload and segment.piece >= start:
+        if segment.payload and segment.turn >= start:
             return segments[index:]
     return []
 

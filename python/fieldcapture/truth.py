@@ -3,7 +3,7 @@
 The rules are those of docs/reference/session.md. Where that page leaves room, the generator reads
 it so:
 
-- A piece's facts count when its side was seen and it was said after the tap began.
+- A turn's facts count when its side was seen and it was said after the tap began.
 - `messages`: a client shows a delivery by the end of DATA or its last BDAT chunk, a server by its
   answer to DATA (not by its answers to BDAT chunks). A retrieval is shown by the server, for a
   message or its header; not for an ENVELOPE. What both show is the larger number.
@@ -16,14 +16,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .dialogue import Piece, Shown, Side, Stage, StartTls, View
+from .dialogue import Shown, Side, Stage, StartTls, Turn, View
 
 EFFECTIVE_PACKETS, EFFECTIVE_BYTES = 3, 5
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the seen pieces of a dialogue show together; field names are the session record's."""
+    """What the seen turns of a dialogue show together; field names are the session record's."""
 
     service: str | None = None
     starttls: StartTls = StartTls.NONE
@@ -45,9 +45,9 @@ class Facts:
     empty_cause: str | None = None
 
 
-def facts(pieces: Sequence[Piece], view: View) -> Facts:
-    """The facts of a session whose seen pieces are `pieces`."""
-    shown = [piece.shown for piece in pieces]
+def facts(turns: Sequence[Turn], view: View) -> Facts:
+    """The facts of a session whose seen turns are `turns`."""
+    shown = [turn.shown for turn in turns]
     service = _first(item.service for item in shown)
     starttls = max((item.starttls for item in shown), default=StartTls.NONE)
     implicit_tls = any(item.implicit_tls for item in shown)
@@ -74,7 +74,7 @@ def facts(pieces: Sequence[Piece], view: View) -> Facts:
         user_agent=_last(item.user_agent for item in shown),
         auth=_last(item.auth for item in shown),
         user=_last(item.user for item in shown),
-        messages=max(_messages(pieces, side) for side in Side),
+        messages=max(_messages(turns, side) for side in Side),
         empty_cause=_empty_cause(service, starttls, shown, view)
         if service and not addressed
         else None,
@@ -101,8 +101,8 @@ def _empty_cause(service: str, starttls: StartTls, shown: Sequence[Shown], view:
     return "aborted" if stage >= Stage.DATA else "no_message"
 
 
-def _messages(pieces: Iterable[Piece], side: Side) -> int:
-    return sum(piece.shown.messages for piece in pieces if piece.side is side)
+def _messages(turns: Iterable[Turn], side: Side) -> int:
+    return sum(turn.shown.messages for turn in turns if turn.side is side)
 
 
 def _first(values: Iterable[str | None]) -> str | None:

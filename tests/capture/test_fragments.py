@@ -29,18 +29,18 @@ def fragmented(packet: Packet, size: int, identification: int) -> list[Packet]:
     """An Ethernet and IPv4 packet in fragments of `size` bytes (a multiple of 8)."""
     header, payload = packet.data[14:34], packet.data[34:]
     source, destination = (".".join(map(str, header[at : at + 4])) for at in (12, 16))
-    pieces = []
+    fragments = []
     for begin in range(0, len(payload), size):
         more = 0x2000 if begin + size < len(payload) else 0
-        piece = ipv4(
+        fragment = ipv4(
             source,
             destination,
             payload[begin : begin + size],
             identification=identification,
             fragment=more | begin // 8,
         )
-        pieces.append(Packet(packet.time, ethernet(piece)))
-    return pieces
+        fragments.append(Packet(packet.time, ethernet(fragment)))
+    return fragments
 
 
 @given(st.sampled_from([8, 16, 24, 40]), st.randoms(use_true_random=False))
@@ -48,9 +48,9 @@ def test_fragments_in_any_order_are_the_packet(size: int, order: random.Random) 
     whole = mail_session().packets
     packets = []
     for number, packet in enumerate(whole):
-        pieces = fragmented(packet, size, number + 1)
-        order.shuffle(pieces)
-        packets += pieces
+        fragments = fragmented(packet, size, number + 1)
+        order.shuffle(fragments)
+        packets += fragments
     assert run(packets) == run(whole)
 
 
@@ -62,19 +62,19 @@ def test_fragments_of_ipv6() -> None:
         for begin in range(0, len(payload), 16):
             more = begin + 16 < len(payload)
             header = struct.pack(">BBHI", 6, 0, begin | more, number + 1)
-            piece = ipv6(CLIENT6[0], SERVER6[0], header + payload[begin : begin + 16], 44)
-            packets.append(Packet(packet.time, ethernet(piece)))
+            fragment = ipv6(CLIENT6[0], SERVER6[0], header + payload[begin : begin + 16], 44)
+            packets.append(Packet(packet.time, ethernet(fragment)))
     assert run(packets) == run(whole)
 
 
 def test_a_lost_fragment_loses_its_packet() -> None:
     whole = mail_session().packets
     index = next(i for i, p in enumerate(whole) if b"MAIL FROM" in p.data)
-    [_, *pieces] = fragmented(whole[index], 24, 1)
-    [line], counts = run_counted(whole[:index] + pieces + whole[index + 1 :])
+    [_, *fragments] = fragmented(whole[index], 24, 1)
+    [line], counts = run_counted(whole[:index] + fragments + whole[index + 1 :])
     assert line["mailfrom_count"] == 0
     assert line["gap_bytes"] > 0
-    assert counts["fragments"] == len(pieces)
+    assert counts["fragments"] == len(fragments)
 
 
 def test_a_flood_of_first_fragments_does_not_stop_the_next_packet() -> None:
@@ -88,8 +88,8 @@ def test_a_flood_of_first_fragments_does_not_stop_the_next_packet() -> None:
         for n in range(5000)
     ]
     whole = mail_session().packets
-    pieces = [piece for n, p in enumerate(whole) for piece in fragmented(p, 24, n + 1)]
-    [line] = run(flood + pieces)
+    fragments = [fragment for n, p in enumerate(whole) for fragment in fragmented(p, 24, n + 1)]
+    [line] = run(flood + fragments)
     assert facts(line) == facts(run(whole)[0])
 
 
@@ -97,14 +97,14 @@ def fragment(packet: Packet, begin: int, end: int | None, identification: int = 
     """The bytes from `begin` to `end` of an IPv4 packet's payload, as a fragment of its own."""
     payload = packet.data[34:]
     more = 0 if end is None else 0x2000
-    piece = ipv4(
+    fragment = ipv4(
         CLIENT[0],
         SERVER[0],
         payload[begin:end],
         identification=identification,
         fragment=more | begin // 8,
     )
-    return Packet(packet.time, ethernet(piece))
+    return Packet(packet.time, ethernet(fragment))
 
 
 def lone_segment(client_port: int, server_port: int, time: float, payload: bytes) -> Packet:

@@ -124,3 +124,18 @@ def test_a_refused_data_command_does_not_swallow_what_follows() -> None:
     )
     assert facts["last_command"] == b"QUIT"
     assert facts["user"] == b"bob"
+
+
+def test_a_message_sent_although_data_was_refused() -> None:
+    """The server answers each line of it: how many of them are replies to what, nobody knows."""
+    facts = decode(
+        *HELLO,
+        *MESSAGE,
+        C("DATA"),
+        S("503 5.5.1 no recipients"),
+        C("Hello", "."),
+        S("500 5.5.2 what?", "500 5.5.2 what?"),
+        C("MAIL FROM:<a@example.org>", "QUIT"),
+        S("250 ok", "221 bye"),
+    )
+    assert facts["messages"] == 1

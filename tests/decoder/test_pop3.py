@@ -224,3 +224,32 @@ def test_a_bare_ok_is_no_goodbye_where_the_client_shows_that_it_is_none() -> Non
 def test_the_server_alone_shows_a_refused_login(reply: str) -> None:
     facts = decode(S("+OK ready", "+OK", reply), port=110)
     assert (facts["auth_result"], facts["starttls"]) == ("failure", "none")
+
+
+@pytest.mark.parametrize(
+    "welcome",
+    [
+        '+OK mailbox "bob@example.org" has 3 messages (19191 octets) H mimap13',  # 1&1
+        "+OK bob has 2 visible messages (0 hidden) in 320 octets.",  # Qpopper
+        "+OK bob's mailbox has 2 total messages (2334 octets)",  # MDaemon
+    ],
+)
+def test_a_server_that_counts_the_messages_has_taken_the_login(welcome: str) -> None:
+    facts = decode(S("+OK POP server ready", "+OK", welcome), port=110)
+    assert (facts["auth_result"], facts["stage"]) == ("success", "auth")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [["+OK 3 19191"], ["+OK", "1 120", "."], ["+OK 120 octets", "From: a@example.org", "", "."]],
+)
+def test_what_only_a_mailbox_answers_shows_a_login(answer: list[str]) -> None:
+    """RFC 1939 4, 5: before the login there are no such commands."""
+    facts = decode(S("+OK ready", "-ERR", "+OK", "+OK", *answer), port=110)
+    assert facts["auth_result"] == "success"
+    assert "cleartext_login" not in facts["findings"]  # it may have been encrypted
+
+
+def test_capabilities_show_no_login() -> None:
+    facts = decode(S("+OK ready", "+OK", "TOP", "EXPIRE 0", "UIDL", ".", "+OK bye"), port=110)
+    assert facts["auth_result"] == ""

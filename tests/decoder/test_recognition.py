@@ -127,3 +127,29 @@ def test_a_proxy_header_may_stand_before_the_session() -> None:
 def test_strange_lines_first_do_not_hide_a_session_on_a_mail_port() -> None:
     facts = decode(C("hello there", "EHLO x.example", "MAIL FROM:<a@example.org>"))
     assert facts["mailfrom"] == [b"a@example.org"]
+
+
+LONG = "A" * 5000
+
+
+@pytest.mark.parametrize(
+    ("turns", "port", "commands", "replies"),
+    [
+        ([C(f"EHLO {LONG}", "QUIT")], 25, 2, 0),
+        ([S(f"220 mx ESMTP {LONG}", "221 bye")], 25, 0, 2),
+        ([C(f"USER {LONG}", "QUIT")], 110, 2, 0),
+        ([C(f"a1 LOGIN {LONG} x", "a2 LOGOUT")], 143, 2, 0),
+        ([C(f"EHLO {LONG}", "QUIT")], 2525, 2, 0),
+    ],
+)
+def test_a_first_line_longer_than_any_should_be(
+    turns: list[Turn], port: int, commands: int, replies: int
+) -> None:
+    """Exploits of mail servers send such lines."""
+    facts = decode(*turns, port=port)
+    assert (facts["commands"], facts["replies"]) == (commands, replies)
+
+
+@pytest.mark.parametrize("line", [LONG, "GET / HTTP/1.1 " + LONG, "USER " + LONG])
+def test_other_long_lines_are_no_mail(line: str) -> None:
+    assert decode(C(line, "QUIT"), port=2525)["service"] == ""

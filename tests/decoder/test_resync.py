@@ -224,6 +224,7 @@ def test_a_greeting_tells_that_nothing_came_before_it(service: str) -> None:
         ("+OK Begin TLS negotiation now.", 110),
         ("+OK POP3 clients that break here, they violate STD53.", 110),  # Courier, to LIST
         ("+OK 1 <4711@mail.example>", 110),
+        ("+OK POP server signing off", 110),  # 1&1, to QUIT
         ("* OK [UIDVALIDITY 1] UIDs valid", 143),
     ],
 )
@@ -250,6 +251,9 @@ def test_behind_a_greeting_replies_are_matched_although_the_handshake_is_missing
     assert (facts["auth_result"], facts["empty_cause"]) == ("success", "login_only")
     facts = decode(turns[0], *turns[5:], port=110, midstream=True)
     assert facts["empty_cause"] == "hello_only"
+    refused = [C("CAPA"), S("-ERR what?"), C("STLS"), S("-ERR Unrecognized command")]
+    facts = decode(turns[0], *refused, port=110, midstream=True)
+    assert facts["starttls"] == "refused"
 
 
 def test_a_gap_behind_a_greeting_still_unmatches_replies() -> None:
@@ -301,3 +305,23 @@ def test_text_on_a_mail_port_is_not_taken_for_another_protocols() -> None:
 def test_an_unknown_command_behind_others_does_not_make_them_text() -> None:
     facts = decode(C("HELP", "NONSENSE argument", "QUIT"), midstream=True)
     assert (facts["commands"], facts["last_command"]) == (2, b"QUIT")
+
+
+def test_a_client_that_ends_its_lines_in_lf_is_seen_from_the_middle() -> None:
+    stream = "RCPT TO:<b@example.com>|DATA|From: a@example.org||text|.|QUIT|".replace("|", "\n")
+    facts = decode(C(stream.encode()), midstream=True)
+    assert (facts["rcptto_count"], facts["messages"]) == (1, 1)
+    assert facts["last_command"] == b"QUIT"
+
+
+def test_a_gap_in_a_message_whose_lines_end_in_lf() -> None:
+    before = "EHLO x|MAIL FROM:<a@example.org>|RCPT TO:<b@example.com>|DATA|Subject: s||text|"
+    facts = decode(C(before.replace("|", "\n").encode()), lost(C("more")), C(b"rest\n.\nQUIT\n"))
+    assert (facts["messages"], facts["last_command"]) == (1, b"QUIT")
+
+
+def test_a_gap_in_a_message_with_a_dot_of_other_line_ends() -> None:
+    """The client ends its lines in CR LF: such a dot may be the text's."""
+    turns = [C("EHLO x", "MAIL FROM:<a@example.org>", "DATA", "Subject: s", "", "text")]
+    facts = decode(*turns, lost(C("more")), C(b"rest\n.\nQUIT\n"))
+    assert facts["messages"] == 0

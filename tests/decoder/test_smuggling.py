@@ -81,3 +81,13 @@ def test_a_message_whose_lines_end_in_lf() -> None:
 
 def test_a_last_line_without_cr_and_a_goodbye() -> None:
     assert seen([C(START + b"\n.\r\nQUIT\r\n")], "smtp") == (set(),) * 3
+
+
+@pytest.mark.parametrize("rest", [b"", b"\n", b"QUIT\r\n"])
+def test_a_server_that_takes_a_message_so_ended(rest: bytes) -> None:
+    """Its reply behind 354 shows the end, where no other dot comes."""
+    took = S("220 mx ESMTP", "250 mx", "250 ok", "250 ok", "354 go", "250 ok: queued", "221 bye")
+    facts = decode(C(START + b"\r\n.\n" + rest), took)
+    assert facts["messages"] == 1
+    assert facts["last_command"] == (b"QUIT" if b"QUIT" in rest else b"DATA")
+    assert findings(facts) == set()

@@ -107,7 +107,7 @@ def test_the_streams_are_the_talk() -> None:
             dialogue = build(kind, Random("5 0"))  # the stream of chance of the first session
             for side, end in ((Side.CLIENT, session.client), (Side.SERVER, session.server)):
                 own = [packet for packet in packets if packet.source == (end.host, end.port)]
-                said = b"".join(piece.data for piece in dialogue.pieces if piece.side is side)
+                said = b"".join(turn.data for turn in dialogue.turns if turn.side is side)
                 assert stream(own) == (said if view.sees(side) else b""), (kind, view, side)
                 assert session.traffic.payload_bytes[side] == len(stream(own))
 

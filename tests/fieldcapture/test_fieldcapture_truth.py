@@ -15,10 +15,10 @@ from fieldcapture import (
     KINDS,
     Facts,
     Makeup,
-    Piece,
     Row,
     Shown,
     Side,
+    Turn,
     View,
     build,
     draw_capture,
@@ -37,7 +37,7 @@ def facts_of(kind: str, view: View, seed: int = 1) -> Facts:
     return facts(build(kind, Random(seed)).seen(view), view)
 
 
-def small_talk() -> list[Piece]:
+def small_talk() -> list[Turn]:
     """An envelope whose server answers in kind."""
     script = Script("by hand", "smtp", 25)
     script.server("220 mx.example.org ESMTP", stage=Stage.GREETING)
@@ -49,11 +49,11 @@ def small_talk() -> list[Piece]:
         "MAIL FROM:<a@example.com>", mailfrom=("a@example.com",), stage=Stage.ENVELOPE, command=True
     )
     script.server("250 ok", stage=Stage.ENVELOPE)
-    return script.pieces
+    return script.turns
 
 
-def seen_of(pieces: list[Piece], view: View) -> list[Piece]:
-    return [piece for piece in pieces if view.sees(piece.side)]
+def seen_of(turns: list[Turn], view: View) -> list[Turn]:
+    return [turn for turn in turns if view.sees(turn.side)]
 
 
 def test_a_client_shows_the_envelope() -> None:
@@ -266,5 +266,5 @@ def test_no_secret_is_ever_part_of_the_truth(seed: int) -> None:
     assert "s3cr3t" not in json.dumps([session.record() for session in sessions])
 
 
-def test_a_piece_shows_nothing_unless_given() -> None:
-    assert Piece(Side.CLIENT, b"x").shown == Shown()
+def test_a_turn_shows_nothing_unless_given() -> None:
+    assert Turn(Side.CLIENT, b"x").shown == Shown()

@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import subprocess
+import termios
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -118,6 +119,7 @@ class Clients:
             ClientError: it doesn't end.
         """
         main, inner = pty.openpty()
+        termios.tcsetwinsize(inner, (24, 80))  # ncurses opens no terminal without a size
         process = subprocess.Popen(
             self._inside(home, ["TERM=vt100", *command]),
             stdin=inner,

@@ -206,6 +206,13 @@ def test_fortigate_unscanned_is_the_ports_name(imported: Import) -> None:
     assert {row["start"] for row in rows} == {1_700_000_000.5}
 
 
+def test_fortigate_pairs_may_be_separated_by_commas(imported: Import) -> None:
+    """As `set format csv` of its syslog writes them."""
+    lines = samples.FORTIGATE_SCANNED + samples.FORTIGATE_SCANNED.replace(" ", ",")
+    (spaces, commas), _ = imported(lines)
+    assert {**spaces, "label_id": None} == {**commas, "label_id": None}
+
+
 def test_fortigate_values_cannot_forge_fields(imported: Import) -> None:
     line = samples.FORTIGATE_SCANNED.replace("proto=6", 'proto=6 url="/x app=IMAP srcip=1.1.1.1"')
     (row,), _ = imported(line)

@@ -6,19 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mailtap.truth import Rejection, TruthLog, TruthSession
-
-
-def sessions(tmp_path: Path, *lines: str) -> list[TruthSession]:
-    """The sessions in lines of `program: message`, a second apart, in order of their beginning."""
-    path = tmp_path / "log"
-    path.write_text(
-        "".join(f"2026-11-24T22:40:{n:02}Z mx {line}\n" for n, line in enumerate(lines))
-    )
-    log = TruthLog([path])
-    found = sorted(log, key=lambda session: (session.start, session.order))
-    assert log.files[0].malformed == 0
-    return found
+from log_lines import sessions
+from mailtap.truth import Rejection
 
 
 def test_postfix_without_ports_and_processes_side_by_side(tmp_path: Path) -> None:
@@ -93,43 +82,6 @@ def test_postscreen_hands_over_and_turns_away(tmp_path: Path) -> None:
     assert passed.end - passed.start == 6
     assert (away.service, away.outcome, away.helo) == ("postscreen", "closed", "z")
     assert away.rejections == (Rejection("rcpt", 550, "b@y"),)
-
-
-def test_exim_by_default_has_messages_without_sessions(tmp_path: Path) -> None:
-    path = tmp_path / "mainlog"
-    path.write_text(
-        "2026-11-24 22:40:01 1xVzSs-00006G-2I <= a@x H=mail.example [192.0.2.1] P=esmtps "
-        "X=TLS1.3:TLS_AES_256_GCM_SHA384:256 S=468 id=1@x\n"
-        "2026-11-24 22:40:01 1xVzSs-00006G-2I => b@y R=local T=local\n"
-        "2026-11-24 22:40:02 1xVzSs-00006G-2J <= <> H=(h) [192.0.2.1] P=esmtp S=4\n"
-        "2026-11-24 22:40:02 1xVzSs-00006G-2K <= root@x U=root P=local S=4\n"
-    )
-    one, other = TruthLog([path])
-    assert (one.part, one.whole, one.helo) == (True, False, "mail.example")
-    assert (one.tls_version, one.tls_cipher) == ("TLSv1.3", "TLS_AES_256_GCM_SHA384")
-    assert (one.mailfrom, one.message_ids) == (("a@x",), ("<1@x>",))
-    assert (other.mailfrom, other.helo, other.tls) == (("<>",), "h", False)
-
-
-def test_exim_with_process_ids_joins_a_session_and_its_connection(tmp_path: Path) -> None:
-    (session,) = sessions(
-        tmp_path,
-        "exim[1]: SMTP connection from [192.0.2.1] (TCP/IP connection count = 1)",
-        "exim[7]: H=(h) [192.0.2.1] F=<a@x> temporarily rejected RCPT <b@y>: 451 greylisted",
-        "exim[7]: SMTP connection from (h) [192.0.2.1] D=2s closed by QUIT",
-    )
-    assert (session.whole, session.end - session.start) == (True, 2)
-    assert session.rejections == (Rejection("rcpt", 451, "b@y"),)
-
-
-def test_exim_a_duration_gives_the_beginning(tmp_path: Path) -> None:
-    (session,) = sessions(
-        tmp_path,
-        "exim[7]: no MAIL in SMTP connection from (h) [192.0.2.1]:5 D=1m2.5s A=plain:bob "
-        "C=EHLO,AUTH,QUIT",
-    )
-    assert session.end - session.start == pytest.approx(62.5)
-    assert (session.user, session.auth_result) == ("bob", "success")
 
 
 LOGIN = "rip=192.0.2.1, lip=192.0.2.2"
@@ -208,3 +160,119 @@ def test_sendmail_delivery_tls_and_ipv6(tmp_path: Path) -> None:
     assert (session.client_h, session.tls_version) == ("2001:db8::1", "TLSv1.3")
     assert (session.mailfrom, session.rcptto) == (("a@x",), ("b@y", "c@y"))
     assert session.message_ids == ("<1@x>",)
+
+
+def test_postfix_with_a_content_filter_before_its_queue(tmp_path: Path) -> None:
+    (session,) = sessions(
+        tmp_path,
+        "postfix/smtpd[1]: connect from unknown[192.0.2.1]:4711",
+        "postfix/smtpd[1]: NOQUEUE: client=unknown[192.0.2.1]:4711",
+        "postfix/smtpd[1]: proxy-accept: END-OF-MESSAGE: 250 2.0.0 Ok: queued as DF66E940333; "
+        "from=<a@x> to=<b@y> proto=ESMTP helo=<h>",
+        "postfix/smtpd[1]: NOQUEUE: client=unknown[192.0.2.1]:4711",
+        "postfix/smtpd[1]: proxy-reject: END-OF-MESSAGE: 554 5.7.0 spam; from=<c@x> to=<d@y> "
+        "proto=ESMTP helo=<h>",
+        "postfix/smtpd[1]: disconnect from unknown[192.0.2.1]:4711 mail=2 rcpt=2 data=1/2",
+    )
+    assert (session.messages, session.helo) == (1, "h")
+    assert (session.mailfrom, session.rcptto) == (("a@x", "c@x"), ("b@y", "d@y"))
+    assert session.rejections == (Rejection("data", 554),)
+
+
+@pytest.mark.parametrize("action", ["filter", "hold", "discard", "redirect", "reject_warning"])
+def test_postfix_actions_of_the_site_name_the_envelope(tmp_path: Path, action: str) -> None:
+    (session,) = sessions(
+        tmp_path,
+        "postfix/smtpd[1]: connect from unknown[192.0.2.1]:4711",
+        f"postfix/smtpd[1]: NOQUEUE: {action}: RCPT from unknown[192.0.2.1]:4711: 553 5.7.1 "
+        "<a@x>: Sender address triggers it; from=<a@x> to=<b@y> proto=ESMTP helo=<h>",
+    )
+    assert (session.mailfrom, session.rcptto, session.helo) == (("a@x",), ("b@y",), "h")
+    assert session.rejections == ()
+
+
+def test_postfix_a_milter_refuses_the_message(tmp_path: Path) -> None:
+    (session,) = sessions(
+        tmp_path,
+        "postfix/smtpd[1]: connect from unknown[192.0.2.1]:4711",
+        "postfix/smtpd[1]: 4Qx1yz2AbCz9k: client=unknown[192.0.2.1]:4711",
+        "postfix/cleanup[2]: 4Qx1yz2AbCz9k: milter-reject: END-OF-MESSAGE from "
+        "unknown[192.0.2.1]:4711: 5.7.1 spam; from=<a@x> to=<b@y> proto=ESMTP helo=<h>",
+    )
+    assert (session.messages, session.rejections) == (0, (Rejection("data", None, "b@y"),))
+    assert (session.mailfrom, session.rcptto) == (("a@x",), ("b@y",))
+
+
+def test_postfix_a_client_that_was_gone_before_it_was_asked(tmp_path: Path) -> None:
+    lines = ("connect from unknown[unknown]", "disconnect from unknown[unknown] commands=0/0")
+    assert sessions(tmp_path, *(f"postfix/smtpd[1]: {line}" for line in lines)) == []
+
+
+def test_postscreen_with_all_ports_busy(tmp_path: Path) -> None:
+    (session,) = sessions(
+        tmp_path,
+        "postfix/postscreen[1]: CONNECT from [192.0.2.1]:4711 to [192.0.2.9]:25",
+        "postfix/postscreen[1]: NOQUEUE: reject: CONNECT from [192.0.2.1]:4711: all server ports "
+        "busy",
+        "postfix/postscreen[1]: DISCONNECT [192.0.2.1]:4711",
+    )
+    assert (session.outcome, session.rejections) == ("refused", (Rejection("connect", None),))
+
+
+@pytest.mark.parametrize(
+    ("line", "outcome", "result"),
+    [
+        ("pop3-login: Aborted login (tried to use disabled plaintext auth): {}", "closed", None),
+        ("imap-login: Disconnected (auth failed, 1 attempts): method=PLAIN, {}", "lost", "failure"),
+        ("pop3-login: Disconnected: Inactivity (no auth attempts): {}, TLS", "timeout", None),
+        (
+            (
+                "submission-login: Client has quit the connection (auth failed, 1 attempts in 2 "
+                "secs): user=<u>, method=LOGIN, {}"
+            ),
+            "quit",
+            "failure",
+        ),
+        (
+            "submission-login: Remote closed connection (no auth attempts in 1 secs): user=<>, {}",
+            "lost",
+            None,
+        ),
+    ],
+)
+def test_dovecot_ends_without_a_login(
+    tmp_path: Path, line: str, outcome: str, result: str | None
+) -> None:
+    (session,) = sessions(tmp_path, "dovecot: " + line.format(LOGIN))
+    assert (session.client_h, session.server_h) == ("192.0.2.1", "192.0.2.2")
+    assert (session.outcome, session.auth_result) == (outcome, result)
+
+
+def test_dovecot_as_a_proxy(tmp_path: Path) -> None:
+    rest = f"user=<bob>, method=PLAIN, {LOGIN}, TLS, session=<s1>"
+    (session,) = sessions(
+        tmp_path,
+        f"dovecot: imap-login: proxy(bob): started proxying to 192.0.2.8:143 (0.1 secs): {rest}",
+        "dovecot: imap-login: proxy(bob): disconnecting 192.0.2.1 (Disconnected by client: "
+        f"EOF(60s idle, in=219, out=1403)): {rest}",
+    )
+    assert (session.user, session.auth_result, session.outcome) == ("bob", "success", "lost")
+    assert session.end - session.start == 1
+
+
+def test_dovecots_managesieve_is_no_mail(tmp_path: Path) -> None:
+    line = f"Disconnected: Too many invalid commands. (no auth attempts): user=<>, {LOGIN}"
+    lines = (f"managesieve-login: {line}", f"imap-login: {line}")
+    (session,) = sessions(tmp_path, *(f"dovecot: {line}" for line in lines))
+    assert session.protocol == "imap"
+
+
+def test_sendmail_lines_of_a_client_that_sends_no_mail(tmp_path: Path) -> None:
+    attack, early = sessions(
+        tmp_path,
+        "sm-mta[5]: 6AONAexe001043: [192.0.2.1]: possible SMTP attack: command=AUTH, count=5",
+        "sm-acceptingconnections[6]: 6AONAexe001044: rejecting commands from x.example "
+        "[192.0.2.2] due to pre-greeting traffic after 6 seconds",
+    )
+    assert (attack.client_h, attack.outcome) == ("192.0.2.1", None)
+    assert (early.client_h, early.outcome) == ("192.0.2.2", "refused")

@@ -77,7 +77,11 @@ uint64_t MessagesOf(const Session& session, Service service) {
         return session.exchange.messages;
     if ( DataRefused(session) )
         return 0;
-    return std::max(client.messages - std::min(client.messages, server.messages_refused), server.messages);
+    uint64_t sent = client.messages;
+    // A client that sends a message although DATA was refused: each 354 lets one through.
+    if ( server.replies > 0 && ! server.lost && ! session.client_lost && ! client.chunk_command )
+        sent = std::min(sent, server.data_accepted);
+    return std::max(sent - std::min(sent, server.messages_refused), server.messages);
 }
 
 // What the client's commands and the server's answers reached together.
@@ -155,9 +159,11 @@ Service UpgradedService(const SeenSide& side) {
     return side.facts->tls_opening && side.facts->lost ? side.upgraded_service : Service::None;
 }
 
-// A client sends nothing before the greeting. After XCLIENT, the server greets again.
+// A client sends nothing before the greeting. After XCLIENT, an SMTP server greets again.
 bool BeginsWithGreeting(const SideFacts& client, const SideFacts& server) {
-    return server.greeting_seen && (client.command_log.empty() || client.command_log.front() != CommandKind::Other);
+    const bool again = server.reading.service == Service::Smtp && ! client.command_log.empty() &&
+                       client.command_log.front() == CommandKind::Other;
+    return server.greeting_seen && ! again;
 }
 
 // The client's facts where the server accepted an earlier request for TLS than the last before the hello: what stands
@@ -231,10 +237,11 @@ Facts Combine(const SeenSide& orig, const SeenSide& resp) {
     };
     const SideFacts& server = belongs(server_side, Role::Server) ? *server_side.facts : kNothing;
     const SideFacts* shown = belongs(client_side, Role::Client) ? client_side.facts : &kNothing;
-    // The server's 354s tell how many messages it saw begin.
+    // The server's 354s tell how many messages it saw begin, and its replies to their ends how many it took.
     const SideFacts* bare = shown == &kNothing ? nullptr : client_side.with_bare_line_ends;
     bool smuggled = shown->smuggled; // the second view takes the dot for an end, and so sees nothing odd
-    if ( bare && server.data_accepted > shown->data_commands && server.data_accepted >= bare->data_commands )
+    if ( bare && ((server.data_accepted > shown->data_commands && server.data_accepted >= bare->data_commands) ||
+                  (server.messages > shown->messages && server.messages <= bare->messages)) )
         shown = bare;
 
     bool client_lost = client_side.facts->gap || (client_side.facts->lost && ! BeginsWithGreeting(*shown, server));

@@ -203,6 +203,8 @@ void Server::Untagged(std::string_view text, SideFacts& facts) {
     else if ( ParseNumber(word, number) || is("FLAGS") || is("LIST") || is("LSUB") || is("XLIST") || is("STATUS") ||
               is("SEARCH") || is("ESEARCH") || is("VANISHED") || is("SORT") || is("THREAD") ) {
         facts.Reach(Stage::Envelope);
+        if ( ! facts.preauth && ! facts.lost ) // only behind a login a server answers so (RFC 9051 6.3, 6.4)
+            facts.auth_result = AuthResult::Success;
         ReadEnvelope(text, facts);
     }
 }

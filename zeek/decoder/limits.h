@@ -14,7 +14,7 @@ constexpr std::size_t kMaxLine = 4096;
 // Of such a line its last bytes are kept, too: a literal's length stands there, and what the literal is.
 constexpr std::size_t kMaxLineEnd = 256;
 
-// The opening bytes of a side that show no line end by then are no mail protocol's.
+// The opening bytes of a side that show no line end by then are no mail protocol's, unless they begin like one.
 constexpr std::size_t kMaxOpeningLine = 1024;
 
 // A header field's value that is kept (From, To, Subject, Message-ID, User-Agent), before decoding.

@@ -14,6 +14,16 @@ bool ContainsAny(std::string_view text, std::initializer_list<std::string_view> 
                        [text](std::string_view phrase) { return ContainsNoCase(text, phrase); });
 }
 
+// "mailbox alice has 3 new messages (320 octets)".
+bool CountsMessages(std::string_view text) {
+    const std::size_t has = text.find(" has ");
+    if ( has == std::string_view::npos )
+        return false;
+    text.remove_prefix(has + 5);
+    uint64_t number = 0;
+    return ParseNumber(TakeWord(text), number) && ContainsNoCase(text, "message");
+}
+
 } // namespace
 
 bool AcceptsTls(std::string_view text) {
@@ -28,7 +38,8 @@ bool RefusesTls(std::string_view text) {
 }
 
 bool SaysLoggedIn(std::string_view text) {
-    return ContainsAny(text, {"logged in", "LOGIN completed", "LOGIN Ok", "authenticat", "maildrop", "mailbox locked",
+    return CountsMessages(text) ||
+           ContainsAny(text, {"logged in", "LOGIN completed", "LOGIN Ok", "authenticat", "maildrop", "mailbox locked",
                               "mailbox open", "user successfully", "welcome", "Success ("});
 }
 

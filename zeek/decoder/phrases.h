@@ -13,7 +13,7 @@ bool AcceptsTls(std::string_view text);
 // "TLS not available".
 bool RefusesTls(std::string_view text);
 
-// "Logged in", "LOGIN completed", "mailbox locked and ready".
+// "Logged in", "LOGIN completed", "mailbox locked and ready", "alice has 2 messages".
 bool SaysLoggedIn(std::string_view text);
 
 // "Authentication failed", "invalid credentials".

@@ -133,7 +133,8 @@ bool IsGreeting(std::string_view line) {
         return false;
     // Other replies say "Mailbox locked and ready" or "Ready to start TLS", and Courier's LIST says "POP3 clients ...".
     std::string_view text = Trim(line.substr(3));
-    if ( SaysLoggedIn(text) || ContainsNoCase(text, "TLS") || IsNumber(text.substr(0, text.find(' '))) )
+    if ( SaysLoggedIn(text) || SaysBye(text) || ContainsNoCase(text, "TLS") ||
+         IsNumber(text.substr(0, text.find(' '))) )
         return false;
     bool server = ContainsNoCase(text, "POP") && ContainsNoCase(text, "server");
     return server || ContainsNoCase(text, "ready") || HasTimestamp(text) || StartsWithNoCase(text, "Hello there");
@@ -204,6 +205,12 @@ Next Client::Read(const Line& line, SideFacts& facts) {
     return {};
 }
 
+// RFC 1939 4, 5: only behind a login a server answers so, whatever it said to the login itself.
+void Server::ShowMailbox(Stage stage, SideFacts& facts) {
+    facts.auth_result = AuthResult::Success;
+    facts.Reach(stage);
+}
+
 Next Server::Read(const Line& line, SideFacts& facts) {
     std::string_view text = line.text;
     if ( IsReply(text) ) {
@@ -236,7 +243,7 @@ Next Server::Answer(std::string_view line, SideFacts& facts) {
     answered_ok_ = false;
     if ( answer && (sends_message_ || LooksLikeHeader(line)) ) {
         facts.message_begun = true;
-        facts.Reach(Stage::Data);
+        ShowMailbox(Stage::Data, facts);
         return {.kind = Next::Message, .replay = true};
     }
     if ( answer && line == "." ) // an empty list
@@ -300,7 +307,7 @@ Next Server::Status(bool ok, const Line& line, SideFacts& facts) {
     facts.challenged = false;
     // STAT, LIST, RETR: numbers first. DELE: "Marked to be deleted", "message deleted".
     if ( ok && (IsNumber(text.substr(0, text.find(' '))) || ContainsNoCase(text, "deleted")) )
-        facts.Reach(Stage::Envelope);
+        ShowMailbox(Stage::Envelope, facts);
     return {.upgrade = accepts};
 }
 
@@ -316,7 +323,7 @@ void Server::ListLine(std::string_view line, SideFacts& facts) {
     else if ( IsMaskedOffer(line, "STLS") )
         facts.starttls_masked = true;
     else if ( IsNumber(line.substr(0, line.find(' '))) )
-        facts.Reach(Stage::Envelope);
+        ShowMailbox(Stage::Envelope, facts);
 }
 
 } // namespace mailtap::decoder::pop3

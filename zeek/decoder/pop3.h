@@ -42,6 +42,7 @@ private:
     Next Status(bool ok, const Line& line, SideFacts& facts);
     Next Answer(std::string_view line, SideFacts& facts);
     void ListLine(std::string_view line, SideFacts& facts);
+    static void ShowMailbox(Stage stage, SideFacts& facts);
 
     bool answered_ok_ = false;   // the last line was +OK: lines of its answer may follow
     bool sends_message_ = false; // its text says that a message follows

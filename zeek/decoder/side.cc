@@ -21,7 +21,7 @@ void SideDecoder::Enter(Mode mode) {
     lines_.Clear();
     held_.Clear();
     message_.GiveUp();
-    recovery_.Begin(false);
+    recovery_.Begin(false, false);
     protocol_.emplace<std::monostate>();
 }
 
@@ -85,8 +85,7 @@ void SideDecoder::Lines(std::string_view& bytes) {
     bool complete = lines_.Take(bytes, line);
     searched_ += before - bytes.size();
     if ( ! complete ) {
-        // A first line without an end belongs to no mail protocol.
-        if ( mode_ == Mode::Opening && ! facts_.lost && lines_.Pending().size() > kMaxOpeningLine )
+        if ( mode_ == Mode::Opening && lines_.Pending().size() > kMaxOpeningLine && ! MayBeLong(lines_.Pending()) )
             Enter(Mode::Opaque);
         return;
     }
@@ -138,6 +137,8 @@ bool SideDecoder::Weigh(std::string_view line) {
 
 void SideDecoder::ProtocolLine(const Line& line) {
     if ( unproven_ ) {
+        if ( line.text.empty() )
+            return;
         if ( ! smtp::IsWholeCommand(line.text) ) {
             Enter(Mode::Opaque);
             return;
@@ -254,8 +255,8 @@ void SideDecoder::ExpectCounted(Mode mode, bool certain) {
     Enter(doubtful ? Mode::Literal : mode);
 }
 
-void SideDecoder::Recover(bool in_message) {
-    recovery_.Begin(in_message);
+void SideDecoder::Recover(bool in_message, bool crlf_seen) {
+    recovery_.Begin(in_message, crlf_seen);
     Enter(Mode::Recovery);
 }
 
@@ -321,7 +322,7 @@ void SideDecoder::Gap(uint64_t length) {
     if ( mode_ == Mode::Message && ! IsSmtpClient() )
         uncertain_ = true;
     else if ( IsSmtpClient() )
-        Recover(mode_ == Mode::Message);
+        Recover(mode_ == Mode::Message, ! bare_lf_);
     else if ( counted ) {
         message_.GiveUp();
         Enter(Mode::Lines);

@@ -95,6 +95,7 @@ private:
     void DeflateProbe(std::string_view& bytes);
 
     void OpeningLine(const Line& line);
+    bool MayBeLong(std::string_view line) const;
     bool MayBeCapability(std::string_view line) const;
     void HoldCapability(const Line& line);
     void ReleaseCapabilities(const Reading& reading);
@@ -111,7 +112,7 @@ private:
     void LookForSmuggling(std::string_view line);
     void ReadBareEnd(std::string_view rest);
     void ExpectCounted(Mode mode, bool certain);
-    void Recover(bool in_message);
+    void Recover(bool in_message, bool crlf_seen);
     void EndCounted();
     void EndMessage();
     void Enter(Mode mode);

@@ -42,9 +42,17 @@ void SideDecoder::Socks(std::string_view& bytes) {
     Follow({.kind = Next::Inner}, {});
 }
 
+// A first line of this length belongs to a mail protocol only if it begins like one: exploits send such lines.
+bool SideDecoder::MayBeLong(std::string_view line) const {
+    if ( facts_.lost )
+        return true;
+    Weight weight = Read(line.substr(0, kMaxOpeningLine), presumption_).weight;
+    return weight >= (OnMailPort() ? kWeak : kStrong);
+}
+
 void SideDecoder::OpeningLine(const Line& line) {
     std::string_view text = line.text;
-    if ( ! facts_.lost && text.size() >= kMaxOpeningLine ) {
+    if ( text.size() >= kMaxOpeningLine && ! MayBeLong(text) ) {
         Enter(Mode::Opaque);
         return;
     }
@@ -96,7 +104,7 @@ void SideDecoder::OpeningLine(const Line& line) {
     }
     Adopt(reading);
     if ( facts_.lost && IsSmtpClient() && ! line.cut ) {
-        Recover(false);
+        Recover(false, false);
         RecoveryLine(line);
     }
     else

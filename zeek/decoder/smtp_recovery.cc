@@ -28,21 +28,23 @@ bool HasCommandForm(std::string_view line, bool with_argument) {
            std::all_of(verb.begin(), verb.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
-void Recovery::Begin(bool in_message) {
+void Recovery::Begin(bool in_message, bool crlf_seen) {
     held_.Clear();
     in_message_ = in_message;
     after_data_ = false;
+    crlf_seen_ = crlf_seen;
 }
 
 Recovery::Verdict Recovery::Read(const Line& line) {
     std::string_view text = line.text;
-    if ( text == "." && ! line.bare_lf ) {
+    crlf_seen_ |= ! line.bare_lf;
+    if ( text == "." && ! (line.bare_lf && crlf_seen_) ) { // as MessageReader does it
         held_.Clear();
         return Verdict::EndOfMessage;
     }
     auto hold = [&] {
         held_.Append(text);
-        held_.Append("\r\n");
+        held_.Append(line.bare_lf ? "\n" : "\r\n");
     };
     bool command = IsWholeCommand(text) ||
                    (! in_message_ && (ClientWeight(text) != kNone || HasCommandForm(text, ! held_.Empty())));

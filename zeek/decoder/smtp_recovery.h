@@ -26,8 +26,8 @@ public:
         EndOfMessage, // the dot: the lines held were a message's
     };
 
-    // `in_message`: the bytes are missing within a message.
-    void Begin(bool in_message);
+    // `in_message`: the bytes are missing within a message. `crlf_seen`: a line before them ended in CR LF.
+    void Begin(bool in_message, bool crlf_seen);
 
     Verdict Read(const Line& line);
 
@@ -43,6 +43,7 @@ private:
     SecretBuffer held_;
     bool in_message_ = false;
     bool after_data_ = false; // the last line held is DATA
+    bool crlf_seen_ = false;
 };
 
 } // namespace mailtap::decoder::smtp

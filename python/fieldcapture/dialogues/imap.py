@@ -81,7 +81,7 @@ def idle(rng: Random) -> Dialogue:
 def authenticated(rng: Random) -> Dialogue:
     """AUTHENTICATE with an initial response, or in steps."""
     script = opened("imap_authenticate", rng)
-    script.foothold()
+    script.late_start()
     plain = base64(f"\0{script.user}\0{names.secret(rng)}")
     if rng.random() < 0.5:
         script.command(f"AUTHENTICATE PLAIN {plain}", Stage.AUTH, auth="PLAIN", user=script.user)

@@ -97,19 +97,19 @@ class ImapScript(Script):
             text.format(host=self.host, capabilities=self.capabilities(stls)),
             stage=Stage.GREETING,
             starttls=StartTls.OFFERED if stls and listed else StartTls.NONE,
-            telling=True,
+            decisive=True,
         )
 
     def capabilities(self, stls: bool) -> str:
         return self.flavour.capabilities + (" STARTTLS" if stls else "")
 
     def command(
-        self, text: str, stage: Stage = Stage.CONNECT, telling: bool = True, **shown: object
+        self, text: str, stage: Stage = Stage.CONNECT, decisive: bool = True, **shown: object
     ) -> None:
         self.tags += 1
         verb, _, rest = text.partition(" ")
         text = f"{verb.lower()} {rest}".rstrip() if self.lower else text
-        self.client(f"{self.tag} {text}", command=True, stage=stage, telling=telling, **shown)
+        self.client(f"{self.tag} {text}", command=True, stage=stage, decisive=decisive, **shown)
 
     @property
     def tag(self) -> str:
@@ -120,20 +120,20 @@ class ImapScript(Script):
         self.server(f"{self.tag} {text}", stage=stage, **shown)
 
     def capability(self, stls: bool) -> None:
-        self.foothold()
+        self.late_start()
         self.command("CAPABILITY", Stage.HELLO)
         self.server(
             f"* CAPABILITY {self.capabilities(stls)}",
             stage=Stage.HELLO,
             starttls=StartTls.OFFERED if stls else StartTls.NONE,
-            telling=True,
+            decisive=True,
             push=False,
         )
         self.reply("OK Capability completed.", Stage.HELLO)
 
     def login(self, succeeds: bool = True) -> None:
         """LOGIN with quoted strings, or with literals of both kinds."""
-        self.foothold()
+        self.late_start()
         secret = names.secret(self.rng)
         way = self.rng.choice(("quoted", "quoted", "literal", "literal+"))
         if way == "quoted":
@@ -164,7 +164,7 @@ class ImapScript(Script):
             "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen)\r\n* 3 EXISTS\r\n* 0 RECENT\r\n"
             "* OK [UIDVALIDITY 1700000000] UIDs valid",
             stage=Stage.ENVELOPE,
-            telling=True,
+            decisive=True,
             push=False,
         )
         self.reply("OK [READ-WRITE] Select completed.", Stage.ENVELOPE)

@@ -96,21 +96,21 @@ class Pop3Script(Script):
         self.server(text.format(host=self.host, user=self.user, stamp=self.stamp), **shown)
 
     def greet(self) -> None:
-        self.reply(self.flavour.greeting, stage=Stage.GREETING, telling=True)
+        self.reply(self.flavour.greeting, stage=Stage.GREETING, decisive=True)
 
     def capabilities(self, stls: bool) -> None:
-        self.foothold()
-        self.client("CAPA", command=True, stage=Stage.HELLO, telling=True)
+        self.late_start()
+        self.client("CAPA", command=True, stage=Stage.HELLO, decisive=True)
         listed = [*CAPABILITIES, "STLS"] if stls else CAPABILITIES
         self.reply(
             "\r\n".join(("+OK Capability list follows", *listed, ".")),
             stage=Stage.HELLO,
             starttls=StartTls.OFFERED if stls else StartTls.NONE,
-            telling=True,
+            decisive=True,
         )
 
     def login(self, succeeds: bool = True) -> None:
-        self.foothold()
+        self.late_start()
         self.client(
             f"USER {self.user}", command=True, stage=Stage.AUTH, auth="USER", user=self.user
         )
@@ -125,7 +125,7 @@ class Pop3Script(Script):
     def listing(self) -> None:
         self.client("STAT", command=True, stage=Stage.ENVELOPE)
         self.reply("+OK 3 5120", stage=Stage.ENVELOPE)
-        self.client("UIDL", command=True, stage=Stage.ENVELOPE, telling=True)
+        self.client("UIDL", command=True, stage=Stage.ENVELOPE, decisive=True)
         self.reply("+OK\r\n1 aa11\r\n2 bb22\r\n3 cc33\r\n.", stage=Stage.ENVELOPE)
         self.client("LIST", command=True, stage=Stage.ENVELOPE)
         self.reply("+OK 3 messages:\r\n1 1200\r\n2 1900\r\n3 2020\r\n.", stage=Stage.ENVELOPE)
@@ -134,7 +134,7 @@ class Pop3Script(Script):
         letter = messages.message(
             self.rng, names.address(self.rng), names.addresses(self.rng), style, body=body
         )
-        self.client(command, command=True, stage=Stage.DATA, telling=command.startswith("TOP"))
+        self.client(command, command=True, stage=Stage.DATA, decisive=command.startswith("TOP"))
         self.reply(f"+OK {len(letter.header + letter.body)} octets", stage=Stage.DATA, push=False)
         self.server(messages.dot_stuffed(letter.header), push=False, **header_fields(letter))
         self.server(messages.dot_stuffed(letter.body), push=False, lossy=lossy)
@@ -179,14 +179,14 @@ def apop(rng: Random) -> Dialogue:
     script = Pop3Script("pop3_apop", rng)
     script.greet()
     digest = md5(names.secret(rng).encode(), usedforsecurity=False).hexdigest()
-    script.foothold()
+    script.late_start()
     script.client(
         f"APOP {script.user} {digest}",
         command=True,
         stage=Stage.AUTH,
         auth="APOP",
         user=script.user,
-        telling=True,
+        decisive=True,
     )
     script.outcome(succeeds=True)
     script.quit()
@@ -271,7 +271,7 @@ def _upgrade_requested(kind: str, rng: Random) -> Pop3Script:
     if rng.random() < 0.7:
         script.capabilities(stls=True)
     script.client(
-        "STLS", command=True, stage=Stage.HELLO, starttls=StartTls.REQUESTED, telling=True
+        "STLS", command=True, stage=Stage.HELLO, starttls=StartTls.REQUESTED, decisive=True
     )
     return script
 

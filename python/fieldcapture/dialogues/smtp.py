@@ -115,13 +115,13 @@ def pipelined(rng: Random) -> Dialogue:
     script = opened("smtp_pipelined", rng)
     sender, recipients = names.address(rng), names.addresses(rng)
     flavour = script.flavour
-    script.foothold()
+    script.late_start()
     script.client(
         f"MAIL FROM:<{sender}>",
         mailfrom=(sender,),
         stage=Stage.ENVELOPE,
         command=True,
-        telling=True,
+        decisive=True,
     )
     for recipient in recipients:
         script.client(
@@ -129,7 +129,7 @@ def pipelined(rng: Random) -> Dialogue:
             rcptto=(recipient,),
             stage=Stage.ENVELOPE,
             command=True,
-            telling=True,
+            decisive=True,
         )
     script.client("DATA", stage=Stage.DATA, command=True)
     script.reply(flavour.sender_ok, stage=Stage.ENVELOPE)
@@ -227,7 +227,7 @@ def hello_refused(rng: Random) -> Dialogue:
         helo=script.client_host,
         stage=Stage.HELLO,
         command=True,
-        telling=True,
+        decisive=True,
     )
     script.reply("550 5.7.1 {client} is not welcome here", refusal=True)
     script.quit()
@@ -258,7 +258,7 @@ def cut_short(rng: Random) -> Dialogue:
         helo=script.client_host,
         stage=Stage.HELLO,
         command=True,
-        telling=True,
+        decisive=True,
     )
     return script.dialogue(Closing.NONE)
 

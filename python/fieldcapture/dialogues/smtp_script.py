@@ -29,17 +29,17 @@ class SmtpScript(Script):
         self.server(text.format(host=self.host, client=self.client_host, id=queue_id), **shown)
 
     def greet(self) -> None:
-        self.reply(self.flavour.greeting, stage=Stage.GREETING, telling=True)
+        self.reply(self.flavour.greeting, stage=Stage.GREETING, decisive=True)
 
     def hello(self, offers: Iterable[str] = (), verb: str = "EHLO") -> None:
         """The client's hello, and the answer with the server's extensions and those of `offers`."""
-        self.foothold()
+        self.late_start()
         self.client(
             f"{verb} {self.client_host}",
             helo=self.client_host,
             stage=Stage.HELLO,
             command=True,
-            telling=True,
+            decisive=True,
         )
         if verb == "HELO":
             self.reply(f"250 {self.flavour.hello}", stage=Stage.HELLO)
@@ -47,18 +47,18 @@ class SmtpScript(Script):
         lines = [self.flavour.hello, *self.flavour.extensions, *offers]
         text = "\r\n".join(f"250-{text}" for text in lines[:-1]) + f"\r\n250 {lines[-1]}"
         offered = StartTls.OFFERED if {STARTTLS, "X-ANONYMOUSTLS"} & set(lines) else StartTls.NONE
-        self.reply(text, stage=Stage.HELLO, starttls=offered, telling=True)
+        self.reply(text, stage=Stage.HELLO, starttls=offered, decisive=True)
 
     def mail(self, sender: str, written: str | None = None, parameters: str = "") -> None:
         """MAIL for `sender`, which is `<>` for the null sender."""
         path = written or (sender if sender == "<>" else f"<{sender}>")
-        self.foothold()
+        self.late_start()
         self.client(
             f"MAIL FROM:{path}{parameters}",
             mailfrom=(sender,),
             stage=Stage.ENVELOPE,
             command=True,
-            telling=True,
+            decisive=True,
         )
         self.reply(self.flavour.sender_ok, stage=Stage.ENVELOPE)
 
@@ -67,7 +67,11 @@ class SmtpScript(Script):
     ) -> None:
         path = written or f"<{recipient}>"
         self.client(
-            f"RCPT TO:{path}", rcptto=(recipient,), stage=Stage.ENVELOPE, command=True, telling=True
+            f"RCPT TO:{path}",
+            rcptto=(recipient,),
+            stage=Stage.ENVELOPE,
+            command=True,
+            decisive=True,
         )
         self.reply(reply or self.flavour.recipient_ok, stage=Stage.ENVELOPE)
 

@@ -69,9 +69,9 @@ def carried(way: str, service: str) -> Builder:
         )
         WAYS[way](script, rng, port)
         inner = rng.choice(builders)(rng)
-        while any(piece.shown.user_agent for piece in inner.pieces):
+        while any(turn.shown.user_agent for turn in inner.turns):
             inner = rng.choice(builders)(rng)  # the carrier's agent is to be the only one
-        script.pieces.extend(inner.pieces)
+        script.turns.extend(inner.turns)
         return script.dialogue(inner.closing)
 
     return build

@@ -116,6 +116,7 @@ class LiveMode:
             unlabelled=now.unlabelled,
             unmatched=now.unmatched,
             findings=now.findings,
+            tls=now.tls,
             consistent=figures.consistent,
             compatible=figures.compatible,
             inconsistent=figures.inconsistent,

@@ -24,6 +24,7 @@ from mailtap.report.model import (
     SensorAgreement,
     WindowAgreement,
 )
+from mailtap.report.tls_model import Tls
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ class Snapshot:
     unlabelled: int  # sessions that waited in vain
     unmatched: int  # labels that waited in vain
     findings: Counts  # sessions by what is wrong with their encryption, since this run began
+    tls: Tls | None  # of the last hours (core/encryption.py); None before the first session
     consistent: Rate
     compatible: Rate
     inconsistent: Rate

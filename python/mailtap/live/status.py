@@ -11,10 +11,14 @@ from rich.text import Text
 from mailtap.live.state import LabelSourceState, SensorState, Snapshot
 from mailtap.printable import printable
 from mailtap.report.model import EngineAgreement, Rate
+from mailtap.report.tls_model import ServerFindings
 
 #: Causes and disagreements that fit a terminal.
 SHOWN_CAUSES = 8
 SHOWN_DISAGREEMENTS = 5
+
+#: Servers with findings that fit it.
+SHOWN_SERVERS = 5
 
 
 def line(state: Snapshot) -> str:
@@ -54,6 +58,8 @@ def screen(state: Snapshot) -> Group:
         _label_sources(state.label_sources),
         _causes(state),
     ]
+    if state.tls is not None and state.tls.findings:
+        parts.append(_findings(state.tls.findings))
     if len(state.by_engine) > 1:
         parts.append(_by_engine(state.by_engine))
     if state.disagreements:
@@ -135,6 +141,15 @@ def _causes(state: Snapshot) -> Text:
     causes = sorted((item for item in state.causes.items() if item[1]), key=lambda item: -item[1])
     shown = ", ".join(f"{name} {n}" for name, n in causes[:SHOWN_CAUSES])
     return Text(f"Causes: {shown or 'none'}")
+
+
+def _findings(servers: tuple[ServerFindings, ...]) -> Text:
+    shown = (
+        f"{one.server or 'others'} {one.port or ''}: "
+        + ", ".join(f"{name} {n}" for name, n in one.findings.items())
+        for one in servers[:SHOWN_SERVERS]
+    )
+    return _text(f"Findings: {'; '.join(shown)}")
 
 
 def _by_engine(engines: tuple[EngineAgreement, ...]) -> Text:

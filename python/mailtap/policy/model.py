@@ -108,6 +108,7 @@ class Policy:
     join: Join
     redact: tuple[str, ...]
     names: Mapping[str, NameRule]
+    services: Mapping[str, tuple[str, ...]]  # domains by service
     engines: Mapping[str, Engine]
     expect: Expectations
     generic: Mapping[str, tuple[str, ...]]
@@ -133,6 +134,22 @@ class Policy:
             provenance=_provenance(own, evidence),
             is_label=any(rule.label for rule in rules),
         )
+
+    def service(self, name: str) -> str | None:
+        """The service that a label names behind its protocol: `google` of `SMTPS.Google`."""
+        parts = name.lower().split(".")
+        if len(parts) == 1 or name.lower() in self.names:
+            return None
+        known = [self.names, *(engine.names for engine in self.engines.values())]
+        unknown = [part for part in parts if part and not any(part in names for names in known)]
+        return unknown[-1] if unknown and len(unknown) < len(parts) else None
+
+    def is_of_service(self, service: str, host: str) -> bool:
+        """Whether a host name, which may begin with `*.`, is one of the service's."""
+        name = host.lower().removeprefix("*.").rstrip(".")
+        if service in self.services:
+            return any(f".{name}".endswith(f".{domain}") for domain in self.services[service])
+        return service in name.split(".")
 
     def _rules(self, own: Engine, lower: str) -> list[NameRule]:
         whole = own.names.get(lower) or self.names.get(lower)

@@ -79,7 +79,7 @@ def load_policy(path: Path | None = None) -> Policy:
 
 
 def _policy(document: Value, engine_names: Collection[str]) -> Policy:
-    keys = ("effective", "mail_ports", "join", "redact", "names", "engines", "expect")
+    keys = ("effective", "mail_ports", "join", "redact", "names", "services", "engines", "expect")
     top = _section(document, (*keys, "generic", "gateway", "unsupported", "actions"))
     effective = _section(top["effective"], ("packets", "payload_bytes"))
     join = _section(top["join"], ("slack", "community_id_seed"))
@@ -100,6 +100,10 @@ def _policy(document: Value, engine_names: Collection[str]) -> Policy:
         ),
         redact=_each(top["redact"], lambda name: _choice(name, REDACTABLE)),
         names=_names(top["names"]),
+        services={
+            name.lower(): _each(domains, lambda domain: _text(domain).lower())
+            for name, domains in _mapping(top["services"]).items()
+        },
         engines={name: _engine(value) for name, value in engines.items()},
         expect=Expectations(
             mail=_expectations(expect["mail"], ENCRYPTIONS),

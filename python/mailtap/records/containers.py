@@ -134,13 +134,13 @@ class Separated:
         }
 
 
-PAIR = r'([A-Za-z0-9_.-]{1,64})=("(?:[^"\\]|\\.)*"|[^ \t"]*)'
+PAIR = r'([A-Za-z0-9_.-]{1,64})=("(?:[^"\\]|\\.)*"|[^ \t,"]*)'
 _PAIR = re.compile(PAIR)
 
 
 @dataclass(frozen=True)
 class KeyValue:
-    """key=value pairs in a line, values with blanks in quotes; the first of a key counts."""
+    """key=value pairs; values with blanks or commas in quotes; of a key the first one counts."""
 
     first_line = 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 from mailtap.errors import MailTapError
 from mailtap.files import open_to_read
 from mailtap.printable import printable
+from mailtap.report.json import document as to_document
 from mailtap.report.model import MixCell, Report
 from mailtap.report.statistics import drift
+from mailtap.report.tls_drift import tls_drift
 
 
 class AgainstError(MailTapError):
@@ -21,11 +24,14 @@ class AgainstError(MailTapError):
 
 @dataclass(frozen=True)
 class Earlier:
-    """The mix of another run, the design effect of its servers, and the name of its document."""
+    """Another run: the name of its document, the document, and with labels the mix of its sessions
+    and the design effect of its servers.
+    """
 
     named: str
-    mix: tuple[MixCell, ...]
-    design_effect: float
+    document: Mapping[str, Any]
+    mix: tuple[MixCell, ...] | None
+    design_effect: float = 1.0
 
 
 def read_earlier(path: Path) -> Earlier:
@@ -40,22 +46,33 @@ def read_earlier(path: Path) -> Earlier:
         raise AgainstError(f"{named}: is no JSON document") from None
     try:
         consistency = document["consistency"]
+        if consistency is None:
+            return Earlier(named, document, None)
         cells = tuple(_cell(cell) for cell in consistency["mix"])
         effect = _design_effect(consistency.get("design_effect"))
     except (KeyError, TypeError, AttributeError):
-        raise AgainstError(f"{named}: is no report with labels, as --json writes it") from None
+        raise AgainstError(f"{named}: is no report, as --json writes it") from None
     if not any(cell.matched for cell in cells):
-        raise AgainstError(f"{named}: no session has a label")
-    return Earlier(named, cells, effect)
+        return Earlier(named, document, None)
+    return Earlier(named, document, cells, effect)
 
 
 def compared(report: Report, earlier: Earlier) -> Report:
     """The report with its drift against another run. Raises AgainstError."""
-    if report.consistency is None or not report.consistency.matched:
-        raise AgainstError(f"nothing to compare with {earlier.named}: no session has a label")
-    effect = _design_effect(report.consistency.design_effect)
-    moved = drift(earlier.mix, report.consistency.mix, (earlier.design_effect, effect))
-    return replace(report, consistency=replace(report.consistency, drift=moved))
+    try:
+        moved = tls_drift(earlier.document, to_document(report))
+    except (KeyError, TypeError, AttributeError):
+        moved = None  # of a version without these figures
+    if moved is None and earlier.mix is None:
+        raise AgainstError(f"{earlier.named}: is no report, as --json writes it")
+    if moved is not None:
+        report = replace(report, tls=replace(report.tls, drift=moved))
+    consistency = report.consistency
+    if earlier.mix is None or consistency is None or not consistency.matched:
+        return report
+    effect = _design_effect(consistency.design_effect)
+    agreement = drift(earlier.mix, consistency.mix, (earlier.design_effect, effect))
+    return replace(report, consistency=replace(consistency, drift=agreement))
 
 
 def _design_effect(value: object) -> float:

@@ -18,7 +18,8 @@ from mailtap.report.missed import missed_by_live
 from mailtap.report.model import Report
 from mailtap.report.server_logs import Truth
 from mailtap.report.sessions import session_figures
-from mailtap.report.tls import finding_counts, tls_figures
+from mailtap.report.tls import finding_counts, report_tls
+from mailtap.report.tls_services import label_services
 
 
 def build_report(
@@ -70,7 +71,9 @@ def build_report(
         if with_live
         else None
     )
-    tls = tls_figures(engine, policy.redact)
+    tls = report_tls(engine, policy.redact)
+    if with_labels:
+        tls = replace(tls, services=label_services(engine, policy))
     report = Report(
         complete=complete,
         engine=engine_name,

@@ -203,18 +203,18 @@ def _share(cell: MixCell | None) -> float:
 
 
 @dataclass(frozen=True)
-class _Effective:
-    """Consistent sessions and sessions, as if they were independent."""
+class Part:
+    """`n` sessions of `base`, which are as good as independent of each other."""
 
     n: float
     base: float
 
 
-def _effective(n: int, base: int, design_effect: float) -> _Effective:
-    return _Effective(n / design_effect, base / design_effect)
+def _effective(n: int, base: int, design_effect: float) -> Part:
+    return Part(n / design_effect, base / design_effect)
 
 
-def _moved_by(was: _Effective, now: _Effective) -> tuple[float, float]:
+def _moved_by(was: Part, now: Part) -> tuple[float, float]:
     return difference(was.n, was.base, now.n, now.base)
 
 
@@ -224,14 +224,24 @@ def _changed(
     """The kinds whose agreement differs, with a controlled rate of false discoveries (Benjamini and
     Hochberg 1995): of many kinds some always differ by chance.
     """
+    old_effect, new_effect = design_effects
     counts = [
-        tuple(
-            _effective(cell.consistent, cell.matched, effect)
-            for cell, effect in zip(pair, design_effects, strict=True)
+        (
+            _effective(was.consistent, was.matched, old_effect),
+            _effective(now.consistent, now.matched, new_effect),
         )
-        for pair in common
+        for was, now in common
     ]
-    tests = [_p_value(was, now) for was, now in counts]
+    return tuple(
+        MixChange(was.port, was.direction, was.app, _share(was), _share(now), _moved_by(*effective))
+        for (was, now), effective, differs in zip(common, counts, differing(counts), strict=True)
+        if differs
+    )
+
+
+def differing(pairs: Sequence[tuple[Part, Part]]) -> list[bool]:
+    """Of each pair whether its shares differ, with a controlled rate of false discoveries."""
+    tests = [_p_value(was, now) for was, now in pairs]
     threshold = max(
         (
             p
@@ -240,22 +250,18 @@ def _changed(
         ),
         default=-1.0,
     )
-    return tuple(
-        MixChange(was.port, was.direction, was.app, _share(was), _share(now), _moved_by(*effective))
-        for (was, now), effective, p in zip(common, counts, tests, strict=True)
-        if p <= threshold
-    )
+    return [p <= threshold for p in tests]
 
 
-def _p_value(was: _Effective, now: _Effective) -> float:
-    """Of the same agreement in both runs: chi-squared of the two by two table, with the correction
-    of Yates (1934), which keeps small counts from looking like a change.
+def _p_value(was: Part, now: Part) -> float:
+    """Of the same share in both: chi-squared of the two by two table, with the correction of Yates
+    (1934), which keeps small counts from looking like a change.
     """
     total = was.base + now.base
-    consistent = was.n + now.n
-    if consistent in (0, total):
+    counted = was.n + now.n
+    if counted in (0, total):
         return 1.0
     cross = was.n * now.base - now.n * was.base
     corrected = max(0.0, abs(cross) - total / 2)
-    squared = total * corrected**2 / (was.base * now.base * consistent * (total - consistent))
+    squared = total * corrected**2 / (was.base * now.base * counted * (total - counted))
     return math.erfc(math.sqrt(squared / 2))

@@ -42,3 +42,7 @@ def table(
 
 def percent(n: int, base: int) -> str:
     return f"{n / base:.1%}" if base else UNKNOWN
+
+
+def interval(ends: tuple[float, float]) -> str:
+    return f"{ends[0]:.2%} to {ends[1]:.2%}"

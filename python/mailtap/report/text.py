@@ -17,10 +17,11 @@ from mailtap.report.model import (
     Report,
     Sides,
 )
-from mailtap.report.tables import UNKNOWN, counts_table, percent, table
+from mailtap.report.tables import UNKNOWN, counts_table, interval, percent, table
 from mailtap.report.templates import NOT_KNOWN, moment
 from mailtap.report.text_accuracy import render_accuracy
 from mailtap.report.text_losses import render_losses
+from mailtap.report.text_tls import render_tls
 
 
 def render(report: Report, console: Console) -> None:
@@ -41,7 +42,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         yield from _consistency(report.consistency)
         if _sides_known(report):
             yield _by_direction(report.consistency)
-    yield from _tls(report)
+    yield from render_tls(report)
     if report.live is not None:
         yield from _missed(report.live)
 
@@ -66,23 +67,6 @@ def _sessions(report: Report) -> Table:
     if report.stitched:
         rows.insert(1, ("  put together from two sensors", f"{report.stitched:,}"))
     return table("Sessions", ("", "number"), rows)
-
-
-def _tls(report: Report) -> Iterator[Table]:
-    servers = [
-        (
-            f"{one.server or UNKNOWN} {one.port or ''}",
-            *(f"{n:,}" for n in (one.sessions, one.offered, one.used, one.refused, one.never)),
-            f"{one.vanished:,}" + (f" ({_interval(one.ci95)})" if one.ci95 else ""),
-        )
-        for one in report.tls.starttls
-    ]
-    if servers:
-        headings = ("server", "sessions", "offered", "used", "refused", "never", "vanished")
-        yield table("STARTTLS by server", headings, servers)
-    found = {name: n for name, n in report.findings.items() if n}
-    if found:
-        yield counts_table("Findings", found, report.sessions, "of sessions")
 
 
 def _sides_known(report: Report) -> bool:
@@ -247,11 +231,7 @@ def _missed(live: MissedByLive) -> Iterator[Table]:
 def _rate(rate: Rate) -> tuple[str, str, str]:
     if rate.share is None or rate.ci95 is None:
         return f"{rate.n:,}", UNKNOWN, UNKNOWN
-    return f"{rate.n:,}", f"{rate.share:.2%}", _interval(rate.ci95)
-
-
-def _interval(interval: tuple[float, float]) -> str:
-    return f"{interval[0]:.2%} to {interval[1]:.2%}"
+    return f"{rate.n:,}", f"{rate.share:.2%}", interval(rate.ci95)
 
 
 def _sides(sessions: int, sides: Sides) -> str:

@@ -10,6 +10,7 @@ hold passwords.
     imap-login: Login: user=<USER>, method=PLAIN, rip=ADDRESS, lip=ADDRESS, TLS, session=<ID>
     imap-login: Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=<>, ...
     imap-login: Login aborted: Logged out (no auth attempts in 0 secs) (no_auth): user=<>, ...
+    imap-login: proxy(USER): started proxying to ADDRESS:143: user=<USER>, ...
     imap(USER)<PID><ID>: Disconnected: Logged out in=50 out=500 ...
     lmtp(PID): Connect from ADDRESS
 """
@@ -19,7 +20,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from ipaddress import ip_address
 
 from mailtap.truth.line import LogLine, MalformedLineError, once
@@ -36,11 +37,19 @@ LONGEST_LOGIN = 900.0
 _ID_TIME_BYTES = 6
 _ID_TIME_SPAN = float(1 << 8 * _ID_TIME_BYTES) / 1e6  # the ID holds the time's lower 48 bits
 
+_LOGIN = r"Login(?! aborted)|Logged in|proxy\([^()]*\): started proxying "
+_PROXY_END = r"proxy\([^()]*\): (?i:disconnect)"
+_END = (
+    rf"{_PROXY_END}|Login aborted|Disconnected|Aborted login|Maximum number of connections|"
+    r"Client has quit|Remote closed|Connection closed|Too many invalid commands"
+)
+#: Old versions leave out elements that are empty.
 _LOGIN_PROCESS = re.compile(
     r"(?P<protocol>imap|pop3|submission)-login: (?:(?:Info|Debug|Warning|Error): )?"
-    r"(?P<what>Login aborted|Login|Logged in|Disconnected|Aborted login|Maximum number of "
-    r"connections [^:]*)(?P<reason>.*?): user=<(?P<user>.*?)>(?P<elements>(?:, .*)?)$"
+    rf"(?P<reason>(?:{_LOGIN}|{_END}).*?): "
+    r"(?:user=<(?P<user>.*?)>(?:, |$))?(?P<elements>(?:(?:method|rip)=.*)?)$"
 )
+_OF_LOGIN_PROCESS = re.compile(r"(?:imap|pop3|submission)-login: ")
 _MAILBOX = re.compile(
     r"(?P<protocol>imap|pop3)\([^()]*\)<(?P<pid>\d{1,10})>(?:<(?P<session>[^<>\s]{1,64})>)?: "
     r"(?:Info: )?"
@@ -56,7 +65,7 @@ _LMTP_SAVED = re.compile(
     r"msgid=(?P<id><[^<>]*>|[^:\s]*): (?:saved mail|stored mail)"
 )
 _SECONDS = re.compile(r" in (?P<seconds>\d{1,6}) secs")
-_MARKERS = (": user=<", ", method=", ", rip=", ", lip=", ", rport=", ", lport=", ", session=<")
+_MARKERS = (" user=<", " method=", " rip=", " lip=", " rport=", " lport=", " session=<")
 
 
 class Dovecot:
@@ -80,7 +89,7 @@ class Dovecot:
             self._mailbox(line, match)
         elif text.startswith("lmtp("):
             self._lmtp(line)
-        elif "-login: " in text and ": user=<" in text and ", rip=" in text:
+        elif _OF_LOGIN_PROCESS.match(text) and " rip=" in text:
             raise MalformedLineError("a line of a login process that can't be read")
 
     def flush(self) -> Iterator[TruthSession]:
@@ -92,6 +101,9 @@ class Dovecot:
         values = dict(element.partition("=")[::2] for element in elements if "=" in element)
         if "rip" not in values:
             raise MalformedLineError("a line of a login process without rip=")
+        key = (line.host, values.get("session", "").strip("<>") or values.get("mpid") or line.time)
+        if re.match(_PROXY_END, match["reason"]) and self._end(key, line, match["reason"]):
+            return
         protocol = "smtp" if match["protocol"] == "submission" else match["protocol"]
         draft = Draft(SOFTWARE, protocol, line.time, line.time, line.resolution, host=line.host)
         draft.service = f"{match['protocol']}-login"
@@ -99,9 +111,8 @@ class Dovecot:
         draft.client_p = _port(values.get("rport"))
         if "lip" in values:
             draft.server_h, draft.server_p = address(values["lip"]), _port(values.get("lport"))
-        session = values.get("session", "").strip("<>")
-        _take_id(draft, session)
-        user, method = clean(match["user"]) or None, values.get("method")
+        _take_id(draft, values.get("session", "").strip("<>"))
+        user, method = clean(match["user"] or "") or None, values.get("method")
         tls = [element for element in elements if element.startswith("TLS")]
         draft.tls = bool(tls)
         if tls and " with cipher " in tls[0]:
@@ -112,9 +123,8 @@ class Dovecot:
         waited = _SECONDS.search(match["reason"])
         if waited and not draft.began:
             draft.start, draft.began = line.time - int(waited["seconds"]), True
-        key = (line.host, session or values.get("mpid") or line.time)
         self._sessions.begin(key, draft)
-        if match["what"] in ("Login", "Logged in"):
+        if re.match(_LOGIN, match["reason"]):
             draft.login(user, method, "success")
             draft.outcome = "login"
             draft.began = True  # the login's time is near enough where the ID has no other
@@ -122,16 +132,23 @@ class Dovecot:
         if "auth failed" in match["reason"]:
             draft.login(user, method, "failure")
         draft.ended = True
-        draft.outcome = draft.outcome or _outcome(match["what"] + match["reason"])
+        draft.outcome = draft.outcome or _outcome(match["reason"])
         self._sessions.end(key)
 
     def _mailbox(self, line: LogLine, match: re.Match[str]) -> None:
-        key = (line.host, match["session"] or match["pid"])
+        self._end(
+            (line.host, match["session"] or match["pid"]), line, match["text"] + match["more"]
+        )
+
+    def _end(self, key: Hashable, line: LogLine, reason: str) -> bool:
+        """The session with this key is over. Whether there was one."""
         draft = self._sessions.get(key, line.time)
-        if draft is not None:
-            draft.ended = True
-            draft.outcome = _outcome(match["text"] + match["more"])
-            self._sessions.end(key)
+        if draft is None:
+            return False
+        draft.ended = True
+        draft.outcome = _outcome(reason)
+        self._sessions.end(key)
+        return True
 
     def _lmtp(self, line: LogLine) -> None:
         text = line.message
@@ -186,10 +203,10 @@ def _take_id(draft: Draft, session: str) -> None:
 
 def _outcome(text: str) -> str:
     lower = text.lower()
-    if "logged out" in lower or "logging out" in lower or "quit" in lower:
+    if any(word in lower for word in ("logged out", "logging out", "quit")):
         return "quit"
     if "inactiv" in lower or "timed out" in lower or "timeout" in lower:
         return "timeout"
-    if "connection closed" in lower or "reset" in lower or "disconnected" in lower:
+    if any(word in lower for word in ("closed", "reset", "disconnected")):
         return "lost"
     return "closed"

@@ -49,21 +49,56 @@ _HOST = (
     r"(?: (?:U|Ci)=\S+| TFO\*?)*"
 )
 _QUEUE = r"(?P<queue>[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4})"
+#: A line has it in front where a message is being received.
+_MAYBE_QUEUE = rf"(?:{_QUEUE} )?"
+_CONNECTION = rf"SMTP connection(?: Ci=\S+)? from {_HOST}"
+_PATH = r'<(?P<path>"(?:[^"\\]|\\.)*"@[^<>\s]*|[^<>\s]*)>'
 _DURATION = r"(?: D=(?P<duration>[0-9dhms.]{1,20}))?"
 
-#: Before each part of a message of several lines that goes to syslog.
-_PART_OF_LINE = re.compile(r"\[\d{1,3}[\\/]\d{1,3}\] ")
-
-_CONNECT = re.compile(rf"SMTP connection from {_HOST} \(TCP/IP connection count = \d+\)$")
-_CLOSED = re.compile(
-    rf"SMTP connection from {_HOST}{_DURATION} (?P<how>closed by QUIT|closed by EOF|closed|lost)\b"
+#: Through syslog: the number of a long line's part, Exim's own time (`syslog_timestamp`), process.
+_BEFORE_TEXT = re.compile(
+    r"(?:\[\d{1,3}[\\/]\d{1,3}\] )?"
+    r"(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?(?: [+-]\d{4})? )?(?:\[\d{1,10}\] )?"
 )
-_LOST = re.compile(rf"SMTP connection from {_HOST} (?:TFO )?lost\b")
+
+_CONNECT = re.compile(rf"{_CONNECTION} \(TCP/IP connection count = \d+\)$")
+_CLOSED = re.compile(
+    rf"{_MAYBE_QUEUE}{_CONNECTION}{_DURATION} "
+    r"(?:TFO )?(?P<how>closed by QUIT|closed by EOF|closed|lost)\b"
+)
+_LOST_AT_THE_DOT = re.compile(
+    rf"{_MAYBE_QUEUE}SMTP connection (?P<how>lost) after final dot (?:H=)?{_HOST}"
+)
+_REFUSED = re.compile(
+    r"(?:(?:temporarily )?refused connection from "
+    r"|SMTP protocol synchronization error \(input sent without waiting for greeting\): "
+    rf"rejected connection from )(?:H=)?{_HOST}"
+)
+_CONNECTION_REFUSED = re.compile(rf"[Cc]onnection from {_HOST} refused\b")
+#: What the client wrote stands before its address, and may look like one: the last address counts,
+#: behind which the client wrote nothing.
+_OUT_OF_PLACE = re.compile(
+    rf'SMTP (?:protocol|syntax) error in "(?P<verb>[A-Za-z]{{3,10}})?.*" H={_HOST} [^"]*$'
+)
+#: Here the client wrote on both sides: the line counts only where neither has a quotation mark.
+_SENT_TOO_SOON = re.compile(
+    r"SMTP protocol synchronization error \(next input sent too soon: [^()]*\): "
+    rf'rejected "(?P<verb>[A-Za-z]{{3,10}})?[^"]*" H={_HOST} next input="[^"]*"[^"]*$'
+)
+_COMMAND_REJECTED = re.compile(
+    r"(?:temporarily )?rejected (?:(?P<verb>[A-Z]{3,10})(?: command)?"
+    r'|"(?P<hello>HELO|EHLO) [^"\s]*") (?:from |H=)'
+    rf"{_HOST}"
+)
+_SENDER_REJECTED = re.compile(
+    rf"{_MAYBE_QUEUE}rejected (?:(?P<verb>MAIL) FROM:|from ){_PATH} H={_HOST}"
+)
 _NO_MAIL = re.compile(
     rf"no MAIL in (?:TFO\*? )?SMTP connection from {_HOST}{_DURATION}(?P<more>.*)$"
 )
 _TIMEOUT = re.compile(
-    rf"SMTP (?:command|data) timeout(?: \(message abandoned\))? on(?: TLS)? connection from {_HOST}"
+    rf"{_MAYBE_QUEUE}SMTP (?:command|data) timeout(?: \(message abandoned\))? on(?: TLS)? "
+    rf"connection from {_HOST}"
 )
 _GONE = re.compile(rf"unexpected disconnection while reading SMTP command from {_HOST}")
 _DROPPED = re.compile(rf"SMTP call from {_HOST} dropped: ")
@@ -72,22 +107,30 @@ _LOGIN_FAILED = re.compile(
     rf"(?P<mechanism>[\w-]{{1,40}}) authenticator failed for (?:H=)?{_HOST}: (?P<text>.*)$"
 )
 _RECEIVED = re.compile(
-    rf'{_QUEUE} <= (?P<sender>"(?:[^"\\]|\\.)*"@\S+|\S+) H=(?:DS )?{_HOST}(?P<more>(?: .*)?)$'
+    rf'{_QUEUE} (?P<how><=|\(=) (?P<sender>"(?:[^"\\]|\\.)*"@\S+|\S+) '
+    rf"H=(?:DS )?{_HOST}(?P<more>(?: .*)?)$"
 )
-_OF_HOST = re.compile(rf"(?:{_QUEUE} )?H=(?:DS )?{_HOST}(?P<more> .*)$")
+_OF_HOST = re.compile(rf"{_MAYBE_QUEUE}H=(?:DS )?{_HOST}(?P<more> .*)$")
+#: What is behind the fields where a line with a queue ID names a client. Other such lines name the
+#: host of a delivery that failed.
+_OF_CLIENT = re.compile(
+    r" (?:temporarily )?rejected | incomplete transaction | Warning: | discarded by "
+)
 _INCOMPLETE = re.compile(r" incomplete transaction \([^()]*\)(?P<more>.*)$")
 _REJECTED = re.compile(
     r" (?:temporarily )?rejected (?P<what>RCPT|MAIL|EHLO or HELO|connection|after DATA|[A-Z]{3,10})"
-    r'(?: <(?P<recipient>"(?:[^"\\]|\\.)*"@[^<>\s]*|[^<>\s]*)>)?(?::? (?P<text>.*))?'
+    rf"(?: {_PATH}| (?P<bare>[^\s<>:\"]+@[^\s<>:\"]+))?(?::? (?P<text>.*))?"
 )
+_DROPPED_BY_SITE = re.compile(r" dropped by ")
+_DISCARDED = re.compile(rf" RCPT {_PATH}: discarded by ")
 
 #: A field, or a mark without a value, and nothing that looks like one in the middle of a value.
 _FIELD = re.compile(
     r' (?P<name>[A-Za-z0-9*]{1,8})=(?P<value>"(?:[^"\\]|\\.)*"|'
     r'<(?:"(?:[^"\\]|\\.)*"@[^<>\s]*|[^<>\s]*)>|[^\s"<]\S*|)'
 )
-_MARK = re.compile(r" [A-Z][A-Z0-9]{0,7}[*.+-]{0,2}(?= |$)")
-_SENDER = re.compile(r' from <(?P<sender>"(?:[^"\\]|\\.)*"@[^<>\s]*|[^<>\s]*)>')
+_MARK = re.compile(r" (?!RCPT )[A-Z][A-Z0-9]{0,7}[*.+-]{0,2}(?= |$)")
+_SENDER = re.compile(rf" from {_PATH}")
 _RECIPIENTS = re.compile(r" for (?P<recipients>.*)$")
 _RECIPIENT = re.compile(r'"(?:[^"\\]|\\.)*"@\S+|\S+')
 _SET_ID = re.compile(r"\(set_id=(?P<user>[^()]*)\)")
@@ -98,7 +141,13 @@ _OUTCOMES = {
     "closed": "closed",
     "lost": "lost",
 }
-_COMMANDS = {"after DATA": "data", "connection": "connect", "EHLO or HELO": "ehlo"}
+_COMMANDS = {
+    "after DATA": "data",
+    "DKIM": "data",
+    "MIME": "data",
+    "connection": "connect",
+    "EHLO or HELO": "ehlo",
+}
 
 
 class Exim:
@@ -115,13 +164,13 @@ class Exim:
     def feed(self, line: LogLine) -> Iterator[TruthSession]:
         """The sessions that are complete now. Raises MalformedLineError."""
         yield from self._sessions.due(line.time)
-        text = _PART_OF_LINE.sub("", line.message, count=1)
+        text = _BEFORE_TEXT.sub("", line.message, count=1)
         for pattern, take in _OF_SESSION:
             match = pattern.match(text)
-            if match:
+            if match and not (pattern is _OF_HOST and _of_delivery(match)):
                 draft, key = self._draft(line, match)
                 take(self, draft, match)
-                if pattern is _CLOSED:
+                if pattern in (_CLOSED, _LOST_AT_THE_DOT):
                     draft.ended = True
                     self._sessions.end(key)
                 elif match["port"] is None and line.pid is None:
@@ -194,10 +243,11 @@ class Exim:
         _take_fields(draft, fields)
         given = _SENDER.match(rest)
         if given:
-            sender, rest = path(given["sender"]), rest[given.end() :]
+            sender, rest = path(given["path"]), rest[given.end() :]
         add(draft.mailfrom, sender)
         add(draft.queue_ids, match["queue"])
-        draft.messages = (draft.messages or 0) + 1
+        if match["how"] == "<=":  # else the site told the client that the message was refused
+            draft.messages = (draft.messages or 0) + 1
         _take_recipients(draft, rest)
 
     def _of_host(self, draft: Draft, match: re.Match[str]) -> None:
@@ -207,13 +257,21 @@ class Exim:
         if incomplete:
             given = _SENDER.match(incomplete["more"])
             if given:
-                add(draft.mailfrom, path(given["sender"]))
+                add(draft.mailfrom, path(given["path"]))
                 _take_recipients(draft, incomplete["more"][given.end() :])
+            return
+        discarded = _DISCARDED.match(rest)
+        if discarded:
+            add(draft.rcptto, path(discarded["path"]))
+            return
+        if _DROPPED_BY_SITE.match(rest):
+            draft.outcome = "refused"
             return
         rejected = _REJECTED.match(rest)
         if rejected is None:
             return
-        what, recipient = rejected["what"], rejected["recipient"]
+        what = rejected["what"]
+        recipient = rejected["bare"] if rejected["path"] is None else rejected["path"]
         command = _COMMANDS.get(what, what.lower())
         named = None if recipient is None or command != "rcpt" else path(recipient)
         text = rejected["text"] or ""
@@ -250,8 +308,22 @@ class Exim:
     def _gone(self, draft: Draft, _: re.Match[str]) -> None:
         draft.outcome = "lost"
 
-    def _dropped(self, draft: Draft, _: re.Match[str]) -> None:
+    def _refused(self, draft: Draft, _: re.Match[str]) -> None:
         draft.outcome = "refused"
+
+    def _command_rejected(self, draft: Draft, match: re.Match[str]) -> None:
+        draft.reject(Rejection((match["verb"] or match["hello"]).lower(), None))
+
+    def _out_of_place(self, draft: Draft, match: re.Match[str]) -> None:
+        draft.reject(Rejection((match["verb"] or "unknown").lower(), None))
+
+    def _sent_too_soon(self, draft: Draft, match: re.Match[str]) -> None:
+        self._out_of_place(draft, match)
+        draft.outcome = "refused"
+
+    def _sender_rejected(self, draft: Draft, match: re.Match[str]) -> None:
+        add(draft.mailfrom, path(match["path"]))
+        draft.reject(Rejection((match["verb"] or "data").lower(), None))
 
     def _tls_failed(self, draft: Draft, _: re.Match[str]) -> None:
         draft.outcome = "tls_failed"
@@ -261,14 +333,25 @@ _OF_SESSION = (
     (_RECEIVED, Exim._received),
     (_OF_HOST, Exim._of_host),
     (_CLOSED, Exim._closed),
-    (_LOST, Exim._gone),
+    (_LOST_AT_THE_DOT, Exim._closed),
     (_NO_MAIL, Exim._no_mail),
     (_LOGIN_FAILED, Exim._login_failed),
     (_TIMEOUT, Exim._timeout),
     (_GONE, Exim._gone),
-    (_DROPPED, Exim._dropped),
+    (_DROPPED, Exim._refused),
+    (_REFUSED, Exim._refused),
+    (_CONNECTION_REFUSED, Exim._refused),
+    (_OUT_OF_PLACE, Exim._out_of_place),
+    (_SENT_TOO_SOON, Exim._sent_too_soon),
+    (_COMMAND_REJECTED, Exim._command_rejected),
+    (_SENDER_REJECTED, Exim._sender_rejected),
     (_TLS_FAILED, Exim._tls_failed),
 )
+
+
+def _of_delivery(match: re.Match[str]) -> bool:
+    """Whether a line with the name of a host is of a message's delivery to it."""
+    return match["queue"] is not None and not _OF_CLIENT.match(_fields(match["more"])[1])
 
 
 def _fields(text: str) -> tuple[dict[str, str], str]:

@@ -42,10 +42,18 @@ _QUEUE = r"(?P<queue>NOQUEUE|[0-9A-Za-z]{5,24})"
 _CONNECT = re.compile(rf"connect from {_PEER}$")
 _DISCONNECT = re.compile(rf"disconnect from {_PEER}(?P<counts>(?: [a-z]+=\d+(?:/\d+)?)*)$")
 _CLIENT = re.compile(rf"{_QUEUE}: client={_PEER}(?P<more>(?:, .*)?)$")
-_REJECT = re.compile(
-    rf"{_QUEUE}: (?:milter-)?reject: (?P<where>[A-Za-z-]+(?: [a-z]+)*) from {_PEER}: "
+_ACTION = re.compile(
+    rf"{_QUEUE}: (?P<action>[a-z_-]{{2,20}}): (?P<where>[A-Za-z-]+(?: [a-z]+)*) from {_PEER}: "
     r"(?:(?P<code>[45]\d\d) )?(?P<text>.*)$"
 )
+_REJECTING = frozenset(("reject", "milter-reject"))
+#: A content filter before the queue (smtpd_proxy_filter) takes or refuses the message.
+_PROXY = re.compile(
+    r"(?:NOQUEUE: )?proxy-(?P<action>accept|reject): END-OF-MESSAGE: "
+    r"(?:(?P<code>\d{3})\b)?(?P<text>.*)$"
+)
+#: The client was gone before Postfix could ask for its address.
+_NO_CLIENT = re.compile(r"(?:dis)?connect from unknown\[unknown\]")
 _BROKEN = re.compile(
     rf"(?:{_QUEUE}: )?(?P<reason>lost connection|timeout|too many errors) after .{{1,64}}? "
     rf"from {_PEER}$"
@@ -82,7 +90,7 @@ _SCREEN_END = re.compile(
 )
 _SCREEN_REJECT = re.compile(
     r"NOQUEUE: reject: (?P<where>[A-Z]+) from \[(?P<address>[^\]]{2,45})\]:(?P<port>\d{1,5}): "
-    r"(?P<code>[45]\d\d) (?P<text>.*)$"
+    r"(?:(?P<code>[45]\d\d) )?(?P<text>.*)$"
 )
 
 _COMMANDS_BY_WHERE = {
@@ -141,7 +149,14 @@ class Postfix:
                     self._behind_a_proxy(key, draft)
                     self._sessions.end(key)
                 return
-        if text.startswith(("connect from", "disconnect from", "NOQUEUE: reject")):
+        if match := _PROXY.match(text):
+            known = self._sessions.get(key, line.time)
+            if known is not None and not known.ended:
+                self._proxied(known, match)
+            return
+        if _NO_CLIENT.match(text):
+            self._sessions.end(key)
+        elif text.startswith(("connect from", "disconnect from", "NOQUEUE: reject")):
             raise MalformedLineError("a line of a session that doesn't name the client")
 
     def _connected(self, line: LogLine, service: str, match: re.Match[str]) -> Draft:
@@ -197,28 +212,26 @@ class Postfix:
             while len(self._queues) > MAXIMUM_OPEN:
                 self._queues.popitem(last=False)
 
-    def _rejected(self, draft: Draft, match: re.Match[str], _: LogLine) -> None:
+    def _acted(self, draft: Draft, match: re.Match[str], _: LogLine) -> None:
+        if match["action"] in _REJECTING:
+            self._rejected(draft, match)
+        else:
+            _take_evidence(draft, match["text"])
+
+    def _rejected(self, draft: Draft, match: re.Match[str]) -> None:
         where, code = match["where"], match["code"]
         command = _COMMANDS_BY_WHERE.get(where, where.lower())
-        text = match["text"]
-        try:
-            once(text, *_EVIDENCE_MARKERS)
-            found = _EVIDENCE.search(text)
-        except MalformedLineError:
-            draft.reject(Rejection(command, int(code) if code else None))
-            raise
-        recipient = None
-        if found:
-            if found["sender"] is not None:
-                add(draft.mailfrom, path(found["sender"]))
-            if found["recipient"] is not None:
-                recipient = path(found["recipient"])
-                add(draft.rcptto, recipient)
-            if found["helo"] is not None:
-                draft.helo = clean(found["helo"])
-        draft.reject(Rejection(command, int(code) if code else None, recipient))
         if command == "connect":
             draft.outcome = "refused"
+        _reject(draft, command, code, match["text"])
+
+    def _proxied(self, draft: Draft, match: re.Match[str]) -> None:
+        if match["action"] == "accept":
+            draft.messages = (draft.messages or 0) + 1
+            _take_evidence(draft, match["text"])
+        else:
+            _take_evidence(draft, match["text"])
+            draft.reject(Rejection("data", int(match["code"]) if match["code"] else None))
 
     def _broken(self, draft: Draft, match: re.Match[str], _: LogLine) -> None:
         reasons = {"lost connection": "lost", "timeout": "timeout"}
@@ -246,6 +259,9 @@ class Postfix:
         if daemon == "cleanup" and (match := _MESSAGE_ID.match(text)):
             if match["id"]:
                 add(draft.message_ids, f"<{clean(match['id'])}>")
+        elif daemon == "cleanup" and (match := _ACTION.match(text)):
+            if match["action"] == "milter-reject":
+                self._rejected(draft, match)
         elif daemon in ("qmgr", "oqmgr"):
             if text == f"{queue}: removed":
                 del self._queues[line.host, queue]
@@ -274,7 +290,7 @@ class Postfix:
         if known is None:
             return
         if match.re is _SCREEN_REJECT:
-            self._rejected(known, match, line)
+            self._rejected(known, match)
         elif match["what"] == "DISCONNECT":
             known.ended = True
             known.outcome = known.outcome or "closed"
@@ -286,9 +302,39 @@ class Postfix:
 _OF_SESSION = (
     (_DISCONNECT, Postfix._disconnected),
     (_CLIENT, Postfix._client),
-    (_REJECT, Postfix._rejected),
+    (_ACTION, Postfix._acted),
     (_BROKEN, Postfix._broken),
     (_TLS, Postfix._tls),
     (_TLS_FAILED, Postfix._tls_failed),
     (_LOGIN_FAILED, Postfix._login_failed),
 )
+
+
+def _reject(draft: Draft, command: str, code: str | None, text: str) -> None:
+    """Keep a refused command, with its recipient where the line names one for sure."""
+    recipient = None
+    try:
+        recipient = _take_evidence(draft, text)
+    finally:
+        draft.reject(Rejection(command, int(code) if code else None, recipient))
+
+
+def _take_evidence(draft: Draft, text: str) -> str | None:
+    """Sender, recipient and HELO at a line's end, of which the recipient is returned.
+
+    Raises:
+        MalformedLineError: the line has one of them twice.
+    """
+    once(text, *_EVIDENCE_MARKERS)
+    found = _EVIDENCE.search(text)
+    if found is None:
+        return None
+    if found["sender"] is not None:
+        add(draft.mailfrom, path(found["sender"]))
+    if found["helo"] is not None:
+        draft.helo = clean(found["helo"])
+    if found["recipient"] is None:
+        return None
+    recipient = path(found["recipient"])
+    add(draft.rcptto, recipient)
+    return recipient

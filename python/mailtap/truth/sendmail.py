@@ -33,7 +33,7 @@ SOFTWARE = "sendmail"
 #: Seconds without a line after which a session is over: its end isn't logged.
 SILENCE = 300.0
 
-PROGRAMS = frozenset(("sendmail", "sm-mta"))
+PROGRAMS = frozenset(("sendmail", "sm-mta", "sm-acceptingconnections"))
 
 _PEER = r"(?:[^\s\[\],]{1,255} )?\[(?P<address>[0-9A-Fa-f:.]{2,45}|IPv6:[0-9A-Fa-f:.]{2,45})\]"
 _QUEUE = r"(?P<queue>[0-9A-Za-z]{8,20})"
@@ -65,6 +65,8 @@ _NOTHING = re.compile(rf"(?:{_QUEUE}|NOQUEUE): {_PEER}.{{0,20}} did not issue ")
 _LOST = re.compile(
     rf"(?:{_QUEUE}: )?(?P<how>lost input channel|timeout waiting for input) from {_PEER}"
 )
+_EARLY = re.compile(rf"{_QUEUE}: rejecting commands from  ?{_PEER}")
+_ATTACK = re.compile(rf"{_QUEUE}: {_PEER}(?: \(may be forged\))?: possible SMTP attack: ")
 _REJECTED = re.compile(
     rf"(?:{_QUEUE}: )?ruleset=check_(?P<what>\w+), arg1=(?P<argument>.*), relay={_PEER}.*?, "
     r"reject=(?P<code>[45]\d\d) "
@@ -161,6 +163,12 @@ class Sendmail:
         draft.outcome = "timeout" if match["how"].startswith("timeout") else "lost"
         draft.ended = True
 
+    def _early(self, draft: Draft, _: re.Match[str], __: LogLine) -> None:
+        draft.outcome = "refused"
+
+    def _attack(self, _: Draft, __: re.Match[str], ___: LogLine) -> None:
+        """The line says no more than that the client was there."""
+
     def _rejected(self, draft: Draft, match: re.Match[str], line: LogLine) -> None:
         once(line.message, ", arg1=", ", relay=", ", reject=")
         command = _COMMANDS.get(match["what"], match["what"])
@@ -178,5 +186,7 @@ _OF_SESSION = (
     (_LOGIN_FAILED, Sendmail._login_failed),
     (_NOTHING, Sendmail._nothing),
     (_LOST, Sendmail._lost),
+    (_EARLY, Sendmail._early),
+    (_ATTACK, Sendmail._attack),
     (_REJECTED, Sendmail._rejected),
 )

@@ -10,7 +10,7 @@ from lab.servers import maildir
 from lab.servers.base import Join, LogFacts, Server
 
 OWNER = 951
-TCPD = "/usr/sbin/couriertcpd -address=0 -maxprocs=40 -maxperip=40 -nodnslookup -noidentlookup"
+TCPD = "/usr/sbin/couriertcpd -address=0 -maxprocs=40 -maxperip=40 -nodnslookup"
 TLS = """
 COURIERTLS=/usr/bin/couriertls
 TLS_CERTFILE=/etc/lab/both.pem
@@ -67,6 +67,8 @@ class Courier(Server):
         self.root.folder("/run/courier/authdaemon", 950, 950)
 
     def start(self) -> None:
+        # Up to Debian 12 it asks the client who it is (RFC 1413), unless told not to.
+        listen = f"{TCPD} -noidentlookup" if self.version.startswith("5.0.") else TCPD
         self.spawn(
             "sh",
             "-c",
@@ -84,7 +86,7 @@ class Courier(Server):
             if service.endswith("s"):
                 variables += f"{upper}_TLS=1\n{upper}_STARTTLS=NO\n"
             wrapped = "/usr/bin/couriertls -server -tcpd " if service.endswith("s") else ""
-            self.spawn("sh", "-c", f"{variables}\nexec {TCPD} {port} {wrapped}{SERVICES[kind]}")
+            self.spawn("sh", "-c", f"{variables}\nexec {listen} {port} {wrapped}{SERVICES[kind]}")
 
     def log(self) -> list[str]:
         return [line.rstrip("\n") for line in [*self.output, *self.syslog.lines]]

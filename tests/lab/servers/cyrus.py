@@ -32,6 +32,7 @@ sasl_minimum_layer: 0
 tls_server_cert: /etc/lab/server.pem
 tls_server_key: /etc/lab/server.key
 tls_session_timeout: 0
+allowstarttls: on
 lmtpsocket: /run/cyrus/socket/lmtp
 idlesocket: /run/cyrus/socket/idle
 notifysocket: /run/cyrus/socket/notify

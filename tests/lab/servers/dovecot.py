@@ -7,48 +7,21 @@ import sys
 from typing import ClassVar
 
 from lab.accounts import ACCOUNTS, DOMAIN
-from lab.packages import PackagesError
 from lab.servers import maildir
 from lab.servers.base import Join, LogFacts, Server
 
-CONFIGURATION = """
+EVERY_VERSION = """
 base_dir = /run/dovecot
 protocols = imap pop3 lmtp
 listen = *, ::
 log_path = syslog
 auth_verbose = yes
-auth_username_format = %Ln
-mail_debug = no
-disable_plaintext_auth = no
-auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 {more}
+auth_failure_delay = 0
+auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 {mechanisms}
 ssl = yes
-ssl_cert = </etc/lab/server.pem
-ssl_key = </etc/lab/server.key
-ssl_dh = </usr/share/dovecot/dh.pem
 first_valid_uid = 500
-mail_location = maildir:/var/mail/%n
 mail_uid = vmail
 mail_gid = vmail
-login_log_format_elements = user=<%u> method=%m rip=%r lip=%l rport=%b %c session=<%{{session}}>
-auth_failure_delay = 0
-mail_plugins = notify
-passdb {{
-  driver = passwd-file
-  args = scheme=PLAIN /etc/dovecot/users
-}}
-passdb {{
-  driver = oauth2
-  mechanisms = xoauth2 oauthbearer
-  args = /etc/dovecot/oauth2.conf.ext
-}}
-userdb {{
-  driver = static
-  args = uid=vmail gid=vmail home=/var/mail/%n
-}}
-protocol imap {{
-  mail_plugins = imap_zlib notify
-  mail_max_userip_connections = 1000
-}}
 protocol pop3 {{
   mail_max_userip_connections = 1000
 }}
@@ -95,6 +68,71 @@ service lmtp {{
   }}
 }}
 """
+BEFORE_2_4 = """
+auth_username_format = %Ln
+disable_plaintext_auth = no
+ssl_cert = </etc/lab/server.pem
+ssl_key = </etc/lab/server.key
+ssl_dh = </usr/share/dovecot/dh.pem
+mail_location = maildir:/var/mail/%n
+mail_plugins = notify
+login_log_format_elements = user=<%u> method=%m rip=%r lip=%l rport=%b %c session=<%{{session}}>
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN /etc/dovecot/users
+}}
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = /etc/dovecot/oauth2.conf.ext
+}}
+userdb {{
+  driver = static
+  args = uid=vmail gid=vmail home=/var/mail/%n
+}}
+protocol imap {{
+  mail_plugins = imap_zlib notify
+  mail_max_userip_connections = 1000
+}}
+"""
+SINCE_2_4 = """
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+auth_username_format = %{{user | username | lower}}
+auth_allow_cleartext = yes
+ssl_server_cert_file = /etc/lab/server.pem
+ssl_server_key_file = /etc/lab/server.key
+mail_driver = maildir
+mail_path = /var/mail/%{{user | username}}
+mail_plugins {{
+  notify = yes
+}}
+login_log_format_elements = user=<%{{user}}> method=%{{mechanism}} rip=%{{remote_ip}} \\
+  rport=%{{remote_port}} %{{secured}} session=<%{{session}}>
+pop3_logout_format = top=%{{top_count}}/%{{top_bytes}}, retr=%{{retr_count}}/%{{retr_bytes}}
+passdb passwd-file {{
+  default_password_scheme = plain
+  passwd_file_path = /etc/dovecot/users
+}}
+oauth2 {{
+  introspection_mode = auth
+  introspection_url = http://127.0.0.1:9/
+}}
+passdb oauth2 {{
+  mechanisms_filter = xoauth2 oauthbearer
+}}
+userdb static {{
+  fields {{
+    uid = vmail
+    gid = vmail
+    home = /var/mail/%{{user | username}}
+  }}
+}}
+protocol imap {{
+  mail_max_userip_connections = 1000
+}}
+"""
+"""Dovecot 2.4 is configured in other words."""
 
 
 class Dovecot(Server):
@@ -133,12 +171,12 @@ class Dovecot(Server):
     mechanisms: ClassVar[str] = "xoauth2 oauthbearer"
 
     def configure(self) -> None:
-        if re.match(r"\d+:2\.4", self.version):
-            raise PackagesError("Dovecot 2.4 is configured in other words, still to be written")
         for number, name in enumerate(("dovecot", "dovenull", "vmail"), 921):
             self.root.user(name, number)
-        values = {"domain": DOMAIN, "more": self.mechanisms}
-        self.root.file("/etc/dovecot/dovecot.conf", CONFIGURATION.format(**values))
+        older = re.match(r"\d+:2\.[0-3]\.", self.version)
+        configuration = (BEFORE_2_4 if older else SINCE_2_4) + EVERY_VERSION
+        values = {"domain": DOMAIN, "mechanisms": self.mechanisms}
+        self.root.file("/etc/dovecot/dovecot.conf", configuration.format(**values))
         self.root.file("/etc/dovecot/oauth2.conf.ext", "tokeninfo_url = http://127.0.0.1:9/\n")
         users = "".join(f"{account.name}:{account.password}::::::\n" for account in ACCOUNTS)
         self.root.file("/etc/dovecot/users", users)
@@ -198,6 +236,6 @@ class DovecotApop(Dovecot):
             "--reuid=923",
             "--regid=923",
             "--clear-groups",
-            "/usr/lib/dovecot/imap",
+            *("/usr/lib/dovecot/imap", "-u", "alice"),
         ]
         self.spawn(sys.executable, "-c", ACCEPTOR, "1431", *command)

@@ -31,6 +31,7 @@ from mailtap.report.model import (
     WindowAgreement,
 )
 from mailtap.report.statistics import rate
+from mailtap.report.tls_model import Certificates, ServerFindings, ServerStartTls, Tls
 
 NOW = 1_800_000_000.0
 EVIL = "</script><img src=x onerror=\"document.title='owned'\">\x1b]0;owned\x07\u202e"
@@ -109,6 +110,15 @@ def usual() -> Snapshot:
         unlabelled=989,
         unmatched=1_010,
         findings={"command_injected": 2, "cleartext_login": 310},
+        tls=Tls(
+            starttls=(ServerStartTls("192.0.2.25", 25, 900, 800, 700, 3, 97, 60, (0.5, 0.7)),),
+            versions={"TLSv13": 500, "TLSv12": 200},
+            certificates=Certificates(200, 3, 9, 1),
+            findings=(
+                ServerFindings("192.0.2.25", 25, {"cleartext_login": 310}, "C1"),
+                ServerFindings("192.0.2.25", 587, {"command_injected": 2}, "C2"),
+            ),
+        ),
         consistent=rate(consistent, matched),
         compatible=rate(compatible, matched),
         inconsistent=rate(inconsistent, matched),

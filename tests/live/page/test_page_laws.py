@@ -14,6 +14,7 @@ from mailtap.live.page.metrics import exposition
 from mailtap.live.page.view import View
 from mailtap.live.state import Gap, Snapshot
 from mailtap.report.model import Agreement, MatrixCell, SensorAgreement, WindowAgreement
+from mailtap.report.tls_model import Certificates, ServerFindings, ServerStartTls, Tls
 
 TAGS = {
     *("h1", "h2", "p", "ul", "li", "strong", "br", "span", "div", "code", "dl", "dt", "dd"),
@@ -60,6 +61,12 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         matrix=(MatrixCell(text, draw(texts), draw(texts), draw(counts)),),
         timeline=tuple(WindowAgreement(start, 60.0, agreement) for start in starts),
         disagreements=(shown, shown),
+        tls=Tls(
+            starttls=(ServerStartTls(text, 25, *draw(st.tuples(*[counts] * 5))),),
+            versions={text: draw(counts)},
+            certificates=Certificates(*draw(st.tuples(*[counts] * 4))),
+            findings=(ServerFindings(text, None, {"smuggled": draw(counts)}, text),),
+        ),
     )
 
 

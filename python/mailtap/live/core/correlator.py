@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from mailtap.correlation.engines import Row
 from mailtap.live.batches.sessions import SessionReader
+from mailtap.live.core.encryption import Encryption
 from mailtap.live.core.inbox import BATCH, Batch, Inbox
 from mailtap.live.core.intake import LabelIntake, SensorIntake, read_in_parts
 from mailtap.live.core.meters import Delays
@@ -42,6 +43,7 @@ from mailtap.live.state import Delay, LabelSourceState, SensorState
 from mailtap.policy import Policy
 from mailtap.report.listing import example_of
 from mailtap.report.model import Example
+from mailtap.report.tls_model import Tls
 from mailtap.sessions.vocabulary import FINDINGS
 
 #: Seconds within which verdicts are to come. As far as that allows a batch waits until there are
@@ -70,6 +72,7 @@ class Correlated:
     unlabelled: int
     unmatched: int
     findings: Mapping[str, int]  # sessions by finding, since this run began
+    tls: Tls | None
     figures: Figures
     disagreements: tuple[Example, ...]
     delay: Delay | None
@@ -127,6 +130,7 @@ class Correlator:
         self._disagreements: deque[Example] = deque(maxlen=SHOWN)
         self._counts = Counts()
         self._findings = dict.fromkeys(FINDINGS, 0)
+        self._encryption = Encryption(policy.redact)
         self._session_numbers, self._label_numbers = itertools.count(), itertools.count()
         self._clocks_compared = self._shown = time.monotonic()
         self._names = [name for name, _, _ in label_sources]
@@ -150,6 +154,7 @@ class Correlator:
         if self._thread.ident is not None:
             self._thread.join()
         self._window.close()
+        self._encryption.close()
 
     @property
     def failure(self) -> Exception | None:
@@ -190,6 +195,7 @@ class Correlator:
             sessions = _with(sessions, "bucket", [bucket] * len(sessions))
             self._counts.sessions += len(sessions)
             self._count_findings(sessions)
+            self._encryption.add(sessions)
         labels = [_with(table, "bucket", [bucket] * len(table)) for table in labels]
         self._counts.labels += sum(map(len, labels))
         for source, position in batch.positions.items():
@@ -201,6 +207,7 @@ class Correlator:
         if clock - self._clocks_compared >= CLOCKS:
             self._clocks_compared = clock
             self._take(self._window.compare_clocks())
+        self._encryption.look(clock)
         if change.judgements is not None and len(change.judgements):
             self._delays.add(batch.arrivals, time.monotonic())
         if clock - self._shown >= SHOW or not batch:
@@ -311,6 +318,7 @@ class Correlator:
             unlabelled=self._counts.unlabelled,
             unmatched=self._counts.unmatched,
             findings=dict(self._findings),
+            tls=self._encryption.figures,
             figures=self._tally.figures(),
             disagreements=tuple(reversed(self._disagreements)),
             delay=self._delays.value(),

@@ -17,6 +17,9 @@ from mailtap.live.state import AnswerState, Snapshot, StoreState
 from mailtap.printable import printable
 from mailtap.report.model import Agreement
 
+#: Servers that have metrics of their own: those with most findings.
+MAXIMUM_SERVERS = 100
+
 #: Values of a metric's labels, and what it is for them; None: not known, and left out.
 Rows = Iterable[tuple[tuple[str, ...], float | None]]
 
@@ -95,6 +98,17 @@ def _overall(now: Snapshot) -> Iterator[Metric]:
         "Sessions by what is wrong with their encryption.",
         (((finding,), n) for finding, n in now.findings.items()),
         "finding",
+    )
+    servers = () if now.tls is None else now.tls.findings[:MAXIMUM_SERVERS]
+    yield _gauge(
+        "server_findings",
+        "Sessions by server and finding, also what its history shows, over the last 24 hours.",
+        (
+            ((one.server or "", str(one.port or ""), finding), n)
+            for one in servers
+            for finding, n in one.findings.items()
+        ),
+        *("server", "port", "finding"),
     )
     if now.delay:
         yield _gauge(

@@ -32,6 +32,7 @@ SECTIONS = (
     "funnel",
     "causes",
     "timeline",
+    "tls",
     "sensors",
     "matrix",
     "disagreements",
