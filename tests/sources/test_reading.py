@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from mailtap.correlation.sql import literals
 from mailtap.policy import load_policy
 from mailtap.records import selection
+from mailtap.records.database import open_database
 from mailtap.records.fields import (
     ADDRESS,
     BOOLEAN,
@@ -53,21 +54,21 @@ ODD: tuple[Any, ...] = (
 )
 
 
-def read(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[list[Any], SessionsLoaded]:
-    connection.execute("DROP TABLE IF EXISTS sessions")
-    report = load(connection, [path], POLICY)
-    rows = connection.execute("SELECT * EXCLUDE (session_id) FROM sessions").fetchall()
+def read(path: Path) -> tuple[list[Any], SessionsLoaded]:
+    with open_database() as connection:
+        report = load(connection, [path], POLICY)
+        rows = connection.execute("SELECT * EXCLUDE (session_id) FROM sessions").fetchall()
     return sorted(rows, key=repr), report
 
 
 def both(
-    connection: duckdb.DuckDBPyConnection, path: Path
+    path: Path,
 ) -> tuple[tuple[list[Any], SessionsLoaded], tuple[list[Any], SessionsLoaded]]:
     """What is read, and what is read line by line."""
-    found = read(connection, path)
+    found = read(path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(selection, "native", lambda *_: None)
-        return found, read(connection, path)
+        return found, read(path)
 
 
 def is_read_natively(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
@@ -81,7 +82,7 @@ def is_read_natively(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
 
         patch.setattr(type(recognised.container), "relation", refuse)
         try:
-            read(connection, path)
+            read(path)
         except AssertionError:
             return False
     return True
@@ -102,7 +103,7 @@ def test_a_file_without_anything_malformed_is_read_by_the_query_engine_itself(
     path = tmp_path / name
     path.write_text(write(*(record(f"C{n}") for n in range(9))))
     assert is_read_natively(connection, path)
-    found, line_by_line = both(connection, path)
+    found, line_by_line = both(path)
     assert found == line_by_line
     assert found[1].sessions == 9
 
@@ -118,15 +119,13 @@ def test_a_file_without_anything_malformed_is_read_by_the_query_engine_itself(
     ],
     ids=["broken", "null", "header", "short", "long"],
 )
-def test_a_malformed_line_is_counted_and_located(
-    connection: duckdb.DuckDBPyConnection, tmp_path: Path, name: str, line: str
-) -> None:
+def test_a_malformed_line_is_counted_and_located(tmp_path: Path, name: str, line: str) -> None:
     write, record = WRITERS[name]
     path = tmp_path / name
     lines = write(*(record(f"C{n}") for n in range(4))).splitlines()
     at = len(lines) - 2
     path.write_text("\n".join([*lines[:at], line, *lines[at:]]) + "\n")
-    found, line_by_line = both(connection, path)
+    found, line_by_line = both(path)
     assert found == line_by_line
     assert found[1].warnings[0].endswith(f"1 malformed line, it is line {at + 1}")
 
@@ -147,7 +146,6 @@ def test_a_malformed_line_is_counted_and_located(
     ),
 )
 def test_odd_values_are_read_the_same(
-    connection: duckdb.DuckDBPyConnection,
     tmp_path: Path,
     name: str,
     changes: list[dict[int, Any]],
@@ -166,7 +164,7 @@ def test_odd_values_are_read_the_same(
     path = tmp_path / name
     # The first lines are as they should be: from them follows how the file is read.
     path.write_text(write(*(record(f"D{n}") for n in range(3)), *records))
-    found, line_by_line = both(connection, path)
+    found, line_by_line = both(path)
     assert repr(found) == repr(line_by_line)
 
 

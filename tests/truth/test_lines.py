@@ -57,6 +57,34 @@ def clock(latest: str = "2026-11-25T00:00:00Z", zone: tzinfo = UTC) -> Clock:
             "<22>1 2026-11-24T22:40:01-02:30 mx sm-mta - - - text",
             *("sm-mta", None, "mx", "2026-11-25T01:10:01Z"),
         ),
+        (
+            "Tue 2026-11-24 22:40:01 UTC mx postfix/smtpd[12]: text",
+            *("postfix/smtpd", "12", "mx", "2026-11-24T22:40:01Z"),
+        ),
+        (
+            "1795560001.25 mx postfix/smtpd[12]: text",
+            *("postfix/smtpd", "12", "mx", "2026-11-24T22:40:01.25Z"),
+        ),
+        (
+            "Nov 24 22:40:01 mx sendmail[12]: [ID 801593 mail.info] text",
+            *("sendmail", "12", "mx", "2026-11-24T22:40:01Z"),
+        ),
+        (
+            "mail-1  | Nov 24 22:40:01 mx postfix/smtpd[12]: text",
+            *("postfix/smtpd", "12", "mx", "2026-11-24T22:40:01Z"),
+        ),
+        (
+            "2026-11-24T22:40:02.1Z stdout F Nov 24 22:40:01 mx postfix/smtpd[12]: text",
+            *("postfix/smtpd", "12", "mx", "2026-11-24T22:40:01Z"),
+        ),
+        (
+            "2026-11-24T22:40:02.1Z 2026-11-24 22:40:01 text",
+            *("exim", None, None, "2026-11-24T22:40:01Z"),
+        ),
+        (
+            "\ufeffNov 24 22:40:01 mx dovecot: text",
+            *("dovecot", None, "mx", "2026-11-24T22:40:01Z"),
+        ),
         ("2026-11-24 22:40:01 text", "exim", None, None, "2026-11-24T22:40:01Z"),
         ("2026-11-24 22:40:01.123 +0100 [77] text", "exim", "77", None, "2026-11-24T21:40:01.123Z"),
     ],

@@ -341,10 +341,14 @@ Next Server::Read(const Line& line, SideFacts& facts) {
     return {.upgrade = Reply(reply.code, reply.text, facts)};
 }
 
-// Whether a 220 that isn't the greeting accepts STARTTLS. XCLIENT is answered by the greeting again.
+// Whether a 220 that isn't the greeting accepts STARTTLS. XCLIENT is answered by the greeting again, with another time
+// in it, maybe.
 bool Server::AcceptsUpgrade(std::string_view text, const SideFacts& facts) const {
-    bool greeting = facts.banner.empty() ? ContainsNoCase(text, "SMTP") : text.starts_with(facts.banner);
-    return ! greeting || ContainsNoCase(text, "TLS") || HasEnhancedStatus(text, '2');
+    const auto first_word = [](std::string_view line) { return line.substr(0, line.find(' ')); };
+    const std::string_view banner = facts.banner;
+    const bool greeting = ContainsNoCase(text, "SMTP") && (banner.empty() || first_word(text) == first_word(banner));
+    const bool about_tls = ContainsNoCase(text, "TLS") && ! ContainsNoCase(banner, "TLS");
+    return about_tls || HasEnhancedStatus(text, '2') || ! (greeting || text == banner);
 }
 
 // Whether it accepts STARTTLS.

@@ -66,7 +66,8 @@ def find_candidates(engine: QueryEngine, slack: float, clocks_differ: bool) -> b
         sharing = f"SELECT * FROM labels SEMI JOIN {key.shared()} USING "
         engine.view("sharing_labels", f"{sharing} ({sql.columns(key.of_label)})")
         contested = f"({pairs.of(most, 'sharing_labels')})"
-    engine.view("contested", f"SELECT session_id, label_id, likeness, distance FROM {contested}")
+    columns = "session_id, label_id, engine, likeness, distance"
+    engine.view("contested", f"SELECT {columns} FROM {contested}")
     return True
 
 

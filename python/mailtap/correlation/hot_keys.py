@@ -14,7 +14,7 @@ from mailtap.correlation import sql
 from mailtap.correlation.keys import Key
 
 #: A key of more labels than this is hot. What a session is compared with is bounded by it.
-MOST_LABELS = 8
+MOST_LABELS = 32
 
 #: Widths of cells in seconds; the last is wider than all of time. Most flows fit in the first, and
 #: few others of a key fall into the same cell.

@@ -93,10 +93,13 @@ def _choose(engine: QueryEngine) -> None:
                             ORDER BY likeness DESC, distance) AS shared_place
         FROM contested_pairs c JOIN several USING (session_id)""",
     )
+    # Statements are long, so only those of candidates that are equally good are compared.
     engine.table(
         "ambiguous",
-        "SELECT session_id FROM ranked r JOIN labels l ON l.label_id = r.label_id "
-        "WHERE shared_place = 1 GROUP BY session_id "
+        "SELECT r.session_id AS session_id FROM ranked r "
+        "SEMI JOIN (SELECT session_id FROM ranked WHERE shared_place = 1 AND place > 1) t "
+        "ON t.session_id = r.session_id JOIN labels l ON l.label_id = r.label_id "
+        "WHERE r.shared_place = 1 GROUP BY r.session_id "
         f"HAVING count(DISTINCT {_STATEMENT}) > 1",
     )
     engine.table(
@@ -111,13 +114,19 @@ def _choose_by_engine(engine: QueryEngine) -> None:
     """Makes `verdicts_by_engine`: sessions in scope, each with the label of each engine. It is
     chosen as `_choose` does, among the labels of that engine alone.
     """
-    of_engine = "PARTITION BY r.session_id, l.engine ORDER BY likeness DESC, distance"
+    # Most sessions have one label of an engine.
+    engine.table(
+        "several_by_engine",
+        "SELECT session_id, engine FROM ranked GROUP BY session_id, engine HAVING count(*) > 1",
+    )
+    of_engine = "PARTITION BY r.session_id, r.engine ORDER BY likeness DESC, distance"
     engine.table(
         "ranked_by_engine",
-        f"SELECT r.session_id AS session_id, r.label_id AS label_id, l.engine AS engine, "
+        f"SELECT r.session_id AS session_id, r.label_id AS label_id, r.engine AS engine, "
         f"{_STATEMENT} AS statement, rank() OVER ({of_engine}) AS shared_place, "
-        f"row_number() OVER ({of_engine}, r.label_id) AS place "
-        "FROM ranked r JOIN labels l ON l.label_id = r.label_id",
+        f"row_number() OVER ({of_engine}, r.label_id) AS place FROM ranked r "
+        "JOIN several_by_engine s ON s.session_id = r.session_id AND s.engine = r.engine "
+        "JOIN labels l ON l.label_id = r.label_id",
     )
     engine.table(
         "ambiguous_by_engine",

@@ -21,8 +21,8 @@ and their number | keys |
 | `ranked`, `passed_over` | candidate with its rank; one that is not the session's label | join |
 | `judged_candidates` | candidate with its verdict, `chosen` and `in_scope` | join |
 | `verdicts` | session in scope with its label: those of `judged_candidates` that are both | join |
-| `ranked_by_engine`, `ambiguous_by_engine`, `passed_over_by_engine` | the same choice among the \
-labels of each engine alone, where several label | join |
+| `several_by_engine`, `ranked_by_engine`, `ambiguous_by_engine`, `passed_over_by_engine` | the \
+same choice among the labels of each engine alone, where several label | join |
 | `verdicts_by_engine` | session in scope with the label of each engine | join |
 
 The report counts `judged_candidates` into `counted`, `cube` and `servers` (report/counting.py).

@@ -19,6 +19,7 @@ from mailtap.printable import printable
 from mailtap.records.containers import Container
 from mailtap.records.key import endpoints_sql
 from mailtap.records.malformed import Malformed, count, forget_rejects
+from mailtap.records.numbering import number_rows
 from mailtap.records.record_file import (
     RecordFile,
     UnreadableFileError,
@@ -61,10 +62,7 @@ class LabelsLoaded:
 def load(
     connection: duckdb.DuckDBPyConnection, files: Sequence[LabelFile], policy: Policy
 ) -> LabelsLoaded:
-    """Add the labels of `files`, or of all files in folders, to table `labels`.
-
-    Raises LabelError.
-    """
+    """Makes table `labels` of `files`, or of all files in folders. Raises LabelError."""
     create_table(connection)
     loaded = []
     warnings: list[str] = []
@@ -76,6 +74,7 @@ def load(
                 raise LabelError(str(error)) from None
             finally:
                 _forget(connection)
+    number_rows(connection, "labels", "label_id")
     return LabelsLoaded(tuple(loaded), tuple(warnings))
 
 
@@ -197,10 +196,5 @@ def label_rows(
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
-    known = count(connection, "SELECT max(label_id) FROM labels")
-    columns = ", ".join(f'"{name}"' for name in COLUMNS)
-    connection.execute(
-        f"INSERT INTO labels ({columns}) SELECT {columns} FROM ("
-        f"SELECT *, row_number() OVER () + {known} AS label_id FROM ({rows}))"
-    )
-    return count(connection, "SELECT max(label_id) FROM labels") - known
+    columns = ", ".join(f'"{name}"' for name in COLUMNS if name != "label_id")
+    return count(connection, f"INSERT INTO labels ({columns}) SELECT {columns} FROM ({rows})")

@@ -27,6 +27,7 @@ BLANKS = " \t\r\n"
 UNPRINTABLE = (
     "[\\x00-\\x1f\\x7f-\\x9f\\x{200b}-\\x{200f}\\x{2028}-\\x{202e}\\x{2060}-\\x{2069}\\x{feff}]"
 )
+_VISIBLE, _PRINTABLE = f"[^ {UNPRINTABLE[1:]}", f"[^{UNPRINTABLE[1:]}"
 _UNPRINTABLE = re.compile(re.sub(r"\\x\{(....)\}", r"\\u\1", UNPRINTABLE))
 
 TIMESTAMP = (
@@ -234,7 +235,7 @@ def sanitised(longest: int) -> Transform:
     return Transform(
         lambda text: _sanitise_sql(text, longest),
         lambda text: sanitise(text, longest),
-        plain="[!-~](?:[ -~]*[!-~])?",
+        plain=f"{_VISIBLE}(?:{_PRINTABLE}*{_VISIBLE})?",
     )
 
 

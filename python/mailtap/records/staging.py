@@ -7,7 +7,7 @@ from collections.abc import Callable
 import duckdb
 
 from mailtap.records.malformed import Malformed, count, find_malformed, forget_rejects
-from mailtap.records.record_file import UNREADABLE
+from mailtap.records.record_file import UNREADABLE, quoted
 from mailtap.records.selection import NotNativeError, Reading
 
 
@@ -56,9 +56,10 @@ def _read_natively(
 
 
 def _add(connection: duckdb.DuckDBPyConnection, table: str, query: str) -> None:
-    connection.execute(f"CREATE TABLE IF NOT EXISTS {table} AS {query} LIMIT 0")
+    there = f"SELECT count(*) FROM duckdb_tables() WHERE table_name = {quoted(table)}"
+    add = f"INSERT INTO {table}" if count(connection, there) else f"CREATE TABLE {table} AS"
     # What is no record is taken out afterwards: a condition here would have lines read twice.
-    connection.execute(f"INSERT INTO {table} {query}")
+    connection.execute(f"{add} {query}")
 
 
 def _keep_records(connection: duckdb.DuckDBPyConnection, table: str) -> None:

@@ -114,10 +114,8 @@ def answers_by_session(raters: Sequence[Rater], *, several_labels: bool) -> str:
     listed = ", ".join(
         f"max({rater.answer()}) AS {name}" for name, rater in _columns(raters).items()
     )
-    return (
-        "SELECT session_id, max(server_h) AS server_h, max(server_p) AS server_p, "
-        f"max(direction) AS direction, {listed}, 1 AS n FROM ({_LABELS}) GROUP BY session_id"
-    )
+    of_session = "session_id, server_h, server_p, direction"
+    return f"SELECT {of_session}, {listed}, 1 AS n FROM ({_LABELS}) GROUP BY {of_session}"
 
 
 def _answers(key: str, raters: Sequence[Rater], labelled: str) -> str:

@@ -14,6 +14,7 @@ from mailtap.policy import Policy
 from mailtap.printable import printable
 from mailtap.records.fields import Field
 from mailtap.records.malformed import Malformed, count, forget_rejects
+from mailtap.records.numbering import number_rows
 from mailtap.records.record_file import (
     PARQUET_SUFFIX,
     RecordFile,
@@ -39,7 +40,7 @@ from mailtap.sessions.session_records import (
     lists_of_sets,
     session_columns,
 )
-from mailtap.sessions.table import create_table
+from mailtap.sessions.table import create_table, create_view
 from mailtap.sessions.zeek import LOG_NAME, find_logs
 
 STAGED = {
@@ -49,6 +50,9 @@ STAGED = {
     Kind.GATEWAY: "mailtap_gateway_sessions",
 }
 ENGINE_OF_GATEWAY = "generic"
+
+#: The records of the only file, where `sessions` is a view of them.
+RECORDS = "mailtap_records"
 
 
 @dataclass(frozen=True)
@@ -72,11 +76,10 @@ def load(
     *,
     details: bool = False,
 ) -> SessionsLoaded:
-    """Add the sessions of `paths`, files or folders of Zeek logs or Parquet, to table `sessions`.
+    """Makes `sessions` of `paths`, files or folders of Zeek logs or Parquet: a table, or a view.
 
-    With `details` the table has the whole record, for a listing. Raises SourceError.
+    With `details` it has the whole record, for a listing. Raises SourceError.
     """
-    create_table(connection, details=details)
     warnings: list[str] = []
     files: dict[Kind, int] = dict.fromkeys(Kind, 0)
     sources: set[str] = set()
@@ -91,7 +94,9 @@ def load(
                     sources.add(source)
                     files[recognised.kind] += 1
         check_kinds(files)
-        sessions = _insert(connection, files, policy, details, several_sources=len(sources) > 1)
+        sessions = _make_sessions(
+            connection, files, policy, details, several_sources=len(sources) > 1
+        )
     except (UnreadableFileError, TooManyNamesError) as error:
         raise SourceError(str(error)) from None
     finally:
@@ -202,7 +207,7 @@ def _rows(
     )
 
 
-def _insert(
+def _make_sessions(
     connection: duckdb.DuckDBPyConnection,
     files: dict[Kind, int],
     policy: Policy,
@@ -210,26 +215,33 @@ def _insert(
     *,
     several_sources: bool,
 ) -> int:
-    known = count(connection, "SELECT max(session_id) FROM sessions")
+    """Makes `sessions` of what was staged, and returns how many they are."""
+    sensor = sensor_sql(several_sources)
+    if sum(files.values()) == files[Kind.SESSIONS] == 1:
+        # To copy the records of the only file takes as long as to correlate them.
+        connection.execute(f"ALTER TABLE {STAGED[Kind.SESSIONS]} RENAME TO {RECORDS}")
+        number_rows(connection, RECORDS, "session_id")
+        records = f"SELECT *, {sensor} AS sensor FROM {RECORDS}"
+        rows = session_rows(connection, Kind.SESSIONS, records, policy, details)
+        create_view(connection, rows, _columns_of(connection, rows, details), details=details)
+        return count(connection, "SELECT count(*) FROM sessions")
 
     def rows_of(kind: Kind) -> str:
-        rows = _each_once(kind, files, sensor_sql(several_sources))
+        rows = _each_once(kind, files, sensor)
         return session_rows(connection, kind, rows, policy, details)
 
     queries = session_queries(
         files,
         rows_of,
         lambda: smtp_log.smtp_columns(f"SELECT * FROM {STAGED[Kind.SMTP]}"),
-        lambda query: _columns_of(connection, query),
+        lambda query: _columns_of(connection, query, details),
     )
+    create_table(connection, details=details)
     for query in queries:
-        first = count(connection, "SELECT max(session_id) FROM sessions")
-        names = ", ".join(_columns_of(connection, query))
-        connection.execute(
-            f"INSERT INTO sessions BY NAME SELECT {names}, "
-            f"row_number() OVER () + {first} AS session_id FROM ({query})"
-        )
-    return count(connection, "SELECT max(session_id) FROM sessions") - known
+        names = ", ".join(_columns_of(connection, query, details))
+        connection.execute(f"INSERT INTO sessions BY NAME SELECT {names} FROM ({query})")
+    number_rows(connection, "sessions", "session_id")
+    return count(connection, "SELECT count(*) FROM sessions")
 
 
 def sensor_sql(several_sources: bool) -> str:
@@ -266,10 +278,7 @@ def _each_once(kind: Kind, files: dict[Kind, int], sensor: str) -> str:
     )
 
 
-def _columns_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[str]:
-    """The columns that `query` has of table `sessions`."""
-    names, known = (
-        {str(row[0]) for row in connection.execute(f"DESCRIBE {described}").fetchall()}
-        for described in (query, "sessions")
-    )
-    return [name for name in columns(details=True) if name in names & known]
+def _columns_of(connection: duckdb.DuckDBPyConnection, query: str, details: bool) -> list[str]:
+    """The columns of `sessions` that `query` has."""
+    known = {str(row[0]) for row in connection.execute(f"DESCRIBE {query}").fetchall()}
+    return [name for name in columns(details=details) if name in known]

@@ -49,7 +49,7 @@ class Clock:
         return found
 
     def with_date(self, date: str, time: str, zone: str | None) -> float:
-        """`2026-11-24`, `22:40:01.123` and `Z`, `+01:00`, `+0100` or None."""
+        """`2026-11-24`, `22:40:01.123` and `Z`, `UTC`, `+01:00`, `+0100` or None."""
         hour, minute, seconds = _clock_time(time)
         try:
             start = datetime(int(date[:4]), int(date[5:7]), int(date[8:10]), hour)
@@ -93,7 +93,7 @@ def _clock_time(text: str) -> tuple[int, int, float]:
 
 
 def _offset(zone: str) -> float:
-    if zone in ("Z", "z"):
+    if zone in ("Z", "z", "UTC"):
         return 0.0
     sign = -1 if zone[0] == "-" else 1
     digits = zone[1:].replace(":", "")
