@@ -416,3 +416,10 @@ def test_an_envelope_with_a_folded_subject_and_an_address_that_is_none() -> None
     )
     assert facts["subject"] == b"Gruss from Koeln"
     assert (facts["to"], facts["msg_id"]) == ([b"B <b@c.d>"], b"<1@x>")
+
+
+def test_a_client_that_tries_no_login_has_none() -> None:
+    """Captures made by hand leave it out."""
+    turns = [S("* OK IMAP4rev1"), C("a1 SELECT INBOX"), S("* 3 EXISTS", "a1 OK done")]
+    assert decode(*turns, port=143)["auth_result"] == ""
+    assert decode(*server_only(turns), port=143)["auth_result"] == "success"

@@ -58,6 +58,10 @@ AuthResult AuthResultOf(const Session& session) {
         case Outcome::Failure: return AuthResult::Failure;
         case Outcome::Unknown: break;
     }
+    // A client that was seen and that tried no login has none, whatever the server's answers suggest.
+    if ( ! session.client_lost && session.client.commands > 0 && session.client.auth.empty() &&
+         ! session.client.password_sent )
+        return AuthResult::Unknown;
     // What a reply's text suggests counts only where the replies can't be paired with the commands.
     return session.exchange.complete ? AuthResult::Unknown : session.server.auth_result;
 }
