@@ -97,6 +97,19 @@ def test_what_is_redacted_is_not_compared(tmp_path: Path) -> None:
     assert "198.51" not in json.dumps(found)
 
 
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("drift") / "lines.jsonl"
+    path.write_text(line(0, findings=["smuggled"]) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def document(lines: Path) -> dict[str, Any]:
+    with mailtap.report(lines) as made:
+        return made.to_dict()
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -106,11 +119,10 @@ def test_what_is_redacted_is_not_compared(tmp_path: Path) -> None:
         {"findings": [{"server": "a", "port": 1}]},
     ],
 )
-def test_what_is_no_report_is_refused(change: dict[str, Any], tmp_path: Path) -> None:
-    (tmp_path / "lines.jsonl").write_text(line(0, findings=["smuggled"]) + "\n")
-    with mailtap.report(tmp_path / "lines.jsonl") as first:
-        document = first.to_dict()
-    document["tls"] |= change
-    (tmp_path / "other.json").write_text(json.dumps(document))
+def test_what_is_no_report_is_refused(
+    change: dict[str, Any], lines: Path, document: dict[str, Any], tmp_path: Path
+) -> None:
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(document | {"tls": document["tls"] | change}))
     with pytest.raises(mailtap.AgainstError, match="is no report"):
-        mailtap.report(tmp_path / "lines.jsonl", against=tmp_path / "other.json")
+        mailtap.report(lines, against=other)
