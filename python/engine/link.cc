@@ -21,6 +21,14 @@ bool CarriesIp(uint16_t ether_type) {
     }
 }
 
+// Cisco's MetaData header, which TrustSec puts before a packet: so many options of four bytes, and what follows it.
+Step MetaDataStep(View header) {
+    const std::size_t options = 4 * std::size_t{header.U8(1)};
+    if ( ! header.Has(4 + options) )
+        return {Layer::Malformed, {}};
+    return EtherTypeStep(header.U16(2 + options), header.Skip(4 + options));
+}
+
 } // namespace
 
 std::optional<Layer> FirstLayer(int link_type) {
@@ -54,6 +62,7 @@ Step EtherTypeStep(uint16_t type, View payload) {
         case 0x8848: return {Layer::Mpls, payload};
         case 0x8864: return {Layer::Pppoe, payload};
         case 0x88e7: return {Layer::ProviderBackbone, payload};
+        case 0x8909: return MetaDataStep(payload);
         case 0x6558: return {Layer::Ethernet, payload}; // RFC 1701: transparent Ethernet bridging
         default: break;
     }

@@ -86,6 +86,9 @@ FRAMES: dict[str, Wrap] = {
     "QinQ": lambda packet: ethernet(tag(tag(packet), 0x8100), 0x88A8),
     "QinQ, old number": lambda packet: ethernet(tag(tag(packet), 0x8100), 0x9100),
     "802.1ah": lambda packet: ethernet(struct.pack(">I", 99) + ethernet(packet), 0x88E7),
+    "Cisco MetaData (TrustSec)": lambda packet: ethernet(
+        bytes.fromhex("010100010002") + struct.pack(">H", ether_type(packet)) + packet, 0x8909
+    ),
     "LLC and SNAP": lambda packet: ethernet(
         bytes.fromhex("aaaa03000000") + struct.pack(">H", ether_type(packet)) + packet,
         len(packet) + 8,

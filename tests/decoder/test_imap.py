@@ -337,3 +337,89 @@ def test_commands_for_access_rights_count() -> None:  # mutt asks so
 def test_a_refused_command_is_no_login() -> None:
     facts = decode(S("* OK IMAP4rev1 ready", "a1 NO no", "* BYE", "a2 OK bye"), port=143)
     assert facts["empty_cause"] == "greeting_only"
+
+
+@pytest.mark.parametrize(
+    ("turns", "commands", "last_command", "stage"),
+    [
+        ([C("b2 APPEND Sent {5000}"), S("+ go ahead")], 2, b"APPEND", "envelope"),
+        ([C("b2 APPEND Sent {5000}"), S("+ go ahead"), C("From: a@x")], 2, b"APPEND", "envelope"),
+        ([C("b2 APPEND Sent {9}"), lost(C("12345"), 600), C("b3 LOGOUT")], 3, b"LOGOUT", "logout"),
+    ],
+)
+def test_a_command_whose_literal_is_missing_counts(
+    turns: list[Turn], commands: int, last_command: bytes, stage: str
+) -> None:
+    login = [S("* OK IMAP4rev1"), C("a1 LOGIN bob x"), S("a1 OK Logged in")]
+    facts = decode(*login, *turns, port=143)
+    assert (facts["commands"], facts["last_command"]) == (commands, last_command)
+    assert facts["stage"] == stage
+
+
+def test_a_login_whose_literal_is_missing_names_no_user() -> None:
+    facts = decode(S("* OK IMAP4rev1"), C("a1 LOGIN {5}"), S("+ go"), C(b"ali"), port=143)
+    assert (facts["commands"], facts["auth"], facts["user"]) == (1, b"LOGIN", b"")
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "Invalid authentication mechanism.",  # pymap
+        "Unsupported authentication mechanism.",  # Dovecot
+        "LOGIN denied",
+        "Unknown user or password",
+    ],
+)
+def test_a_server_alone_refuses_a_login(refusal: str) -> None:
+    assert decode(S("* OK hello", f"a1 NO {refusal}"), port=143)["auth_result"] == "failure"
+
+
+@pytest.mark.parametrize("command", ["UNAUTHENTICATE", 'SETQUOTA "" (STORAGE 512)', "RESETKEY"])
+def test_commands_of_extensions_count(command: str) -> None:
+    facts = decode(S("* OK IMAP4rev1"), C("a1 LOGIN bob x", f"a2 {command}"), port=143)
+    assert facts["commands"] == 2
+
+
+def test_a_login_alone_names_the_protocol() -> None:
+    assert decode(C("a1 LOGIN alice secret"), port=1430)["service"] == "imap"
+    assert decode(C('7 login "alice" "x y"'), port=1430)["service"] == "imap"
+    for text in "please login here now", "a login alice", "a1 login page and more":
+        assert decode(C(text), port=1430)["service"] == ""
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "LOGIN is disabled before STARTTLS",  # Twisted
+        "Plaintext logins are disabled, use STARTTLS first",
+        "[PRIVACYREQUIRED] Cleartext login not permitted without TLS",
+    ],
+)
+def test_a_login_that_wants_tls_first_is_no_refused_starttls(refusal: str) -> None:
+    greeting = S("* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] ready")
+    turns = [greeting, C("a1 LOGIN bob x"), S(f"a1 NO {refusal}")]
+    for seen in turns, server_only(turns):
+        facts = decode(*seen, port=143)
+        assert (facts["starttls"], facts["auth_result"]) == ("offered", "failure")
+
+
+def test_an_envelope_with_a_folded_subject_and_an_address_that_is_none() -> None:
+    """As Twisted sends them."""
+    facts = decode(
+        S("* OK IMAP4rev1"),
+        S(
+            '* 2 FETCH (ENVELOPE ("x" {18}',
+            b'Gruss from\r\n Koeln (("A" NIL "a" "b.c")) NIL NIL '
+            b'(("B" NIL "b" "c.d") (NIL NIL "")) NIL NIL NIL "<1@x>"))\r\n',
+        ),
+        port=143,
+    )
+    assert facts["subject"] == b"Gruss from Koeln"
+    assert (facts["to"], facts["msg_id"]) == ([b"B <b@c.d>"], b"<1@x>")
+
+
+def test_a_client_that_tries_no_login_has_none() -> None:
+    """Captures made by hand leave it out."""
+    turns = [S("* OK IMAP4rev1"), C("a1 SELECT INBOX"), S("* 3 EXISTS", "a1 OK done")]
+    assert decode(*turns, port=143)["auth_result"] == ""
+    assert decode(*server_only(turns), port=143)["auth_result"] == "success"

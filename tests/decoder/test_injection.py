@@ -132,6 +132,53 @@ def test_a_second_request_among_the_injected_commands(service: str, refused_firs
     assert facts | {"findings": []} == decode(*clean, port=PORTS[service])
 
 
+@given(
+    st.sampled_from(sorted(PORTS)),
+    st.integers(0, 5),
+    st.lists(st.booleans(), max_size=5),
+    st.booleans(),
+)
+def test_however_often_tls_was_requested(
+    service: str, refused: int, injected: list[bool], bare: bool
+) -> None:
+    """Requests that were refused come before the one that is accepted; behind it commands were
+    injected, requests (True) among them, or nothing.
+    """
+    turns = [GREETING[service], *CAPABILITIES[service]]
+    for n in range(refused):
+        turns.append(C(REQUEST[service].replace("a2", f"b{n}")))
+        turns.append(S(REFUSE[service].replace("a2", f"b{n}")))
+    accept = S((BARE_ACCEPT if bare else ACCEPT)[service])
+    commands = [
+        REQUEST[service].replace("a2", f"c{n}") if again else COMMANDS[service][1]
+        for n, again in enumerate(injected)
+    ]
+    clean = [*turns, C(REQUEST[service]), accept, *TLS]
+    turns += [C(REQUEST[service]), *([C(*commands)] if commands else []), accept, *TLS]
+    facts = decode(*turns, port=PORTS[service])
+    assert findings(facts) == ({"command_injected"} if commands else set())
+    expected = decode(*clean, port=PORTS[service])
+    # What came behind the second request isn't told apart: none of it counts.
+    apart = {"findings", *(("commands", "last_reply") if refused > 1 else ())}
+    assert {n: v for n, v in facts.items() if n not in apart} == {
+        n: v for n, v in expected.items() if n not in apart
+    }
+    assert facts["commands"] <= expected["commands"]
+
+
+@pytest.mark.parametrize("time", ["", "; Sun, 29 Nov 2026 01:02:0{}"])
+@pytest.mark.parametrize("words", ["ready", "(TLS is our friend)"])
+def test_the_greeting_after_xclient_accepts_nothing(words: str, time: str) -> None:
+    first, second = (S(f"220 mx.example ESMTP {words}{time.format(n)}") for n in (1, 2))
+    before = [first, *CAPABILITIES["smtp"], C("XCLIENT ADDR=192.0.2.1"), second]
+    again = [*CAPABILITIES["smtp"], C(REQUEST["smtp"])]
+    for accept in ACCEPT, BARE_ACCEPT:
+        assert seen([*before, *again, S(accept["smtp"]), *TLS], "smtp") == (set(),) * 3
+    injected = [*before, *again, S(ACCEPT["smtp"], *REPLIES["smtp"]), *TLS]
+    assert seen(injected, "smtp") == ({"response_injected"}, set(), {"response_injected"})
+    assert decode(*server_only(before))["starttls"] == "offered"
+
+
 @SERVICES
 def test_a_second_acceptance_among_the_injected_replies(service: str) -> None:
     """A server accepts once: what follows isn't its own, whatever it says."""

@@ -250,6 +250,20 @@ def test_what_only_a_mailbox_answers_shows_a_login(answer: list[str]) -> None:
     assert "cleartext_login" not in facts["findings"]  # it may have been encrypted
 
 
+def test_a_message_that_was_announced_has_begun() -> None:
+    turns = [*LOGIN, C("RETR 1"), S("+OK 268 octets")]
+    for seen in turns, server_only(turns):
+        facts = decode(*seen, port=110)
+        assert (facts["stage"], facts["empty_cause"]) == ("data", "aborted")
+    assert decode(*LOGIN, C("RETR 9"), S("-ERR no such message"), port=110)["stage"] == "envelope"
+
+
 def test_capabilities_show_no_login() -> None:
     facts = decode(S("+OK ready", "+OK", "TOP", "EXPIRE 0", "UIDL", ".", "+OK bye"), port=110)
     assert facts["auth_result"] == ""
+
+
+def test_an_error_with_a_response_code_is_no_other_protocols() -> None:
+    """RFC 2449 8: Redis has none."""
+    facts = decode(S("-ERR [AUTH] no", "+OK"), port=110, midstream=True)
+    assert (facts["service"], facts["auth_result"]) == ("pop3", "failure")

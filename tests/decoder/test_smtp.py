@@ -311,3 +311,34 @@ def test_the_server_alone_shows_the_outcome_of_a_login(replies: list[str], resul
 def test_a_server_alone_takes_messages_in_chunks() -> None:  # Sendmail, OpenSMTPD
     accepted = "250 2.0.0 4ASEh2 Message accepted for delivery"
     assert decode(S("220 mx.example ESMTP", "250 ok", "250 ok", accepted))["messages"] == 1
+
+
+BURL = [
+    S("220 mx ESMTP"),
+    C("EHLO x"),
+    S("250-mx", "250-BURL imap", "250 CHUNKING"),
+    C("MAIL FROM:<a@example.org>"),
+    S("250 2.1.0 ok"),
+    C("RCPT TO:<b@example.com>"),
+    S("250 2.1.5 ok"),
+    C("BDAT 23", b"From: z@example.org\r\n\r\n", b"BURL imap://x/y;urlauth=z LAST\r\nQUIT\r\n"),
+    S("250 ok", "250 2.5.0 ok", "221 2.0.0 bye"),
+]
+
+
+@pytest.mark.parametrize("seen", [BURL, client_only(BURL)])
+def test_a_message_whose_last_part_the_server_fetches(seen: list[Turn]) -> None:
+    """RFC 4468: BURL stands for a chunk."""
+    facts = decode(*seen)
+    assert (facts["messages"], facts["commands"]) == (1, 6)
+    assert facts["from"] == [b"z@example.org"]
+
+
+def test_burl_that_the_server_refuses() -> None:
+    assert decode(*BURL[:-1], S("250 ok", "554 5.7.0 no", "221 bye"))["messages"] == 0
+
+
+@pytest.mark.parametrize("command", ["ETRN example.org", "ATRN example.org", "TURN"])
+def test_commands_that_turn_the_roles_are_commands(command: str) -> None:
+    facts = decode(S("220 mx ESMTP"), C("EHLO x", command, "QUIT"))
+    assert facts["commands"] == 3

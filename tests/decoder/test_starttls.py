@@ -123,6 +123,14 @@ def test_tls_from_the_first_byte_is_no_upgrade() -> None:
     assert facts["decode_as"] == "SSL"
 
 
+def test_a_server_that_warns_of_the_name_before_its_hello() -> None:
+    warned = [C(CLIENT_HELLO), S(bytes.fromhex("15030300020170") + SERVER_HELLO)]
+    for view in warned, server_only(warned):
+        facts = decode(*view, port=993)
+        assert (facts["implicit_tls"], facts["decode_as"]) == (True, "SSL")
+        assert facts["tls_cipher"] == decode(*TLS, port=993)["tls_cipher"] != b""
+
+
 def test_tls_to_a_server_that_answers_in_the_clear() -> None:
     facts = decode(C(CLIENT_HELLO), S("220 mx ESMTP"), port=465)
     assert (facts["service"], facts["implicit_tls"]) == ("smtp", True)

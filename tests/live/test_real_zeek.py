@@ -29,6 +29,35 @@ CHECKOUT = Path(__file__).parents[2]
 #: As `fieldcapture` makes it unless told otherwise.
 SESSIONS = 12_670
 
+#: What the sensor is told, and whether it takes alarm: sessions that both decoded, and notices.
+LISTENING = """
+@load mailtap/consistency
+
+module MailTap;
+
+redef agreement_verdicts = 250;
+
+global decoded = open("decoded.txt");
+global notices = open("notices.txt");
+
+event zeek_init()
+	{
+	set_buf(decoded, F);
+	set_buf(notices, F);
+	}
+
+event MailTap::verdict_received(verdict: Verdict)
+	{
+	if ( both_decoded(verdict) )
+		print decoded, verdict$sensor;
+	}
+
+hook Notice::policy(n: Notice::Info)
+	{
+	print notices, n$note, n$msg;
+	}
+"""
+
 Verdicts = dict[tuple[Any, ...], tuple[Any, ...]]
 
 
@@ -91,7 +120,7 @@ def by_live(store: Path) -> Verdicts:
 
 @contextmanager
 def replayed(way: str, capture: Path, folder: Path) -> Iterator[str | Transport]:
-    """The sensor that replays the capture."""
+    """The sensor that replays the capture. That of way `live` listens to verdicts."""
     if way.startswith("cluster"):
         parts = [folder / f"part-{n}.pcap" for n in (1, 2)]
         divided(capture, parts)
@@ -112,7 +141,9 @@ def replayed(way: str, capture: Path, folder: Path) -> Iterator[str | Transport]
         with replaying(capture, folder, "broker", str(script)) as port:
             yield BrokerTransport(f"broker://127.0.0.1:{port}", certificates.client)
         return
-    with replaying(capture, folder, way) as port:
+    listening = folder / "listening.zeek"
+    listening.write_text(LISTENING if way == "live" else "")
+    with replaying(capture, folder, way, str(listening)) as port:
         if way == "broker":
             yield BrokerTransport(f"broker://127.0.0.1:{port}", Tls(disabled=True))
         else:
@@ -129,7 +160,7 @@ def test_verdicts_are_those_of_a_report_on_the_logs_and_none_is_missing(
 
     async def scenario() -> None:
         with replayed(way, capture, tmp_path) as sensor:
-            async with running([sensor], [labels], store) as mode:
+            async with running([sensor], [labels], store, answer=way == "live") as mode:
                 state = await until(mode, lambda state: state.sessions >= len(by_report), 120)
                 (state_of_sensor,) = state.sensors
                 assert (state_of_sensor.lost, state_of_sensor.duplicates) == (0, 0)
@@ -141,5 +172,9 @@ def test_verdicts_are_those_of_a_report_on_the_logs_and_none_is_missing(
                 await asyncio.sleep(1)
 
     asyncio.run(scenario())
+    if way == "live":
+        judged = len((tmp_path / "decoded.txt").read_text().splitlines())
+        assert judged >= 1_000, "verdicts came back, and were judged several times"
+        assert (tmp_path / "notices.txt").read_text() == ""
     assert by_live(store) == by_report
     assert sum(verdict is not None for verdict, *_ in by_report.values()) > 10_000

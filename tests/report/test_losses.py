@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 import mailtap
 from fieldcapture.capture import write_capture
 from fieldcapture.gateway import write_gateway_export
 from fieldcapture.makeup import COLUMNS
+from mailtap.report.text import render
 from truth_labels import write_labels
 
 #: By make-up of the field capture: sessions, effective, mail, and mail without STARTTLS.
@@ -89,7 +92,8 @@ def test_guesses_are_no_disagreement_but_have_an_action(field: Any) -> None:
 
 def test_the_gateway_s_export(tmp_path: Path) -> None:
     write_gateway_export(tmp_path / "export.csv")
-    document = mailtap.report(tmp_path / "export.csv", keep_sessions=False).to_dict()
+    made = mailtap.report(tmp_path / "export.csv", keep_sessions=False)
+    document = made.to_dict()
     steps = {step["step"]: step for step in document["funnel"]}
     assert steps["labelled"]["n"] == steps["effective"]["n"] == 100_000
     assert steps["recognised"]["n"] == 58_298
@@ -99,6 +103,12 @@ def test_the_gateway_s_export(tmp_path: Path) -> None:
     assert ("not_known", "export_session_records", 58_298) in actions
     assert document["base"]["sessions"] == 41_687
     assert sums_are_exact(document["funnel"])
+    # A terminal ends with how the report began.
+    for terminal in True, False:
+        file = StringIO()
+        render(made.figures, Console(file=file, force_terminal=terminal, width=200))
+        last = file.getvalue().splitlines()[-1]
+        assert terminal == ("41,687 of" in last and "are BASE" in last and "at the top" in last)
 
 
 def session(number: int, **more: object) -> dict[str, object]:

@@ -58,6 +58,10 @@ AuthResult AuthResultOf(const Session& session) {
         case Outcome::Failure: return AuthResult::Failure;
         case Outcome::Unknown: break;
     }
+    // A client that was seen and that tried no login has none, whatever the server's answers suggest.
+    if ( ! session.client_lost && session.client.commands > 0 && session.client.auth.empty() &&
+         ! session.client.password_sent )
+        return AuthResult::Unknown;
     // What a reply's text suggests counts only where the replies can't be paired with the commands.
     return session.exchange.complete ? AuthResult::Unknown : session.server.auth_result;
 }
@@ -166,18 +170,32 @@ bool BeginsWithGreeting(const SideFacts& client, const SideFacts& server) {
     return server.greeting_seen && ! again;
 }
 
-// The client's facts where the server accepted an earlier request for TLS than the last before the hello: what stands
-// behind it, further requests among that, was injected.
-std::optional<SideFacts> WithEarlierRequest(const SeenSide& client, const SideFacts& server, bool client_lost) {
-    for ( const SideFactsMark& request : client.earlier_requests ) {
-        SideFacts facts = *client.facts;
-        request.Restore(facts);
-        if ( Pair(facts, server, client_lost).starttls == Outcome::Success ) {
-            facts.tls_upgrade = facts.command_injected = true;
-            return facts;
-        }
-    }
-    return std::nullopt;
+// A client's facts, and the outcome of its commands.
+struct Answered {
+    SideFacts facts;
+    Exchange exchange;
+};
+
+// Those where the server accepted an earlier request for TLS than the last before the hello: what stands behind it,
+// further requests among that, was injected. Where the facts up to that request weren't kept, those up to one before it
+// are taken: nothing injected counts then.
+std::optional<Answered> WithEarlierRequest(const SeenSide& client, const SideFacts& server, bool client_lost) {
+    const auto restored = [&](const SideFactsMark& request) {
+        Answered earlier{.facts = *client.facts, .exchange = {}};
+        request.Restore(earlier.facts);
+        earlier.facts.tls_upgrade = earlier.facts.command_injected = true;
+        earlier.exchange = Pair(earlier.facts, server, client_lost);
+        return earlier;
+    };
+    for ( const SideFactsMark& request : client.earlier_requests )
+        if ( Answered earlier = restored(request); earlier.exchange.starttls == Outcome::Success )
+            return earlier;
+    if ( client.earlier_requests.empty() || ! Pair(*client.facts, server, client_lost).sent_behind_acceptance )
+        return std::nullopt;
+    Answered earlier = restored(client.earlier_requests.back());
+    earlier.exchange.starttls = Outcome::Success;
+    earlier.exchange.replies_after_starttls = 0;
+    return earlier;
 }
 
 void AddMessages(Facts& facts, const SideFacts& side) {
@@ -248,10 +266,10 @@ Facts Combine(const SeenSide& orig, const SeenSide& resp) {
     const auto earlier =
         shown == client_side.facts ? WithEarlierRequest(client_side, server, client_lost) : std::nullopt;
     if ( earlier )
-        shown = &*earlier;
+        shown = &earlier->facts;
     Session session{.client = *shown,
                     .server = server,
-                    .exchange = Pair(*shown, server, client_lost),
+                    .exchange = earlier ? earlier->exchange : Pair(*shown, server, client_lost),
                     .client_seen = client_side.seen,
                     .server_seen = server_side.seen,
                     .client_lost = client_lost,

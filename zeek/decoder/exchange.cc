@@ -39,6 +39,17 @@ uint64_t RepliesAfter(const CommandTag& command, std::span<const Reply> replies)
     return reply == replies.end() ? 0 : static_cast<uint64_t>(replies.end() - reply) - 1;
 }
 
+// Whether a client sent more commands behind the one that the server's last reply answers. Of commands that share their
+// tag, replies are in their order.
+bool SentBehindLastReply(std::span<const uint32_t> tags, std::span<const Reply> replies) {
+    const uint32_t tag = replies.back().tag;
+    auto answered =
+        std::count_if(replies.begin(), replies.end(), [tag](const Reply& reply) { return reply.tag == tag; });
+    const auto command =
+        std::find_if(tags.begin(), tags.end(), [&](uint32_t other) { return other == tag && --answered == 0; });
+    return command != tags.end() && command + 1 != tags.end();
+}
+
 // Whether `code` can answer a command of this kind: 354 only DATA, 334 and POP3's "+" only an exchange that may go on,
 // 220 only STARTTLS and XCLIENT.
 bool IsPlausible(CommandKind kind, uint16_t code) {
@@ -68,6 +79,8 @@ public:
         found_.complete = plausible_ && ! overflow;
         if ( starttls_ > 0 )
             found_.replies_after_starttls = replies_.size() - starttls_;
+        found_.sent_behind_acceptance = plausible_ && ! overflow && starttls_ == replies_.size() &&
+                                        found_.starttls == Outcome::Success && command_ < client_.command_log.size();
         return found_;
     }
 
@@ -139,9 +152,13 @@ Exchange Pair(const SideFacts& client, const SideFacts& server, bool client_lost
         CommandTag auth = client.auth_tag;
         for ( CommandTag* tag : {&starttls, &auth} )
             tag->set &= ! (client_lost || server.lost) || IsOnly(*tag, server.reply_log);
+        const bool accepted_last = (server.starttls_accepted || server.tls_upgrade) && ! server.reply_log.empty() &&
+                                   IsSuccess(server.reply_log.back().code) && ! client_lost && ! server.lost &&
+                                   server.reply_log.size() < kMaxTaggedReplies;
         return {.starttls = OutcomeOf(starttls, server.reply_log),
                 .auth = OutcomeOf(auth, server.reply_log),
-                .replies_after_starttls = RepliesAfter(starttls, server.reply_log)};
+                .replies_after_starttls = RepliesAfter(starttls, server.reply_log),
+                .sent_behind_acceptance = accepted_last && SentBehindLastReply(client.recent_tags, server.reply_log)};
     }
     if ( client_lost || server.lost || client.command_log.empty() || server.replies == 0 )
         return {};

@@ -38,8 +38,8 @@ public:
     // that of the command with the literal, or the command is one that text seldom begins with.
     bool RefusesLiteral(std::string_view line) const;
 
-    // Bytes are missing.
-    void Interrupted();
+    // Bytes are missing, or no more will come: the rest of a command behind a literal.
+    void Interrupted(SideFacts& facts);
 
     std::size_t Memory() const { return command_.Memory(); }
 
@@ -59,7 +59,7 @@ public:
     Next Read(const Line& line, SideFacts& facts);
     void Captured(std::string_view bytes, bool cut);
     bool InExchange() const { return in_literal_response_; }
-    void Interrupted();
+    void Interrupted(SideFacts& facts);
     std::size_t Memory() const { return response_.Memory(); }
 
 private:

@@ -40,6 +40,14 @@ bool IsTagLike(std::string_view tag, std::string_view other) {
            other.size() <= tag.size() + 1;
 }
 
+bool HasCounter(std::string_view tag) { return std::any_of(tag.begin(), tag.end(), IsDigit); }
+
+// A user and a password, which no other text is.
+bool IsTwoStrings(std::string_view arguments) {
+    std::string ignored;
+    return TakeString(arguments, ignored) && ! arguments.empty() && TakeString(arguments, ignored) && arguments.empty();
+}
+
 Weight CommandWeight(std::string_view verb, std::string_view arguments) {
     auto is = [verb](std::string_view name) { return EqualsNoCase(verb, name); };
     bool none = arguments.empty();
@@ -56,9 +64,13 @@ Weight CommandWeight(std::string_view verb, std::string_view arguments) {
         return none ? kMedium : kNone;
     if ( is("NOOP") || is("CHECK") || is("CLOSE") || is("EXPUNGE") || is("UNSELECT") )
         return none ? kWeak : kNone;
+    if ( is("UNAUTHENTICATE") || is("RESETKEY") )
+        return kWeak;
     if ( is("SEARCH") || is("CREATE") || is("DELETE") || is("RENAME") || is("UNSUBSCRIBE") || is("NOTIFY") ||
          is("SORT") || is("THREAD") || is("GETACL") || is("MYRIGHTS") || is("SETACL") || is("GETQUOTA") ||
-         is("GETMETADATA") || is("SETMETADATA") || is("GETANNOTATION") || is("REPLACE") || is("LANGUAGE") )
+         is("GETMETADATA") || is("SETMETADATA") || is("GETANNOTATION") || is("REPLACE") || is("LANGUAGE") ||
+         is("SETQUOTA") || is("DELETEACL") || is("LISTRIGHTS") || is("SETANNOTATION") || is("GENURLAUTH") ||
+         is("URLFETCH") || is("ESEARCH") || is("XAPPLEPUSHSERVICE") )
         return none ? kNone : kWeak;
     return kNone;
 }
@@ -73,14 +85,15 @@ Weight ClientWeight(std::string_view line) {
     if ( ! IsTag(tag) || EqualsNoCase(tag, "-ERR") ) // POP3: "-ERR Login failed."
         return kNone;
     std::string_view verb = TakeWord(rest);
+    if ( EqualsNoCase(verb, "LOGIN") && HasCounter(tag) && IsTwoStrings(rest) )
+        return kStrong;
     return CommandWeight(verb, rest);
 }
 
 bool HasCommandForm(std::string_view line) {
     std::string_view tag = TakeWord(line);
     std::string_view verb = TakeWord(line);
-    return IsTag(tag) && std::any_of(tag.begin(), tag.end(), IsDigit) && verb.size() > 2 &&
-           std::all_of(verb.begin(), verb.end(), IsLetter);
+    return IsTag(tag) && HasCounter(tag) && verb.size() > 2 && std::all_of(verb.begin(), verb.end(), IsLetter);
 }
 
 bool Client::RefusesLiteral(std::string_view line) const {
@@ -126,8 +139,13 @@ Next Client::Read(const Line& line, SideFacts& facts) {
     return next;
 }
 
-void Client::Interrupted() {
+void Client::Interrupted(SideFacts& facts) {
     sasl_.Close();
+    if ( in_literal_command_ ) {
+        if ( ClientWeight(command_.View()) == kNone ) // its first argument is the literal
+            Extend(command_, "\"\"");
+        Command(Ending::Cut, facts);
+    }
     command_.Clear();
     in_literal_command_ = false;
 }
@@ -181,7 +199,7 @@ Next Client::Command(Ending ending, SideFacts& facts) {
                         Stage::Envelope);
     else if ( is("LOGOUT") )
         facts.logout = true;
-    else if ( ! verb.empty() && ! is("NOOP") && ! is("ENABLE") && ! is("NAMESPACE") )
+    else if ( ! verb.empty() && ! is("NOOP") && ! is("ENABLE") && ! is("NAMESPACE") && ! is("UNAUTHENTICATE") )
         facts.Reach(Stage::Envelope);
     return {};
 }

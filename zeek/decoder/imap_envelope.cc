@@ -46,7 +46,8 @@ public:
         while ( ! text_.empty() && text_.front() != '"' ) {
             if ( text_.front() == '\\' && text_.size() > 1 )
                 text_.remove_prefix(1);
-            value.push_back(text_.front());
+            if ( text_.front() != '\r' && text_.front() != '\n' ) // of a literal that is still folded
+                value.push_back(text_.front());
             text_.remove_prefix(1);
         }
         return Take('"');
@@ -63,7 +64,10 @@ public:
             return false;
         while ( Open() ) {
             std::string name, route, mailbox, host;
-            if ( ! (String(name) && String(route) && String(mailbox) && String(host) && Close()) )
+            for ( std::string* part : {&name, &route, &mailbox, &host} )
+                if ( ! At(')') && ! String(*part) )
+                    return false;
+            if ( ! Close() )
                 return false;
             if ( ! set || mailbox.empty() || host.empty() ) // without host: a group's begin or end
                 continue;
@@ -79,9 +83,13 @@ private:
             text_.remove_prefix(1);
     }
 
-    bool Take(char c) {
+    bool At(char c) {
         SkipBlanks();
-        if ( ! text_.starts_with(c) )
+        return text_.starts_with(c);
+    }
+
+    bool Take(char c) {
+        if ( ! At(c) )
             return false;
         text_.remove_prefix(1);
         return true;

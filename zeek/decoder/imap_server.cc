@@ -143,7 +143,7 @@ Next Server::Read(const Line& line, SideFacts& facts) {
     return next;
 }
 
-void Server::Interrupted() {
+void Server::Interrupted(SideFacts& /*facts*/) {
     response_.Clear();
     in_literal_response_ = false;
 }
@@ -221,7 +221,7 @@ Next Server::Status(std::string_view tag, std::string_view status, std::string_v
     facts.last_reply_tag = tag;
     facts.last_reply_hash = HashTag(tag);
     facts.last_reply_failed = ! ok;
-    facts.last_reply_bad = bad;
+    facts.last_reply_bad = bad || (cut && ! ok);
     facts.Reach(Stage::Greeting);
     if ( StartsWithNoCase(text, "[CAPABILITY") && ContainsNoCase(text, "STARTTLS") )
         facts.starttls_offered = true;

@@ -31,8 +31,10 @@ bool AcceptsTls(std::string_view text) {
 }
 
 bool RefusesTls(std::string_view text) {
-    // "Plaintext authentication disabled on non-secure (SSL/TLS) connections" refuses a login.
-    return ContainsNoCase(text, "TLS") && ! ContainsNoCase(text, "authentication") &&
+    // "Plaintext authentication disabled on non-secure (SSL/TLS) connections", "LOGIN is disabled before STARTTLS"
+    // refuse a login.
+    return ContainsNoCase(text, "TLS") &&
+           ! ContainsAny(text, {"authentication", "login", "plaintext", "cleartext", "before", "first", "required"}) &&
            ContainsAny(text, {"not available", "unavailable", "not supported", "unsupported", "enabled", "disabled",
                               "not permitted", "not compiled", "temporar", "failed"});
 }
@@ -47,9 +49,12 @@ bool RefusesLogin(std::string_view text) {
     // RFC 2449 8, 3206, 5530. The first stands for AUTHENTICATIONFAILED and AUTHORIZATIONFAILED, too.
     bool code = ContainsAny(text, {"[AUTH", "[IN-USE]", "[LOGIN-DELAY]", "[PRIVACYREQUIRED]"});
     return code ||
-           ContainsAny(text, {"authentication fail", "authentication dis", "login failed", "invalid login",
-                              "invalid credential", "invalid user", "invalid password", "incorrect", "bad login",
-                              "bad password", "password wrong", "wrong password", "access denied"});
+           ContainsAny(
+               text, {"authentication fail",   "authentication dis",       "login failed",        "invalid login",
+                      "login is disabled",     "login disabled",           "logins are disabled", "login denied",
+                      "authentication denied", "authentication mechanism", "unknown user",        "invalid credential",
+                      "invalid user",          "invalid password",         "incorrect",           "bad login",
+                      "bad password",          "password wrong",           "wrong password",      "access denied"});
 }
 
 bool SaysBye(std::string_view text) {

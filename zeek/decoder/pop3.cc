@@ -262,7 +262,7 @@ Next Server::Status(bool ok, const Line& line, SideFacts& facts) {
     bool greeting = facts.replies == 0 && ! facts.lost;
     std::string_view status = line.text.substr(0, ok ? 3 : 4);
     std::string_view text = Trim(line.text.substr(status.size()));
-    facts.worded |= ! text.empty() && (ok || greeting);
+    facts.worded |= ! text.empty() && (ok || greeting || text.starts_with('['));
     ++facts.replies;
     facts.LogReply(ok ? kOk : kNo);
     facts.last_reply_failed = ! ok;
@@ -308,6 +308,8 @@ Next Server::Status(bool ok, const Line& line, SideFacts& facts) {
     // STAT, LIST, RETR: numbers first. DELE: "Marked to be deleted", "message deleted".
     if ( ok && (IsNumber(text.substr(0, text.find(' '))) || ContainsNoCase(text, "deleted")) )
         ShowMailbox(Stage::Envelope, facts);
+    if ( sends_message_ )
+        ShowMailbox(Stage::Data, facts);
     return {.upgrade = accepts};
 }
 

@@ -317,7 +317,7 @@ void SideDecoder::Gap(uint64_t length) {
         return;
     }
 
-    With(protocol_, [](auto& parser) -> decltype(void(parser.Interrupted())) { parser.Interrupted(); });
+    InterruptParser();
     lines_.Clear();
     if ( mode_ == Mode::Message && ! IsSmtpClient() )
         uncertain_ = true;
@@ -330,10 +330,15 @@ void SideDecoder::Gap(uint64_t length) {
     seeking_ = mode_ == Mode::Lines;
 }
 
+void SideDecoder::InterruptParser() {
+    With(protocol_, [this](auto& parser) -> decltype(void(parser.Interrupted(facts_))) { parser.Interrupted(facts_); });
+}
+
 bool SideDecoder::HasUnfinished() const {
     bool line = (mode_ == Mode::Opening || mode_ == Mode::Lines) && ! lines_.Pending().empty();
-    return line || held_capabilities_ > 0 || (mode_ == Mode::Recovery && ! recovery_.Empty()) ||
-           message_.HasUnfinishedField();
+    const auto* client = std::get_if<imap::Client>(&protocol_);
+    return line || (client && client->InExchange()) || held_capabilities_ > 0 ||
+           (mode_ == Mode::Recovery && ! recovery_.Empty()) || message_.HasUnfinishedField();
 }
 
 void SideDecoder::End() {
@@ -348,6 +353,7 @@ void SideDecoder::End() {
                              .weight = kStrong});
     if ( mode_ == Mode::Opening || mode_ == Mode::Lines )
         CutLine();
+    InterruptParser();
     message_.EndOfInput(facts_);
 }
 

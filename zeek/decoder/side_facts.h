@@ -113,7 +113,7 @@ struct SideFacts {
 
     // Server.
     uint64_t replies = 0;
-    bool worded = false;            // POP3: a reply with text was seen. Redis sends bare +OK only
+    bool worded = false;            // POP3: a reply that Redis hasn't: +OK with text, an error with a response code
     bool bare_goodbye = false;      // POP3: the last reply may be QUIT's, but its words don't say so
     uint64_t further_replies = 0;   // POP3, IMAP: to more than capabilities and logout
     bool capability_answer = false; // IMAP: the next tagged reply ends CAPABILITY or ID
@@ -141,7 +141,7 @@ struct SideFacts {
     std::string last_reply_tag; // may be what the client sent as a password: shown only where a command had it
     uint32_t last_reply_hash = 0;
     bool last_reply_failed = false;
-    bool last_reply_bad = false; // IMAP's BAD
+    bool last_reply_bad = false; // IMAP's BAD, or an error that may be one
     std::string banner;
     std::vector<Reply> reply_log; // the first kMaxExchangeLog (SMTP, POP3), kMaxTaggedReplies (IMAP)
 

@@ -19,8 +19,9 @@ void SideDecoder::TlsProbe(std::string_view& bytes) {
     SecretBuffer probe(lines_.Pending());
     lines_.Clear();
     bool opening = after_probe_ == Mode::Opening;
-    if ( opening ? IsTlsHello(probe.View()) : IsTlsRecord(probe.View()) ) {
-        Role role = probe.View()[5] == 1 ? Role::Client : Role::Server;
+    const bool alert = opening && IsTlsAlert(probe.View());
+    if ( opening ? alert || IsTlsHello(probe.View()) : IsTlsRecord(probe.View()) ) {
+        Role role = probe.View()[5] == 1 && ! alert ? Role::Client : Role::Server;
         if ( held_capabilities_ > 0 && opening ) {
             ReleaseCapabilities({.service = Service::Pop3, .role = role, .weight = kStrong});
             opening = false;

@@ -34,11 +34,19 @@ bool TakeKeyword(std::string_view& rest, std::string_view keyword) {
     return true;
 }
 
+// BDAT's argument (RFC 3030 2): the chunk's length, and whether it is the message's last.
 bool IsChunkSize(std::string_view argument, uint64_t& size, bool& last) {
     if ( ! ParseNumber(TakeWord(argument), size) )
         return false;
     last = EqualsNoCase(argument, "LAST");
     return last || argument.empty();
+}
+
+// BURL's argument (RFC 4468 3.1): where the server fetches a part of the message, and whether it is the last.
+bool IsChunkUrl(std::string_view argument, bool& last) {
+    const std::string_view url = TakeWord(argument);
+    last = EqualsNoCase(argument, "LAST");
+    return url.find(':') != std::string_view::npos && (last || argument.empty());
 }
 
 // RFC 3463: class "." subject "." detail, of the reply's own class.
@@ -52,7 +60,7 @@ bool HasEnhancedStatus(std::string_view text, char code_class) {
            ParseNumber(status.substr(dot + 1), number) && number < 1000;
 }
 
-constexpr std::array<std::string_view, 24> kExtensions = {
+constexpr std::array<std::string_view, 25> kExtensions = {
     "PIPELINING",
     "SIZE",
     "8BITMIME",
@@ -77,6 +85,7 @@ constexpr std::array<std::string_view, 24> kExtensions = {
     "TURN",
     "HELP",
     "X-ANONYMOUSTLS",
+    "BURL",
 };
 
 bool IsExtension(std::string_view text) {
@@ -152,13 +161,17 @@ Weight ClientWeight(std::string_view line) {
         bool last = false;
         return IsChunkSize(argument, size, last) ? kStrong : kWeak;
     }
+    if ( is("BURL") ) {
+        bool last = false;
+        return IsChunkUrl(argument, last) ? kStrong : kNone;
+    }
     if ( is("AUTH") )
         return IsMechanism(TakeWord(argument)) ? kMedium : kNone;
     if ( is("X-ANONYMOUSTLS") || is("XCLIENT") || is("XFORWARD") )
         return kStrong;
-    if ( is("STARTTLS") || is("DATA") || is("QUIT") || is("RSET") )
+    if ( is("STARTTLS") || is("DATA") || is("QUIT") || is("RSET") || is("TURN") )
         return argument.empty() ? kWeak : kNone;
-    if ( is("NOOP") || is("HELP") || is("VRFY") || is("EXPN") || is("ETRN") )
+    if ( is("NOOP") || is("HELP") || is("VRFY") || is("EXPN") || is("ETRN") || is("ATRN") )
         return kWeak;
     return kNone;
 }
@@ -265,6 +278,12 @@ Next Client::Command(std::string_view verb, std::string_view argument, const Lin
             return {.kind = Next::Chunk, .length = size, .last = last};
         }
     }
+    else if ( bool last = false; is("BURL") && ! line.cut && IsChunkUrl(argument, last) ) {
+        count(last ? CommandKind::LastChunk : CommandKind::Chunk);
+        facts.chunk_command = true;
+        facts.Reach(Stage::Data);
+        return {.kind = Next::Chunk, .length = 0, .last = last};
+    }
     else if ( IsUpgrade(verb) && argument.empty() ) {
         count(CommandKind::StartTls);
         facts.RequestTls();
@@ -283,7 +302,7 @@ Next Client::Command(std::string_view verb, std::string_view argument, const Lin
         count(CommandKind::Mail);
         return {.new_transaction = true};
     }
-    else if ( ClientWeight(verb) != kNone ) // NOOP, HELP, VRFY, EXPN, ...
+    else if ( ClientWeight(line.text) != kNone ) // NOOP, HELP, VRFY, EXPN, ...
         count(CommandKind::Other);
     else {
         facts.starttls_masked |= argument.empty() && IsOverwritten(verb);
@@ -322,10 +341,14 @@ Next Server::Read(const Line& line, SideFacts& facts) {
     return {.upgrade = Reply(reply.code, reply.text, facts)};
 }
 
-// Whether a 220 that isn't the greeting accepts STARTTLS. XCLIENT is answered by the greeting again.
+// Whether a 220 that isn't the greeting accepts STARTTLS. XCLIENT is answered by the greeting again, with another time
+// in it, maybe.
 bool Server::AcceptsUpgrade(std::string_view text, const SideFacts& facts) const {
-    bool greeting = facts.banner.empty() ? ContainsNoCase(text, "SMTP") : text.starts_with(facts.banner);
-    return ! greeting || ContainsNoCase(text, "TLS") || HasEnhancedStatus(text, '2');
+    const auto first_word = [](std::string_view line) { return line.substr(0, line.find(' ')); };
+    const std::string_view banner = facts.banner;
+    const bool greeting = ContainsNoCase(text, "SMTP") && (banner.empty() || first_word(text) == first_word(banner));
+    const bool about_tls = ContainsNoCase(text, "TLS") && ! ContainsNoCase(banner, "TLS");
+    return about_tls || HasEnhancedStatus(text, '2') || ! (greeting || text == banner);
 }
 
 // Whether it accepts STARTTLS.

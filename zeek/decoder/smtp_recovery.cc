@@ -14,7 +14,7 @@ namespace {
 // Commands that are no part of a mail transaction. A message's text quotes them more rarely than MAIL and RCPT.
 bool IsOutsideTransaction(std::string_view line) {
     std::string_view verb = TakeWord(line);
-    for ( std::string_view known : {"EHLO", "HELO", "LHLO", "AUTH", "STARTTLS", "BDAT", "XCLIENT", "XFORWARD"} )
+    for ( std::string_view known : {"EHLO", "HELO", "LHLO", "AUTH", "STARTTLS", "BDAT", "BURL", "XCLIENT", "XFORWARD"} )
         if ( EqualsNoCase(verb, known) )
             return true;
     return false;

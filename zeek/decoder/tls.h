@@ -27,9 +27,15 @@ inline bool IsWholeTlsHello(std::string_view probe) {
            (probe[5] == 1 || probe[5] == 2) && probe[6] == 0 && probe[9] == 3 && probe[10] >= 0 && probe[10] <= 4;
 }
 
-// A record that opens a connection: a handshake's ClientHello or ServerHello.
+// A handshake's ClientHello or ServerHello.
 inline bool IsTlsHello(std::string_view probe) {
     return IsTlsRecord(probe) && probe[0] == 0x16 && (probe[5] == 1 || probe[5] == 2);
+}
+
+// A server's alert about the ClientHello, in the clear. A warning, such as that it doesn't know the name asked for
+// (RFC 6066 3), comes before its own hello.
+inline bool IsTlsAlert(std::string_view probe) {
+    return IsTlsRecord(probe) && probe[0] == 0x15 && probe[3] == 0 && probe[4] == 2 && (probe[5] == 1 || probe[5] == 2);
 }
 
 } // namespace mailtap::decoder

@@ -20,7 +20,7 @@ from mailtap.report.model import (
 from mailtap.report.tables import UNKNOWN, counts_table, interval, percent, table
 from mailtap.report.templates import NOT_KNOWN, moment
 from mailtap.report.text_accuracy import render_accuracy
-from mailtap.report.text_losses import render_losses
+from mailtap.report.text_losses import render_in_short, render_losses
 from mailtap.report.text_tls import render_tls
 
 
@@ -29,6 +29,9 @@ def render(report: Report, console: Console) -> None:
     for part in _parts(report):
         console.print(part)
         console.print()
+    if console.is_terminal:
+        for sentence in render_in_short(report):
+            console.print(sentence)
 
 
 def _parts(report: Report) -> Iterator[RenderableType]:

@@ -31,6 +31,15 @@ def render_losses(report: Report) -> Iterator[RenderableType]:
         yield others
 
 
+def render_in_short(report: Report) -> Iterator[Text]:
+    """What a report ends with on a terminal, whose screen no longer shows how it began."""
+    if report.consistency is not None and report.consistency.matched:
+        yield Text(headline(report.consistency.both_decoded), style="bold")
+    if report.base is not None and report.base.sessions:
+        causes = ", ".join(f"{one.cause} {one.n:,}" for one in report.base.causes)
+        yield Text(f"{headline_of_base(report.base)} is at the top ({causes})")
+
+
 def _base(base: Base, actions: Iterable[Action]) -> Table:
     made = _advice(headline_of_base(base))
     for one in base.causes:

@@ -42,7 +42,7 @@ def render_tls(report: Report) -> Iterator[Table]:
         for one in report.tls.findings
     ]
     if by_server:
-        yield table("Findings by server", ("server", "findings", "uid of one"), by_server)
+        yield table("Findings by server", ("server", "findings", "uid of one"), by_server, left=3)
     services = [
         (
             f"{one.service} by {one.engine}",
@@ -80,7 +80,7 @@ def _drift(drift: TlsDrift) -> Table:
         (f"{_end(one)} new", ", ".join(f"{name} {n:,}" for name, n in one.findings.items()))
         for one in drift.appeared
     ]
-    return table("TLS against the other run", ("", ""), rows or [("nothing moved", "")])
+    return table("TLS against the other run", ("", ""), rows or [("nothing moved", "")], left=2)
 
 
 def _end(one: ServerStartTls | MovedShare | ServerCertificate | ServerFindings) -> str:

@@ -54,7 +54,9 @@ OPENSSL_0_9 = (
 
 # Fingerprints of real clients that JA4's authors published with what each is made of: the cipher
 # suites, extensions and signature algorithms in the hello's order. The first is the example of the
-# specification.
+# specification. These are all that the expected outputs of their own implementation have for TCP,
+# but one: its protocol isn't ASCII, and "99" stands for it, by a rule that the specification has
+# replaced.
 PUBLISHED = {
     "t13d1516h2_8daaf6152771_e5627efa2ab1": (
         CHROME,
@@ -95,6 +97,31 @@ PUBLISHED = {
         OPENSSL_0_9,
         "0000",
         "",
+    ),
+    "t12d1909h2_d83cc789557e_7af1ed941c26": (
+        SCHANNEL,
+        "0000,0005,000a,000b,000d,0023,0010,0017,ff01",
+        SCHANNEL_SIGNATURES,
+    ),
+    "t13d1515h2_8daaf6152771_f37e75b10bcc": (
+        CHROME,
+        "0005,001b,0033,002d,4469,000a,000d,0012,ff01,000b,0023,002b,0000,0017,0010",
+        CHROME_SIGNATURES,
+    ),
+    "t13d1516h2_8daaf6152771_9b887d9acb53": (
+        CHROME,
+        "000d,0010,0000,000b,0023,4469,ff01,0033,000a,002d,002b,0005,0017,0012,001b,0029",
+        CHROME_SIGNATURES,
+    ),
+    "t13d1517h1_8daaf6152771_6cdcb247c39b": (
+        CHROME,
+        "0000,0017,0005,002b,0012,0023,000a,0033,0010,002d,001b,4469,000b,000d,ff01,0015,0029",
+        CHROME_SIGNATURES,
+    ),
+    "t13d1615h2_46e7e9700bed_45f260be83e2": (
+        CHROME + ",000a",
+        "0000,0017,ff01,000a,000b,0023,0010,0005,000d,0012,0033,002d,002b,001b,0015",
+        CHROME_SIGNATURES + ",0201",
     ),
 }
 

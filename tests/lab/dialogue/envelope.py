@@ -36,7 +36,11 @@ SPECIAL = re.compile(r"[][()<>@,;:\\\".]")
 
 
 def _mailbox(token: list[Any]) -> str | None:
-    """An address structure as a header has it (RFC 9051 7.5.2); None for a group's ends."""
+    """An address structure as a header has it (RFC 9051 7.5.2); None for a group's ends, and for
+    what is none (Twisted's have three parts).
+    """
+    if len(token) != 4:
+        return None
     name, _, local, host = (_text(part) for part in token)
     if host is None or local is None:
         return None

@@ -101,6 +101,10 @@ class _Reader:
                 item.together["stage"] = "envelope"
                 if re.match(r"\d+ \d+$", rest):
                     item.values["stage"] = "envelope"
+            case "RETR" | "TOP" if good:
+                item.together["stage"] = "data"
+                if re.match(r"\d+ octets", rest):
+                    item.values["stage"] = "data"
             case "QUIT" if good:
                 says_so = BYE.search(rest) is not None
                 (item.values if says_so else item.together)["logout"] = True

@@ -87,8 +87,8 @@ class _Reader:
         if to is None:
             item.values["refused"] = code[0] in "45"
             if code == "220":
-                item.values["banner"] = lines[-1][4:]
-                item.strong |= bool(re.search("SMTP|LMTP", lines[-1]))
+                item.values["banner"] = lines[0][4:]
+                item.strong |= bool(re.search("SMTP|LMTP", lines[0]))
             return
         item.verb, item.known = to.verb, to.known
         good = code[0] == "2"
@@ -133,8 +133,7 @@ class _Reader:
             self.items.append(command)
             if not self._command(command, line[1]):
                 return self.items
-        while self.reply(Item(CLIENT, 0, 0, COMMAND)):  # a server's own goodbye
-            pass
+        self._goodbye()
         self.items += [*left_over(self.client), *left_over(self.server)]
         return self.items
 
@@ -185,9 +184,16 @@ class _Reader:
         if verb == "RCPT" and reply is not None and reply.text.startswith("2"):
             self.recipients += 1
         if verb == "STARTTLS" and reply is not None and reply.text.startswith("220"):
+            if not self.client.rest:
+                self._goodbye()
             self.items += [*tls_items(self.client), *tls_items(self.server)]
             return False
         return True
+
+    def _goodbye(self) -> None:
+        """What the server says of its own accord, in the clear."""
+        while self.reply(Item(CLIENT, 0, 0, COMMAND)):
+            pass
 
     def _auth(self, command: Item, argument: str) -> bool:
         mechanism, _, initial = argument.partition(" ")

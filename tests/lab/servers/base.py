@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import threading
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -16,6 +17,14 @@ from lab.systemlog import SystemLog, dated
 from lab.waiting import until
 
 SECONDS_TO_START = 30
+ACCEPTOR = """
+import socket, subprocess, sys
+listener = socket.create_server(("0.0.0.0", int(sys.argv[1])))
+while True:
+    connection, _ = listener.accept()
+    subprocess.Popen(sys.argv[2:], stdin=connection, stdout=connection)
+    connection.close()
+"""
 
 
 class ServerError(Exception):
@@ -140,6 +149,10 @@ class Server(ABC):
         )
         self.processes.append(process)
         threading.Thread(target=self._read_output, args=(process,), daemon=True).start()
+
+    def spawn_for_each_connection(self, port: int, *command: str) -> None:
+        """Listen on a port, and start a program for each connection, as inetd does."""
+        self.spawn(sys.executable, "-c", ACCEPTOR, str(port), *command)
 
     def _read_output(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import ClassVar
 
 from lab.accounts import ACCOUNTS, DOMAIN
@@ -208,16 +207,6 @@ class Dovecot(Server):
         )
 
 
-ACCEPTOR = """
-import socket, subprocess, sys
-listener = socket.create_server(("0.0.0.0", int(sys.argv[1])))
-while True:
-    connection, _ = listener.accept()
-    subprocess.Popen(sys.argv[2:], stdin=connection, stdout=connection)
-    connection.close()
-"""
-
-
 class DovecotApop(Dovecot):
     """Dovecot with APOP, so with a timestamp in POP3's greeting; LMTP, and IMAP with PREAUTH."""
 
@@ -238,4 +227,4 @@ class DovecotApop(Dovecot):
             "--clear-groups",
             *("/usr/lib/dovecot/imap", "-u", "alice"),
         ]
-        self.spawn(sys.executable, "-c", ACCEPTOR, "1431", *command)
+        self.spawn_for_each_connection(1431, *command)
