@@ -50,9 +50,7 @@ def native(
     `numeric` has the places of each field that may be of numbers: all of a field's are read so, or
     none, by what the head of the file has.
     """
-    if isinstance(container, Separated):
-        return _separated(container, file, places)
-    if not isinstance(container, Csv | JsonLines | Parquet):
+    if not isinstance(container, Csv | JsonLines | Parquet | Separated):
         return None
     numbers = frozenset(place for field in numeric for place in field)
     if isinstance(container, Parquet):
@@ -70,11 +68,13 @@ def native(
         return Relation(container.select(places, numbers, parquet_sql(file)), numbers)
     if isinstance(container, Csv):
         return _csv(container, file, places, numbers)
+    if isinstance(container, Separated):
+        return _separated(container, file, places, numbers)
     return _json_lines(file, places, numbers)
 
 
 def _with_other_texts(
-    container: Csv | JsonLines, file: RecordFile, places: Collection[str]
+    container: Csv | JsonLines | Separated, file: RecordFile, places: Collection[str]
 ) -> set[str]:
     """The places that have texts in the head of the file which are no numbers."""
     records = map(container.parse, file.head[container.first_line - 1 : -1])
@@ -114,9 +114,13 @@ def _csv(
     )
 
 
-def _separated(log: Separated, file: RecordFile, places: Sequence[str]) -> Relation | None:
+def _separated(
+    log: Separated, file: RecordFile, places: Sequence[str], numbers: frozenset[str]
+) -> Relation | None:
     """Where values are missing at the end of a line the last column is NULL; `#close` is a line of
     two values. Any other line with # below the header may be another header.
+
+    Numbers are cast here: read as such, none could be unset.
     """
     header = next((n for n, line in enumerate(file.head) if not line.startswith("#")), 0)
     if not header:
@@ -124,17 +128,22 @@ def _separated(log: Separated, file: RecordFile, places: Sequence[str]) -> Relat
     types = ["VARCHAR"] * len(log.names)
     last = f"c{len(types) - 1}"
     first = {name: n for n, name in reversed(list(enumerate(log.names)))}
-    columns = columns_sql(
-        [
-            f"nullif(c{first[place]}, {quoted(log.unset)})" if place in first else "NULL"
-            for place in places
-        ]
-    )
+
+    def column(place: str) -> str:
+        if place not in first:
+            return "NULL"
+        text = f"nullif(c{first[place]}, {quoted(log.unset)})"
+        if place not in numbers:
+            return text
+        return f"CAST(CASE WHEN NOT starts_with(c0, '#') THEN {text} END AS DOUBLE)"
+
+    columns = columns_sql([column(place) for place in places])
     return Relation(
         f"SELECT {columns}, CASE WHEN NOT starts_with(c0, '#close') "
         f"THEN starts_with(c0, '#') OR {last} IS NULL WHEN c0 IS NULL THEN true END AS bad "
         f"FROM read_csv({_csv_options(file, types, header)}, delim = {quoted(log.separator)}, "
-        "quote = '', escape = '', null_padding = true, strict_mode = true)"
+        "quote = '', escape = '', null_padding = true, strict_mode = true)",
+        numbers,
     )
 
 
