@@ -151,3 +151,10 @@ def test_segments_change_nothing_between_starttls_and_the_hello(
     at_once = decode(beginning, C(stream))
     assert (at_once["starttls"], at_once["commands"]) == ("tls", commands)
     assert decode(beginning, *(C(stream[i : i + 1]) for i in range(len(stream)))) == at_once
+
+
+def test_plain_text_on_the_port_of_implicit_tls() -> None:
+    """The server answers with an alert; Exim does."""
+    facts = decode(C("EHLO x.example"), S(bytes.fromhex("15030100020246")), port=465)
+    assert (facts["service"], facts["implicit_tls"]) == ("smtp", False)
+    assert facts["decode_as"] == "MAIL"

@@ -285,7 +285,9 @@ Facts Combine(const SeenSide& orig, const SeenSide& resp) {
         facts.service = upgraded;
         facts.starttls = StartTls::Tls;
     }
-    facts.implicit_tls = session.hello && facts.starttls != StartTls::Tls;
+    // A server that wants TLS answers a client that speaks in the clear with an alert.
+    const bool clear = session.client.commands > 0 && ! client_side.facts->tls_opening;
+    facts.implicit_tls = session.hello && facts.starttls != StartTls::Tls && ! clear;
     const Evidence evidence{.client = session.client,
                             .server = session.server,
                             .exchange = session.exchange,
