@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from mailtap.correlation.conditions import Condition, Is
 from mailtap.labels import detect
 from mailtap.report import consistency, tls
 from mailtap.report.glossary import glossary
+from mailtap.sessions import vocabulary
 from mailtap.sessions.vocabulary import DECODE_AS, DIRECTIONS, EMPTY_CAUSES, FINDINGS
 
 CHECKOUT = Path(__file__).parents[2]
@@ -52,8 +55,18 @@ def test_the_decoder_s_findings_are_in_each_file_that_the_recipe_names() -> None
     assert tuple(rows[: len(FINDINGS)]) == FINDINGS
 
 
-def test_a_finding_is_counted_by_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tls, "FINDINGS", (*FINDINGS, "another"))
+@pytest.fixture
+def another_finding(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A finding more in the vocabulary, as if it had always been there."""
+    with monkeypatch.context() as patch:
+        patch.setattr(vocabulary, "FINDINGS", (*FINDINGS, "another"))
+        importlib.reload(tls)
+        yield
+    importlib.reload(tls)
+
+
+@pytest.mark.usefixtures("another_finding")
+def test_a_finding_is_counted_by_reports(tmp_path: Path) -> None:
     session = {
         "ts": 1.0,
         "id.orig_h": "192.0.2.1",

@@ -220,6 +220,7 @@ def test_a_log_s_nonsense_is_counted_and_changes_no_figure_of_another(
 
 @FUZZED
 @given(st.lists(LABEL_LINES, max_size=10))
+@example([b"\r0"])
 def test_a_label_file_s_nonsense_changes_no_figure_of_another(
     scratch: Path, lines: list[bytes]
 ) -> None:

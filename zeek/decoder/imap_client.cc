@@ -9,19 +9,19 @@ namespace mailtap::decoder::imap {
 
 namespace {
 
-// An atom or quoted string at the start of `rest`. False when a quoted one isn't closed.
-bool TakeString(std::string_view& rest, std::string& value) {
+// An atom or quoted string at the start of `rest`, whose characters go to `keep`. False when a quoted one isn't closed.
+template <typename Keep>
+bool TakeString(std::string_view& rest, Keep keep) {
     rest = Trim(rest);
-    value.clear();
     if ( ! rest.starts_with('"') ) {
-        value = TakeWord(rest);
+        std::ranges::for_each(TakeWord(rest), keep);
         return true;
     }
     std::size_t i = 1;
     for ( ; i < rest.size() && rest[i] != '"'; ++i ) {
         if ( rest[i] == '\\' && i + 1 < rest.size() )
             ++i;
-        value.push_back(rest[i]);
+        keep(rest[i]);
     }
     bool closed = i < rest.size();
     rest.remove_prefix(std::min(i + 1, rest.size()));
@@ -42,10 +42,10 @@ bool IsTagLike(std::string_view tag, std::string_view other) {
 
 bool HasCounter(std::string_view tag) { return std::any_of(tag.begin(), tag.end(), IsDigit); }
 
-// A user and a password, which no other text is.
+// A user and a password, which no other text is. Neither is kept.
 bool IsTwoStrings(std::string_view arguments) {
-    std::string ignored;
-    return TakeString(arguments, ignored) && ! arguments.empty() && TakeString(arguments, ignored) && arguments.empty();
+    const auto ignore = [](char) {};
+    return TakeString(arguments, ignore) && ! arguments.empty() && TakeString(arguments, ignore) && arguments.empty();
 }
 
 Weight CommandWeight(std::string_view verb, std::string_view arguments) {
@@ -180,7 +180,8 @@ Next Client::Command(Ending ending, SideFacts& facts) {
     else if ( is("LOGIN") ) {
         facts.auth = "LOGIN";
         std::string user;
-        bool whole = TakeString(rest, user) && (ending == Ending::Whole || ! rest.empty());
+        bool whole =
+            TakeString(rest, [&](char c) { user.push_back(c); }) && (ending == Ending::Whole || ! rest.empty());
         facts.user = whole ? UserName(user) : std::string();
         facts.password_sent |= whole && ending != Ending::Refused && ! Trim(rest).empty();
         facts.auth_tag = here;

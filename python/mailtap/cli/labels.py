@@ -20,12 +20,14 @@ from mailtap.cli.options import json_option, policy_option
 from mailtap.cli.output import check_standard_output, one_line_errors, warn
 from mailtap.files import StandardInput, check_standard_input, written
 from mailtap.labels import LabelFile, LabelsLoaded, load
-from mailtap.labels.table import NORMAL_FORM
+from mailtap.labels.table import COLUMNS, NORMAL_FORM
 from mailtap.policy import load_policy
 from mailtap.records.database import open_database
 from mailtap.records.parquet import write_parquet
 
 BATCH_ROWS = 1024
+
+ALL = ", ".join(f'"{name}"' for name in COLUMNS)
 
 # What the terminal shows of a label; --json shows all.
 SHOWN = {
@@ -98,7 +100,7 @@ def _rows(
 
 def _print_json(connection: duckdb.DuckDBPyConnection, loaded: LabelsLoaded) -> None:
     """One document, written row by row: a file may have more labels than memory."""
-    names, rows = _rows(connection, "*")
+    names, rows = _rows(connection, ALL)
     head = {
         "complete": loaded.complete,
         "files": [
@@ -136,7 +138,7 @@ def _print_table(connection: duckdb.DuckDBPyConnection, loaded: LabelsLoaded) ->
 
 def _print_lines(connection: duckdb.DuckDBPyConnection) -> None:
     """Texts of labels have no control characters: a tab is always a separator."""
-    names, rows = _rows(connection, "*")
+    names, rows = _rows(connection, ALL)
     click.echo("\t".join(names))
     for row in rows:
         click.echo("\t".join("" if value is None else str(value) for value in row))

@@ -58,12 +58,16 @@ class Csv:
     def of_header(line: str) -> Csv:
         """The container that a header line describes, by the delimiter that splits it most.
 
-        A mark of comment before the first name is no part of it. Raises TooManyColumnsError.
+        A mark of comment before the first name is no part of it. A line that is no CSV names
+        nothing. Raises TooManyColumnsError.
         """
         delimiter = max(DELIMITERS, key=line.count)
         if line.count(delimiter) >= MAX_COLUMNS:
             raise TooManyColumnsError(f"more than {MAX_COLUMNS} columns")
-        names = next(csv.reader([line.lstrip("#")], delimiter=delimiter), [])
+        try:
+            names = next(csv.reader([line.lstrip("#")], delimiter=delimiter), [])
+        except csv.Error:
+            names = []
         return Csv(delimiter, tuple(name.strip() for name in names))
 
     def relation(self, file: RecordFile, places: Sequence[str], parallel: bool = True) -> str:
