@@ -8,7 +8,7 @@ export CMAKE_CXX_COMPILER_LAUNCHER := ccache
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 endif
-SOURCES := $(shell find python zeek/decoder pyproject.toml VERSION -type f -not -name '*.so' -not -path '*/__pycache__/*')
+SOURCES := $(shell find python zeek/decoder zeek/stream pyproject.toml VERSION -type f -not -name '*.so' -not -path '*/__pycache__/*')
 
 .PHONY: demo test site fuzz lab bench format clean
 

@@ -183,7 +183,7 @@ times = st.integers(0, 40)
 spans = st.tuples(times, st.sampled_from([0, 1, 2, 5, 9, 15, 16, 17, 120, 300, 70_000]))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     dense=st.sampled_from([hot_keys.DENSE, 0]),
     most_labels=st.sampled_from([hot_keys.MOST_LABELS, 1]),

@@ -35,7 +35,7 @@ from mailtap.sessions.load import load as load_sessions
 from records import label, session
 from stand_in import frame
 
-EXAMPLES = int(os.environ.get("MAILTAP_FUZZ_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("MAILTAP_FUZZ_EXAMPLES", "8"))
 FUZZED = settings(
     max_examples=EXAMPLES,
     deadline=None,

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -119,10 +119,13 @@ def laboratory(names: list[str]) -> int:
     return status
 
 
-def logs_result(found: Sequence[own_logs.Found]) -> int:
+def logs_result(found: Iterable[own_logs.Found]) -> int:
     """Show how many sessions of the servers' own logs are found, and give the exit status."""
-    print("\n".join(map(str, found)))
-    return 0 if own_logs.enough(found) else 1
+    status = 0
+    for one in found:
+        print(one)
+        status = status if one.enough else 1
+    return status
 
 
 def tampered(lab: Laboratory, note: Callable[[str], None]) -> int:

@@ -24,7 +24,7 @@ SERVERS = ("postfix", "exim", "dovecot", "opensmtpd")
 """Those whose logs show which lines belong to one session; Sendmail's don't."""
 
 FOUND = 0.99
-"""The share of all servers' sessions that must be found without ports. None may be mistaken."""
+"""The share of sessions that must be found where the log has no ports. None may be mistaken."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,12 @@ class Found:
     mistaken: int
 
     @property
-    def right(self) -> bool:
-        """Whether every session is found by its port, where there is one, and none mistaken."""
-        return self.by_port in (None, self.logged) and self.mistaken == 0
+    def enough(self) -> bool:
+        return (
+            self.by_port in (None, self.logged)
+            and self.without_ports >= FOUND * self.logged
+            and self.mistaken == 0
+        )
 
     def __str__(self) -> str:
         by_port = "no ports logged" if self.by_port is None else f"{self.by_port} by port"
@@ -49,12 +52,6 @@ class Found:
             f"{self.server:<12} {self.logged} sessions logged: {by_port}, {self.without_ports} "
             f"without ports, {self.mistaken} of these mistaken"
         )
-
-
-def enough(servers: Sequence[Found]) -> bool:
-    """Whether the servers' sessions are found as they must be."""
-    found = sum(one.without_ports for one in servers)
-    return found >= FOUND * sum(one.logged for one in servers) and all(one.right for one in servers)
 
 
 def save(folder: Path, servers: Iterable[Server]) -> None:

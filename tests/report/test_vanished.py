@@ -45,7 +45,7 @@ def test_a_client_that_is_never_offered_tls_raises_no_alarm() -> None:
 
 @pytest.mark.parametrize(
     ("usual", "clients", "sessions", "found"),
-    [(0.0, 1, 9, 0.6), (0.0, 20, 2, 0.99), (0.02, 20, 2, 0.99), (0.2, 20, 2, 0.99)],
+    [(0.0, 1, 6, 0.6), (0.0, 20, 2, 0.99), (0.02, 20, 2, 0.99), (0.2, 20, 2, 0.99)],
 )
 def test_an_hour_in_which_offers_are_stripped(
     usual: float, clients: int, sessions: float, found: float

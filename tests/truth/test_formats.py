@@ -176,7 +176,7 @@ def test_postfix_with_a_content_filter_before_its_queue(tmp_path: Path) -> None:
     )
     assert (session.messages, session.helo) == (1, "h")
     assert (session.mailfrom, session.rcptto) == (("a@x", "c@x"), ("b@y", "d@y"))
-    assert session.rejections == (Rejection("data", 554),)
+    assert session.rejections == (Rejection("data", 554, "d@y"),)
 
 
 @pytest.mark.parametrize("action", ["filter", "hold", "discard", "redirect", "reject_warning"])

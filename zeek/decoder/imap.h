@@ -38,8 +38,11 @@ public:
     // that of the command with the literal, or the command is one that text seldom begins with.
     bool RefusesLiteral(std::string_view line) const;
 
-    // Bytes are missing, or no more will come: the rest of a command behind a literal.
-    void Interrupted(SideFacts& facts);
+    // The rest of a command behind a literal won't come: the command counts all the same.
+    void CutCommand(SideFacts& facts);
+
+    // Bytes are missing.
+    void Interrupted() { sasl_.Close(); }
 
     std::size_t Memory() const { return command_.Memory(); }
 
@@ -47,6 +50,7 @@ private:
     // How a command ends: Cut, bytes of it are missing; Refused, the server refused its last literal.
     enum class Ending : uint8_t { Whole, Cut, Refused };
 
+    Next EndCommand(Ending ending, SideFacts& facts);
     Next Command(Ending ending, SideFacts& facts);
 
     SaslExchange sasl_;
@@ -59,7 +63,7 @@ public:
     Next Read(const Line& line, SideFacts& facts);
     void Captured(std::string_view bytes, bool cut);
     bool InExchange() const { return in_literal_response_; }
-    void Interrupted(SideFacts& facts);
+    void Interrupted();
     std::size_t Memory() const { return response_.Memory(); }
 
 private:

@@ -114,11 +114,8 @@ Next Client::Read(const Line& line, SideFacts& facts) {
         sasl_.Close();
     }
 
-    if ( in_literal_command_ && RefusesLiteral(line.text) ) {
-        Command(Ending::Refused, facts);
-        command_.Clear();
-        in_literal_command_ = false;
-    }
+    if ( in_literal_command_ && RefusesLiteral(line.text) )
+        EndCommand(Ending::Refused, facts);
     Literal literal;
     if ( ReadLiteral(line, literal) && (in_literal_command_ || ClientWeight(line.text) != kNone) ) {
         ExtendBefore(command_, literal, line);
@@ -133,21 +130,22 @@ Next Client::Read(const Line& line, SideFacts& facts) {
     }
 
     Extend(command_, line.text);
-    in_literal_command_ = false;
-    Next next = Command(line.cut ? Ending::Cut : Ending::Whole, facts);
-    command_.Clear();
-    return next;
+    return EndCommand(line.cut ? Ending::Cut : Ending::Whole, facts);
 }
 
-void Client::Interrupted(SideFacts& facts) {
-    sasl_.Close();
-    if ( in_literal_command_ ) {
-        if ( ClientWeight(command_.View()) == kNone ) // its first argument is the literal
-            Extend(command_, "\"\"");
-        Command(Ending::Cut, facts);
-    }
+void Client::CutCommand(SideFacts& facts) {
+    if ( ! in_literal_command_ )
+        return;
+    if ( ClientWeight(command_.View()) == kNone ) // its first argument is the literal
+        Extend(command_, "\"\"");
+    EndCommand(Ending::Cut, facts);
+}
+
+Next Client::EndCommand(Ending ending, SideFacts& facts) {
+    Next next = Command(ending, facts);
     command_.Clear();
     in_literal_command_ = false;
+    return next;
 }
 
 void Client::Captured(std::string_view bytes, bool cut) {

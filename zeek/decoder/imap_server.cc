@@ -143,7 +143,7 @@ Next Server::Read(const Line& line, SideFacts& facts) {
     return next;
 }
 
-void Server::Interrupted(SideFacts& /*facts*/) {
+void Server::Interrupted() {
     response_.Clear();
     in_literal_response_ = false;
 }

@@ -22,7 +22,7 @@ public:
     bool InExchange() const { return sasl_.Open(); }
 
     // Bytes are missing.
-    void Interrupted(SideFacts& /*facts*/) { sasl_.Close(); }
+    void Interrupted() { sasl_.Close(); }
 
 private:
     SaslExchange sasl_;
@@ -33,7 +33,7 @@ public:
     Next Read(const Line& line, SideFacts& facts);
 
     // Bytes are missing.
-    void Interrupted(SideFacts& /*facts*/) { in_list_ = false; }
+    void Interrupted() { in_list_ = false; }
 
     // The next line belongs to an answer whose +OK is missing.
     void ExpectAnswer() { answered_ok_ = true; }

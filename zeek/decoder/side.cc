@@ -317,7 +317,8 @@ void SideDecoder::Gap(uint64_t length) {
         return;
     }
 
-    InterruptParser();
+    CutCommand();
+    With(protocol_, [](auto& parser) -> decltype(void(parser.Interrupted())) { parser.Interrupted(); });
     lines_.Clear();
     if ( mode_ == Mode::Message && ! IsSmtpClient() )
         uncertain_ = true;
@@ -330,8 +331,8 @@ void SideDecoder::Gap(uint64_t length) {
     seeking_ = mode_ == Mode::Lines;
 }
 
-void SideDecoder::InterruptParser() {
-    With(protocol_, [this](auto& parser) -> decltype(void(parser.Interrupted(facts_))) { parser.Interrupted(facts_); });
+void SideDecoder::CutCommand() {
+    With(protocol_, [this](auto& parser) -> decltype(void(parser.CutCommand(facts_))) { parser.CutCommand(facts_); });
 }
 
 bool SideDecoder::HasUnfinished() const {
@@ -353,7 +354,7 @@ void SideDecoder::End() {
                              .weight = kStrong});
     if ( mode_ == Mode::Opening || mode_ == Mode::Lines )
         CutLine();
-    InterruptParser();
+    CutCommand();
     message_.EndOfInput(facts_);
 }
 

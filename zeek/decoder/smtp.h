@@ -24,7 +24,7 @@ public:
     void MessageEnded(SideFacts& facts);
 
     // Bytes are missing.
-    void Interrupted(SideFacts& /*facts*/) { sasl_.Close(); }
+    void Interrupted() { sasl_.Close(); }
 
 private:
     Next Command(std::string_view verb, std::string_view argument, const Line& line, SideFacts& facts);
@@ -35,7 +35,7 @@ private:
 class Server {
 public:
     Next Read(const Line& line, SideFacts& facts);
-    void Interrupted(SideFacts& /*facts*/) {
+    void Interrupted() {
         lines_ = 0;
         after_354_ = after_334_ = false;
     }

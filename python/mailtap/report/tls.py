@@ -98,7 +98,7 @@ _CHANGED = (
 )
 
 #: A server's address and port.
-_Server = tuple[Any, Any]
+_Server = tuple[str | None, int | None]
 
 
 def report_tls(engine: QueryEngine, redact: Collection[str]) -> Tls:

@@ -13,6 +13,7 @@ Lines, from Exim's sources (smtp_in.c, receive.c) and the specification's chapte
     SMTP connection from HOST D=1.204s closed by QUIT
     QUEUE_ID <= SENDER H=HOST P=esmtpsa X=TLS1.3:CIPHER:256 A=plain:USER S=468 id=ID for RECIPIENT
     H=HOST F=<SENDER> rejected RCPT <RECIPIENT>: relay not permitted
+    rejected EHLO from HOST: syntactically invalid argument(s): NAME
     H=HOST incomplete transaction (RSET) from <SENDER> for RECIPIENT
     plain authenticator failed for HOST: 535 Incorrect authentication data (set_id=USER)
 """
@@ -121,7 +122,6 @@ _REJECTED = re.compile(
     r" (?:temporarily )?rejected (?P<what>RCPT|MAIL|EHLO or HELO|connection|after DATA|[A-Z]{3,10})"
     rf"(?: {_PATH}| (?P<bare>[^\s<>:\"]+@[^\s<>:\"]+))?(?::? (?P<text>.*))?"
 )
-_DROPPED_BY_SITE = re.compile(r" dropped by ")
 _DISCARDED = re.compile(rf" RCPT {_PATH}: discarded by ")
 
 #: A field, or a mark without a value, and nothing that looks like one in the middle of a value.
@@ -264,7 +264,7 @@ class Exim:
         if discarded:
             add(draft.rcptto, path(discarded["path"]))
             return
-        if _DROPPED_BY_SITE.match(rest):
+        if rest.startswith(" dropped by "):
             draft.outcome = "refused"
             return
         rejected = _REJECTED.match(rest)

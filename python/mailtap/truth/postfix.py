@@ -10,6 +10,7 @@ qmgr_active.c, log_adhoc.c):
     connect from NAME[ADDRESS]:PORT
     disconnect from NAME[ADDRESS]:PORT ehlo=1 mail=1 rcpt=0/1 quit=1 commands=3/4
     QUEUE_ID: client=NAME[ADDRESS]:PORT, sasl_method=PLAIN, sasl_username=USER
+    proxy-accept: END-OF-MESSAGE: 250 2.0.0 TEXT; from=<> to=<> proto=ESMTP helo=<>
     NOQUEUE: reject: RCPT from NAME[ADDRESS]:PORT: 550 5.1.1 TEXT; from=<> to=<> proto=ESMTP helo=<>
     lost connection after DATA from NAME[ADDRESS]:PORT
     Anonymous TLS connection established from NAME[ADDRESS]:PORT: TLSv1.3 with cipher NAME (...)
@@ -230,8 +231,7 @@ class Postfix:
             draft.messages = (draft.messages or 0) + 1
             _take_evidence(draft, match["text"])
         else:
-            _take_evidence(draft, match["text"])
-            draft.reject(Rejection("data", int(match["code"]) if match["code"] else None))
+            _reject(draft, "data", match["code"], match["text"])
 
     def _broken(self, draft: Draft, match: re.Match[str], _: LogLine) -> None:
         reasons = {"lost connection": "lost", "timeout": "timeout"}

@@ -166,8 +166,8 @@ class Sendmail:
     def _early(self, draft: Draft, _: re.Match[str], __: LogLine) -> None:
         draft.outcome = "refused"
 
-    def _attack(self, _: Draft, __: re.Match[str], ___: LogLine) -> None:
-        """The line says no more than that the client was there."""
+    def _seen(self, _: Draft, __: re.Match[str], ___: LogLine) -> None:
+        """The line shows that the client was there, and nothing else."""
 
     def _rejected(self, draft: Draft, match: re.Match[str], line: LogLine) -> None:
         once(line.message, ", arg1=", ", relay=", ", reject=")
@@ -187,6 +187,6 @@ _OF_SESSION = (
     (_NOTHING, Sendmail._nothing),
     (_LOST, Sendmail._lost),
     (_EARLY, Sendmail._early),
-    (_ATTACK, Sendmail._attack),
+    (_ATTACK, Sendmail._seen),
     (_REJECTED, Sendmail._rejected),
 )

@@ -25,7 +25,8 @@ _RFC_3164 = re.compile(
 #: `2026-11-24T22:40:01.123456+01:00 host postfix/smtpd[1234]: text`, as rsyslog writes
 _ISO_8601 = re.compile(rf"{_PRIORITY}{_FULL_TIME} (?P<host>\S*[^\s:]) {_TAG}")
 
-#: `Tue 2026-11-24 22:40:01 CET host postfix/smtpd[1]: text`, as `journalctl -o short-full` writes
+#: `Tue 2026-11-24 22:40:01 CET host postfix/smtpd[1]: text`, as `journalctl -o short-full` writes.
+#: Names of zones but UTC mean several zones: the time is taken for one of the log's zone.
 _SHORT_FULL = re.compile(
     rf"[A-Z][a-z]{{2}} {_FULL_TIME}(?: [A-Z]{{3,5}})? (?P<host>\S*[^\s:]) {_TAG}"
 )

@@ -36,7 +36,7 @@ _TEXTS = {
     **dict.fromkeys(("sni", "cert_subject", "cert_issuer"), 128),
 }
 _SHORT = ", ".join(f"left({name}, {length}) AS {name}" for name, length in _TEXTS.items())
-_COUNTED = f"SELECT * REPLACE ({_SHORT}) FROM (SELECT {ENCRYPTION}, uid FROM incoming)"
+_SHORTENED = f"SELECT * REPLACE ({_SHORT}) FROM (SELECT {ENCRYPTION}, uid FROM incoming)"
 
 #: The same of sessions that are no longer told apart by server.
 _REST = "NULL AS server_h, NULL AS server_p, NULL AS client_h, NULL AS tls_version, NULL AS sni, "
@@ -44,6 +44,8 @@ _REST += "NULL AS cert_subject, NULL AS cert_issuer"
 
 
 class Encryption:
+    """Counts sessions, and looks at the figures every LOOK seconds."""
+
     def __init__(self, redact: Collection[str]) -> None:
         self._redact = redact
         self._database = Database()
@@ -83,11 +85,10 @@ class Encryption:
         if not self._waiting:
             return
         waiting, self._waiting = pa.concat_tables(self._waiting), []
-        counted = f"SELECT * EXCLUDE (uid), min(uid) AS uid, count(*) AS n FROM ({_COUNTED})"
-        counted += " GROUP BY ALL"
+        rows = f"SELECT *, 1 AS n FROM ({_SHORTENED})"
         if self._begun:
-            counted = f"SELECT * FROM encryption UNION ALL {counted}"
-        self._database.take_in(waiting, f"CREATE OR REPLACE TEMP TABLE encryption AS {counted}")
+            rows = f"SELECT * FROM encryption UNION ALL {rows}"
+        self._database.take_in(waiting, f"CREATE OR REPLACE TEMP TABLE encryption AS {rows}")
         self._begun = True
         hours = "SELECT DISTINCT time_window FROM encryption ORDER BY 1 DESC NULLS LAST"
         self._sum_up(f"SELECT * FROM encryption WHERE time_window IN ({hours} LIMIT {HOURS})")
