@@ -1,8 +1,10 @@
 """Findings in captures that others have published: each is really there, and there is no other.
 
 The captures are not part of the project. Collect the files named below from the repositories of
-Arkime, PcapPlusPlus, Suricata, TRex and Zeek, others beside them, in a folder of any form, and name
-it in the environment variable MAILTAP_PUBLIC_CAPTURES.
+Arkime, PcapFlowLab, PcapPlusPlus, Suricata (suricata-verify), TRex, Zeek and its AgentTesla
+detector, others beside them, in a folder of any form, and name it in the environment variable
+MAILTAP_PUBLIC_CAPTURES. Those called `-oneway-c2s`, `-oneway-s2c` and `-on-1143` are one side of
+such a capture, or the same with another port: they may be missing, as any other may.
 """
 
 from __future__ import annotations
