@@ -37,7 +37,7 @@ def render_in_short(report: Report) -> Iterator[Text]:
         yield Text(headline(report.consistency.both_decoded), style="bold")
     if report.base is not None and report.base.sessions:
         causes = ", ".join(f"{one.cause} {one.n:,}" for one in report.base.causes)
-        yield Text(f"{headline_of_base(report.base)} is at the top ({causes})")
+        yield Text(f"{headline_of_base(report.base)}, is at the top ({causes})")
 
 
 def _base(base: Base, actions: Iterable[Action]) -> Table:
