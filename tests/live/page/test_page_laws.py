@@ -82,6 +82,12 @@ class Elements(HTMLParser):
         self.attributes.update(name for name, _ in attrs)
 
 
+def test_the_page_s_own_markup_is_not_shown_as_text() -> None:
+    page = VIEW.page(usual())
+    assert '<details class="terms quiet">' in page
+    assert "&lt;" not in page
+
+
 @given(snapshots())
 def test_every_state_can_be_shown_and_adds_no_element_of_its_own(now: Snapshot) -> None:
     sections = VIEW.sections(now)

@@ -42,9 +42,6 @@ SECTIONS = (
 #: Of the latest disagreements, those that are listed.
 MAXIMUM_LISTED = 50
 
-#: The words of the page, explained as on a report's page.
-_TERMS = '{% from "macros.html" import terms %}{{ terms() }}'
-
 STYLE = asset("mailtap.report", "page.css") + asset(_PACKAGE, "live.css")
 SCRIPT = asset(_PACKAGE, "live.js")
 
@@ -54,7 +51,6 @@ class View:
         made = environment(_PACKAGE)
         made.filters["decimal"] = _decimal
         self._page = made.get_template("live.html")
-        self._terms = made.from_string(_TERMS).render()
         self._sign_in = made.get_template("sign-in.html")
         self._sections: dict[str, Template] = {
             name: made.get_template(f"sections/{name}.html") for name in SECTIONS
@@ -82,7 +78,6 @@ class View:
         return self._page.render(
             sections={name: Markup(html) for name, html in self.sections(now).items()},  # noqa: S704
             store=now.store,
-            terms=self._terms,
         )
 
     def sign_in(self, *, refused: bool) -> str:
