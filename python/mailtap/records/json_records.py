@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailtap.records.containers import Texts, columns_sql
@@ -14,6 +14,8 @@ from mailtap.records.record_file import RecordFile, lines_sql, path_option, quot
 MAX_DOCUMENT_BYTES = 1 << 28
 DATA_KEY = "data"
 BEFORE_OBJECT = " \t0123456789"
+
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,9 @@ def _as_text(value: object) -> str | None:
         return str(value)
     if type(value) is float and math.isfinite(value):
         return repr(value)
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    if type(value) is bool:
+        return "true" if value else "false"
+    return _COMPACT.encode(value)
 
 
 class JsonTexts(Mapping[str, str | None]):
@@ -150,3 +154,15 @@ class JsonTexts(Mapping[str, str | None]):
     def __len__(self) -> int:
         """The number of the object's own keys."""
         return len(self._record)
+
+
+def texts_at(place: str, records: Iterable[Mapping[str, object]]) -> list[str | None]:
+    """The text of each of these parsed objects at a place, as JsonTexts has it."""
+    if "." in place:
+        return [JsonTexts(record)[place] for record in records]
+    values = [record.get(place) for record in records]
+    # Nearly all are strings or missing, and a call takes longer than to see that.
+    return [
+        value if value is None or type(value) is str else _as_text(value)  # type: ignore[misc]
+        for value in values
+    ]
