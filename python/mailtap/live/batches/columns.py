@@ -137,8 +137,8 @@ class Column:
         return self._one_by_one(texts.to_pylist())
 
     def _one_by_one(self, texts: list[str | None]) -> pa.Array:
-        of_text = self._of_text
-        return pa.array([None if text is None else of_text(text) for text in texts], self._kind)
+        values = {text: None if text is None else self._of_text(text) for text in set(texts)}
+        return pa.array([values[text] for text in texts], self._kind)
 
 
 def _has_any(texts: TextColumn) -> bool:
