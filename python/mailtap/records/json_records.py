@@ -169,7 +169,4 @@ def texts_at(place: str, records: Iterable[Mapping[str, object]]) -> list[str | 
         return [JsonTexts(record)[place] for record in records]
     values = [record.get(place) for record in records]
     # Nearly all are strings or missing, and a call takes longer than to see that.
-    return [
-        value if value is None or type(value) is str else _as_text(value)  # type: ignore[misc]
-        for value in values
-    ]
+    return [value if value is None or type(value) is str else _as_text(value) for value in values]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pyarrow as pa
 
@@ -72,9 +73,9 @@ class Rows:
                 figures.tables[name] = [summed.rename_columns([*columns, "n"])]
         return figures
 
-    @property
+    @cached_property
     def size(self) -> int:
-        """Bytes in memory."""
+        """Bytes in memory, of rows to which none is added any more: to count them takes a while."""
         return sum(rows.nbytes for several in self.tables.values() for rows in several)
 
     @property
