@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import pyarrow as pa
 
@@ -73,10 +73,11 @@ class Rows:
                 figures.tables[name] = [summed.rename_columns([*columns, "n"])]
         return figures
 
-    @cached_property
+    @property
     def size(self) -> int:
-        """Bytes in memory, of rows to which none is added any more: to count them takes a while."""
-        return sum(rows.nbytes for several in self.tables.values() for rows in several)
+        """Bytes in memory."""
+        tables = itertools.chain.from_iterable(self.tables.values())
+        return sum(rows.get_total_buffer_size() for rows in tables)
 
     @property
     def records(self) -> int:
