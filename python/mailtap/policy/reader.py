@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
@@ -72,10 +73,16 @@ T = TypeVar("T")
 
 def load_policy(path: Path | None = None) -> Policy:
     """The shipped policy, with the file at `path` laid over it. Raises PolicyError."""
-    text = files("mailtap.policy").joinpath("default.yaml").read_text(encoding="utf-8")
-    shipped = read_document(text, "default.yaml")
+    shipped = _shipped()
     engines = tuple(_mapping(_mapping(shipped)["engines"]))
     return _policy(shipped if path is None else merge(shipped, read_file(path)), engines)
+
+
+@cache
+def _shipped() -> Value:
+    # To parse YAML takes as long as half of a small report's queries.
+    text = files("mailtap.policy").joinpath("default.yaml").read_text(encoding="utf-8")
+    return read_document(text, "default.yaml")
 
 
 def _policy(document: Value, engine_names: Collection[str]) -> Policy:
