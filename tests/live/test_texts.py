@@ -21,8 +21,9 @@ GOOD = '{"a": "one", "b": {"c": 2}}'
 
 def texts(*lines: str | bytes) -> list[tuple[str | None, str | None, bool]]:
     read = JsonTextReader(["a", "b.c"])(list(lines))  # type: ignore[arg-type]
-    columns = (read.by_place["a"], read.by_place["b.c"], read.is_record)
-    return list(zip(*(column.to_pylist() for column in columns), strict=True))
+    columns = (read.by_place["a"], read.by_place["b.c"])
+    of_lines = (column if isinstance(column, list) else column.to_pylist() for column in columns)
+    return list(zip(*of_lines, read.is_record.to_pylist(), strict=True))
 
 
 @pytest.mark.parametrize(

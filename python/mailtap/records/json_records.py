@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import orjson
 
 from mailtap.records.containers import Texts, columns_sql
 from mailtap.records.record_file import RecordFile, lines_sql, path_option, quoted
@@ -14,6 +16,8 @@ from mailtap.records.record_file import RecordFile, lines_sql, path_option, quot
 MAX_DOCUMENT_BYTES = 1 << 28
 DATA_KEY = "data"
 BEFORE_OBJECT = " \t0123456789"
+
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,14 @@ def _as_text(value: object) -> str | None:
         return str(value)
     if type(value) is float and math.isfinite(value):
         return repr(value)
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    if type(value) is bool:
+        return "true" if value else "false"
+    if type(value) is list and all(type(item) is str for item in value):
+        try:  # by far faster than json.dumps, and the same of strings
+            return orjson.dumps(value).decode()
+        except TypeError:  # half of a surrogate pair, which is no UTF-8
+            pass
+    return _COMPACT.encode(value)
 
 
 class JsonTexts(Mapping[str, str | None]):
@@ -150,3 +161,12 @@ class JsonTexts(Mapping[str, str | None]):
     def __len__(self) -> int:
         """The number of the object's own keys."""
         return len(self._record)
+
+
+def texts_at(place: str, records: Iterable[Mapping[str, object]]) -> list[str | None]:
+    """The text of each of these parsed objects at a place, as JsonTexts has it."""
+    if "." in place:
+        return [JsonTexts(record)[place] for record in records]
+    values = [record.get(place) for record in records]
+    # Nearly all are strings or missing, and a call takes longer than to see that.
+    return [value if value is None or type(value) is str else _as_text(value) for value in values]

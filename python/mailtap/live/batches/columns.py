@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mailtap.live.batches.texts import TextColumn
 from mailtap.records.fields import (
     ADDRESS,
     COMMUNITY_ID,
@@ -112,19 +113,20 @@ class Column:
         self._plain = _PLAIN.get(field.transform)
         self._of_text = _remembered(field.transform)
 
-    def __call__(self, by_place: Mapping[str, pa.Array]) -> pa.Array:
-        """`by_place` has a text or null each record."""
-        values = [self._values(by_place[place]) for place in self._field.places]
+    def __call__(self, by_place: Mapping[str, TextColumn]) -> pa.Array:
+        """`by_place` has a text or none each record."""
+        columns = [by_place[place] for place in self._field.places]
+        values = [self._values(texts) for texts in columns if _has_any(texts)]
+        if not values:
+            return pa.nulls(len(columns[0]), self._kind)
         if len(values) == 1:
             return values[0]
         return _COMBINED[self._field.combine](values, self._field.separator)
 
-    def _values(self, texts: pa.Array) -> pa.Array:
-        if texts.null_count == len(texts):
-            return pa.nulls(len(texts), self._kind)
+    def _values(self, texts: TextColumn) -> pa.Array:
         if len(texts) <= FEW:
-            return self._one_by_one(texts)
-        encoded = texts.dictionary_encode()
+            return self._one_by_one(texts if isinstance(texts, list) else texts.to_pylist())
+        encoded = pa.array(texts, pa.string()).dictionary_encode()
         return self._of_distinct(encoded.dictionary).take(encoded.indices)
 
     def _of_distinct(self, texts: pa.Array) -> pa.Array:
@@ -132,13 +134,16 @@ class Column:
             pattern, values = self._plain
             if pc.all(pc.match_substring_regex(texts, rf"\A(?:{pattern})\z")).as_py():
                 return values(texts)
-        return self._one_by_one(texts)
+        return self._one_by_one(texts.to_pylist())
 
-    def _one_by_one(self, texts: pa.Array) -> pa.Array:
-        of_text = self._of_text
-        return pa.array(
-            [None if text is None else of_text(text) for text in texts.to_pylist()], self._kind
-        )
+    def _one_by_one(self, texts: list[str | None]) -> pa.Array:
+        values = {text: None if text is None else self._of_text(text) for text in set(texts)}
+        return pa.array([values[text] for text in texts], self._kind)
+
+
+def _has_any(texts: TextColumn) -> bool:
+    """Whether there is a text: most fields have none in any record of a batch."""
+    return any(texts) if isinstance(texts, list) else texts.null_count < len(texts)
 
 
 def _sum(values: list[pa.Array], _: str) -> pa.Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import duckdb
 import orjson
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from mailtap.live.sensors.frames import MAXIMUM_LINE_BYTES, MalformedError, read_record
 from mailtap.records.containers import Container
-from mailtap.records.json_records import BEFORE_OBJECT, JsonLines, JsonTexts, json_paths
+from mailtap.records.json_records import BEFORE_OBJECT, JsonLines, json_paths, texts_at
 from mailtap.records.record_file import quoted
 
 LineBatch = Sequence[str] | Sequence[bytes]
@@ -23,10 +23,14 @@ FEW = 256
 _BEFORE_OBJECT = BEFORE_OBJECT.encode()
 
 
+#: The texts at one place: a list of few, or an Arrow column of many.
+TextColumn: TypeAlias = list[str | None] | pa.Array
+
+
 class Texts(NamedTuple):
     """A row each line, without any text where it is no record."""
 
-    by_place: Mapping[str, pa.Array]
+    by_place: Mapping[str, TextColumn]
     is_record: pa.Array
 
 
@@ -79,10 +83,7 @@ class JsonTextReader:
 
     def _one_by_one(self, lines: LineBatch) -> Texts:
         records = list(map(_record, lines))
-        by_place = {
-            place: pa.array([record[place] for record in records], pa.string())
-            for place in self._places
-        }
+        by_place = {place: texts_at(place, records) for place in self._places}
         return Texts(by_place, pa.array([record is not _NONE for record in records], pa.bool_()))
 
     def _read(self, lines: LineBatch) -> pa.Table:
@@ -107,14 +108,14 @@ def _utf8(line: str | bytes) -> str:
 
 
 #: What a line is that is no record.
-_NONE = JsonTexts({})
+_NONE: Mapping[str, object] = {}
 
 
-def _record(line: str | bytes) -> JsonTexts:
-    """The texts of a record, also as Zeek may write it."""
+def _record(line: str | bytes) -> Mapping[str, object]:
+    """The JSON object in a line, also as Zeek may write it."""
     whole = line if isinstance(line, bytes) else line.encode(errors="surrogatepass")
     try:
-        return JsonTexts(read_record(whole.lstrip(_BEFORE_OBJECT)))
+        return read_record(whole.lstrip(_BEFORE_OBJECT))
     except MalformedError:
         return _NONE
 
@@ -139,9 +140,7 @@ class ParsedTextReader:
         """See TextReader."""
         records = list(map(self._parse, lines))
         by_place = {
-            place: pa.array(
-                [None if texts is None else texts.get(place) for texts in records], pa.string()
-            )
+            place: [None if texts is None else texts.get(place) for texts in records]
             for place in self._places
         }
         return Texts(by_place, pa.array([texts is not None for texts in records], pa.bool_()))

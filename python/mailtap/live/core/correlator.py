@@ -142,6 +142,9 @@ class Correlator:
         self.latest = self._correlated()
 
     def start(self) -> None:
+        # The first list that pyarrow takes has it import pandas, where that is installed: here, and
+        # not while the first records wait for their verdicts.
+        pa.array([])
         if self._store is not None:
             bucket = int((time.time() - self._seconds) // BUCKET)
             self._restore(self._store.restore(bucket))

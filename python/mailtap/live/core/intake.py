@@ -14,6 +14,7 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mailtap.live.batches.rows import rows_where
 from mailtap.live.batches.sessions import SessionBatch
 from mailtap.live.core.meters import Rate
 from mailtap.live.labels.reader import LabelReader, UnknownFormatError, reader_of
@@ -87,7 +88,7 @@ class SensorIntake:
         new = self._new(batch.numbers, now)
         # A malformed record whose number came before is counted as a duplicate.
         self._malformed += pc.sum(pc.and_(new, pc.invert(batch.is_session))).as_py() or 0
-        sessions = batch.fields.filter(pc.and_(batch.is_session, new))
+        sessions = rows_where(batch.fields, pc.and_(batch.is_session, new))
         source = pa.array([self._url] * len(sessions), pa.string())
         sessions = sessions.append_column("source", source)
         if self._one_of_several:

@@ -12,6 +12,7 @@ from mailtap.correlation.by_flow import FlowJudge, Outcome
 from mailtap.correlation.clock import ClockOffset
 from mailtap.correlation.engines import Row
 from mailtap.live.batches.normal_form import KEY
+from mailtap.live.batches.rows import rows as rows_of
 from mailtap.live.core.by_engine import EngineVerdicts
 from mailtap.live.core.chunks import NONE
 from mailtap.live.core.judged import SHOWN, SHOWN_OF_A_HALF, Cells, Judged
@@ -28,8 +29,8 @@ class RowJudge:
     def judge(self, sessions: pa.Table, labels: pa.Table, offsets: Sequence[ClockOffset]) -> Judged:
         """Of sessions that have no halves among them; see QueryJudge."""
         self._judge.apply(offsets)
-        rows = sessions.to_pylist()
-        flows, records = _flows(labels.to_pylist())
+        rows = rows_of(sessions)
+        flows, records = _flows(rows_of(labels))
         by_key = _by_key(flows)
         judged: list[tuple[int, int, int]] = []
         by_engine: defaultdict[str, list[tuple[int, str, int]]] = defaultdict(list)

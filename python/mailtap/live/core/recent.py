@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from mailtap.labels.formats import ENDPOINTS
 from mailtap.labels.table import COLUMNS as LABEL_COLUMNS
 from mailtap.live.batches.normal_form import KEY
+from mailtap.live.batches.rows import values
 from mailtap.live.batches.sessions import ARROW_TYPES
 from mailtap.live.core.by_engine import no_notes
 from mailtap.live.core.chunks import NONE, Chunk, Chunks, Found, Notes, Numbers, Part
@@ -94,7 +95,7 @@ class RecentRecords:
         notes |= {
             "number": _numbers(sessions["session_id"]),
             "bucket": _numbers(sessions["bucket"]),
-            "server": np.array([*map(server_group, sessions["server_h"].to_pylist())], np.int64),
+            "server": np.array([*map(server_group, values(sessions["server_h"]))], np.int64),
         }
         for engine in self._engines:
             notes |= no_notes(engine, len(sessions))
@@ -199,7 +200,7 @@ class RecentRecords:
 
 def _hashes(table: pa.Table, names: Sequence[str]) -> Numbers:
     """A hash of these columns each row, another one in each process."""
-    rows = zip(*(table[name].to_pylist() for name in names), strict=True)
+    rows = zip(*(values(table[name]) for name in names), strict=True)
     return np.fromiter(map(hash, rows), np.int64, len(table))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -75,7 +76,8 @@ class Rows:
     @property
     def size(self) -> int:
         """Bytes in memory."""
-        return sum(rows.nbytes for several in self.tables.values() for rows in several)
+        tables = itertools.chain.from_iterable(self.tables.values())
+        return sum(rows.get_total_buffer_size() for rows in tables)
 
     @property
     def records(self) -> int:

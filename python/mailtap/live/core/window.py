@@ -19,6 +19,7 @@ from mailtap.correlation.clock import MINIMUM_PAIRS, ClockOffset
 from mailtap.correlation.engines import Row
 from mailtap.correlation.verdicts import INCONSISTENT, first_cause, named_causes
 from mailtap.live.batches.normal_form import labels_in_normal_form, sessions_in_normal_form
+from mailtap.live.batches.rows import rows_where
 from mailtap.live.core.by_engine import (
     NO_VERDICTS,
     is_final,
@@ -241,7 +242,7 @@ class Window:
         if len(rows) + len(labelled) > FEW:
             return self._by_query.judge(rows, labelled, offsets)
         halves = _may_be_halves(rows, sessions.notes("flow"))
-        judged = self._by_row.judge(rows.filter(~halves), labelled, offsets)
+        judged = self._by_row.judge(rows_where(rows, pa.array(~halves)), labelled, offsets)
         if not halves.any():
             return judged
         return judged.together(self._by_query.judge(rows.filter(halves), labelled, offsets))

@@ -19,6 +19,7 @@ from mailtap.labels.formats import (
 )
 from mailtap.labels.table import COLUMNS
 from mailtap.live.batches.columns import Column
+from mailtap.live.batches.rows import rows_where
 from mailtap.live.batches.sessions import ARROW_TYPES
 from mailtap.live.batches.texts import LineBatch, text_reader
 from mailtap.policy import NormalLabel, Policy
@@ -93,7 +94,7 @@ class LabelReader:
         is_flow = pc.and_(about_tcp, pc.is_valid(pc.coalesce(columns["start"], columns["end"])))
         for name in ENDPOINTS:
             is_flow = pc.and_(is_flow, pc.is_valid(columns[name]))
-        flows = pa.table({name: columns[name] for name in TYPES}).filter(is_flow)
+        flows = rows_where(pa.table({name: columns[name] for name in TYPES}), is_flow)
         other = texts.is_record.true_count - about_tcp.true_count
         blank = sum(not line.strip() for line in lines)
         return LabelBatch(flows, other, len(lines) - blank - len(flows) - other)
