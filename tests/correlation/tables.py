@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from mailtap.labels import table as labels_table
+from mailtap.labels.table import COLUMNS as LABEL_COLUMNS
 from mailtap.records.key import canonical_endpoints
 from mailtap.sessions import table as sessions_table
 
@@ -77,7 +77,8 @@ def label(number: int = 1, **fields: Any) -> Row:
 def database(sessions: list[Row], labels: list[Row]) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     sessions_table.create_table(connection, details=True)
-    labels_table.create_table(connection)
+    columns = ", ".join(f'"{name}" {kind}' for name, kind in LABEL_COLUMNS.items())
+    connection.execute(f"CREATE TABLE labels ({columns})")
     for table, rows in (("sessions", sessions), ("labels", labels)):
         for row in rows:
             names = ", ".join(f'"{name}"' for name in row)

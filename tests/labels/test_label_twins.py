@@ -17,6 +17,7 @@ from label_oracle import Label, normalise
 from label_rows import rows
 from mailtap.labels import LabelFile, load
 from mailtap.labels.formats import FORMATS, LabelFormat, generic
+from mailtap.labels.table import RECORDS
 from mailtap.policy import Policy
 from mailtap.records.containers import Csv, KeyValue, Positional
 from mailtap.records.json_records import JsonLines
@@ -120,7 +121,7 @@ def compare(
     lines: list[str],
 ) -> None:
     path.write_text(content, newline="")
-    connection.execute("DROP TABLE IF EXISTS labels")
+    connection.execute(f"DROP TABLE IF EXISTS {RECORDS}")
     loaded = load(connection, [LabelFile(path, form.name)], policy)
     labels = [
         label

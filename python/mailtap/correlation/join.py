@@ -19,6 +19,10 @@ _PAIR = (
     *("service", "effective", "decoder"),
 )
 
+#: By which of several candidates is chosen.
+_NEARNESS = ("likeness", "distance")
+_CONTESTED = ("session_id", "label_id", "engine", *_NEARNESS)
+
 #: What a label `l` states, to compare it with another's.
 STATEMENT = ("app", *LABEL_FACTS)
 _STATEMENT = "concat_ws('|', " + ", ".join(f"coalesce(l.{name}, '')" for name in STATEMENT) + ")"
@@ -36,25 +40,30 @@ def pair_by_join(
     `slack` is in seconds. With `clocks_differ`, label times are shifted by table `clock_offsets`.
     Both are views, over a table if `keep`: it costs more than to ask once, less than to ask twice.
     """
-    judged, chosen = "candidates c", "true"
     (engines,) = engine.rows("SELECT count(DISTINCT engine) AS n FROM labels")
     several_engines = bool(engines["n"] > 1)
     contested = find_candidates(engine, slack, clocks_differ)
-    if contested:
-        _choose(engine)
-        judged += (
-            " LEFT JOIN passed_over p ON p.session_id = c.session_id AND p.label_id = c.label_id"
-        )
-        chosen = "p.session_id IS NULL"
-    else:
-        for name in ("several", "ambiguous"):
-            engine.view(name, "SELECT CAST(NULL AS BIGINT) AS session_id WHERE false")
     make = engine.table if keep or several_engines else engine.view
     # Judged as they come out of the join: to look both sides up again afterwards costs more.
     make(
-        "judged_candidates",
-        f"SELECT {sql.columns(_PAIR, 'c')}, {chosen} AS chosen, {judge.sql()} FROM {judged}",
+        "judged_pairs",
+        f"SELECT {sql.columns((*_PAIR, *_NEARNESS))}, {judge.sql()} FROM candidates",
     )
+    if contested:
+        if several_engines:  # nearly all pairs are contested, and they are at hand
+            engine.view("contested_pairs", f"SELECT {sql.columns(_CONTESTED)} FROM judged_pairs")
+        else:
+            engine.table("contested_pairs", "SELECT * FROM contested")
+        _choose(engine)
+        engine.view(
+            "judged_candidates",
+            "SELECT j.*, p.session_id IS NULL AS chosen FROM judged_pairs j LEFT JOIN passed_over "
+            "p ON p.session_id = j.session_id AND p.label_id = j.label_id",
+        )
+    else:
+        for name in ("several", "ambiguous"):
+            engine.view(name, "SELECT CAST(NULL AS BIGINT) AS session_id WHERE false")
+        engine.view("judged_candidates", "SELECT *, true AS chosen FROM judged_pairs")
     engine.view("verdicts", _VERDICTS)
     if contested and several_engines:
         _choose_by_engine(engine)
@@ -77,10 +86,9 @@ def pair_by_row(engine: QueryEngine, judge: Judge) -> None:
 
 
 def _choose(engine: QueryEngine) -> None:
-    """Makes `passed_over`, the candidates that are not taken, and `several` and `ambiguous`, the
-    sessions of which that is so.
+    """Makes `passed_over`, those of `contested_pairs` that are not taken, and `several` and
+    `ambiguous`, the sessions of which that is so.
     """
-    engine.table("contested_pairs", "SELECT * FROM contested")
     engine.table(
         "several", "SELECT session_id FROM contested_pairs GROUP BY session_id HAVING count(*) > 1"
     )
@@ -100,7 +108,7 @@ def _choose(engine: QueryEngine) -> None:
         "SEMI JOIN (SELECT session_id FROM ranked WHERE shared_place = 1 AND place > 1) t "
         "ON t.session_id = r.session_id JOIN labels l ON l.label_id = r.label_id "
         "WHERE r.shared_place = 1 GROUP BY r.session_id "
-        f"HAVING count(DISTINCT {_STATEMENT}) > 1",
+        f"HAVING min({_STATEMENT}) <> max({_STATEMENT})",
     )
     engine.table(
         "passed_over",
@@ -131,7 +139,7 @@ def _choose_by_engine(engine: QueryEngine) -> None:
     engine.table(
         "ambiguous_by_engine",
         "SELECT session_id, engine FROM ranked_by_engine WHERE shared_place = 1 "
-        "GROUP BY session_id, engine HAVING count(DISTINCT statement) > 1",
+        "GROUP BY session_id, engine HAVING min(statement) <> max(statement)",
     )
     engine.table(
         "passed_over_by_engine",
@@ -141,6 +149,6 @@ def _choose_by_engine(engine: QueryEngine) -> None:
     )
     engine.view(
         "verdicts_by_engine",
-        "SELECT j.* FROM judged_candidates j ANTI JOIN passed_over_by_engine p "
+        "SELECT j.* FROM judged_pairs j ANTI JOIN passed_over_by_engine p "
         "ON p.session_id = j.session_id AND p.label_id = j.label_id WHERE in_scope",
     )

@@ -13,13 +13,12 @@ from mailtap.labels.detect import LabelError, LabelFile, recognise
 from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS, NORMAL, LabelFormat
 from mailtap.labels.normal import NORMAL_LABELS, TooManyNamesError, stage_normal_labels
 from mailtap.labels.projection import projection
-from mailtap.labels.table import COLUMNS, create_table
+from mailtap.labels.table import COLUMNS, RECORDS, create_table
 from mailtap.policy import Policy
 from mailtap.printable import printable
 from mailtap.records.containers import Container
 from mailtap.records.key import endpoints_sql
 from mailtap.records.malformed import Malformed, count, forget_rejects
-from mailtap.records.numbering import number_rows
 from mailtap.records.record_file import (
     RecordFile,
     UnreadableFileError,
@@ -62,7 +61,7 @@ class LabelsLoaded:
 def load(
     connection: duckdb.DuckDBPyConnection, files: Sequence[LabelFile], policy: Policy
 ) -> LabelsLoaded:
-    """Makes table `labels` of `files`, or of all files in folders. Raises LabelError."""
+    """Makes `labels` of `files`, or of all files in folders. Raises LabelError."""
     create_table(connection)
     loaded = []
     warnings: list[str] = []
@@ -74,7 +73,6 @@ def load(
                 raise LabelError(str(error)) from None
             finally:
                 _forget(connection)
-    number_rows(connection, "labels", "label_id")
     return LabelsLoaded(tuple(loaded), tuple(warnings))
 
 
@@ -197,4 +195,4 @@ def label_rows(
 
 def _insert(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
     columns = ", ".join(f'"{name}"' for name in COLUMNS if name != "label_id")
-    return count(connection, f"INSERT INTO labels ({columns}) SELECT {columns} FROM ({rows})")
+    return count(connection, f"INSERT INTO {RECORDS} ({columns}) SELECT {columns} FROM ({rows})")

@@ -66,8 +66,8 @@ class Transform:
 def _sanitise_sql(text: str, longest: int = MAX_TEXT) -> str:
     # Nearly all texts are plain, and a match is cheaper than a replacement.
     return (
-        f"CASE WHEN strlen({text}) <= {longest} AND regexp_full_match({text}, '[ -~]*') THEN {text} "
-        f"ELSE left(regexp_replace({text}, '{UNPRINTABLE}', '?', 'g'), {longest}) END"
+        f"CASE WHEN strlen({text}) <= {longest} AND regexp_full_match({text}, '[ -~]*') "
+        f"THEN {text} ELSE left(regexp_replace({text}, '{UNPRINTABLE}', '?', 'g'), {longest}) END"
     )
 
 
