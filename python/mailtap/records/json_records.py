@@ -7,8 +7,6 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import orjson
-
 from mailtap.records.containers import Texts, columns_sql
 from mailtap.records.record_file import RecordFile, lines_sql, path_option, quoted
 
@@ -123,17 +121,10 @@ def _as_text(value: object) -> str | None:
     """A JSON value as the text that the query engine takes it for."""
     if value is None or isinstance(value, str):
         return value
-    if type(value) is int:  # by far faster than json.dumps, and the same
+    if type(value) is int:  # by far faster than the encoder, and the same
         return str(value)
     if type(value) is float and math.isfinite(value):
         return repr(value)
-    if type(value) is bool:
-        return "true" if value else "false"
-    if type(value) is list and all(type(item) is str for item in value):
-        try:  # by far faster than json.dumps, and the same of strings
-            return orjson.dumps(value).decode()
-        except TypeError:  # half of a surrogate pair, which is no UTF-8
-            pass
     return _COMPACT.encode(value)
 
 
