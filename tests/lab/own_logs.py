@@ -40,6 +40,7 @@ class Found:
 
     @property
     def enough(self) -> bool:
+        """Whether all are found by port, where there is one, enough without, and none mistaken."""
         return (
             self.by_port in (None, self.logged)
             and self.without_ports >= FOUND * self.logged

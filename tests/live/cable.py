@@ -32,7 +32,9 @@ def virtual_cable() -> Iterator[Cable]:
         capture_output=True,
     )
     if added.returncode != 0:
-        pytest.skip("virtual interfaces take root, and ip: apt-get install iproute2")
+        pytest.skip(
+            "virtual interfaces take CAP_NET_ADMIN (root), and ip: apt-get install iproute2"
+        )
     try:
         for name in cable:
             subprocess.run([*ip, "set", name, "mtu", "9000", "up"], check=True)

@@ -38,7 +38,8 @@ def pair_by_join(
     `labels`; whether several engines labelled, so that the latter two may differ.
 
     `slack` is in seconds. With `clocks_differ`, label times are shifted by table `clock_offsets`.
-    Both are views, over a table if `keep`: it costs more than to ask once, less than to ask twice.
+    They are views of `judged_pairs`, a table if `keep` or if several engines labelled, else a view:
+    a table costs more than to ask once, less than to ask twice.
     """
     (engines,) = engine.rows("SELECT count(DISTINCT engine) AS n FROM labels")
     several_engines = bool(engines["n"] > 1)

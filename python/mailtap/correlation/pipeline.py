@@ -19,7 +19,7 @@ and their number | keys |
 | `contested`, `contested_pairs` | candidate that may be one of several | candidates, join |
 | `several`, `ambiguous` | session with several candidates; one whose best ones disagree | join |
 | `ranked`, `passed_over` | candidate with its rank; one that is not the session's label | join |
-| `judged_pairs` | candidate with its verdict and `in_scope` | join |
+| `judged_pairs` | candidate with its verdict, `in_scope`, `likeness` and `distance` | join |
 | `judged_candidates` | the same with `chosen` | join |
 | `verdicts` | session in scope with its label: those of `judged_candidates` that are both | join |
 | `several_by_engine`, `ranked_by_engine`, `ambiguous_by_engine`, `passed_over_by_engine` | the \

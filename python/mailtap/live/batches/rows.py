@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-#: Types whose values NumPy has as Python has them: with None where there is none, and only where
-#: there is one in every row.
+#: NumPy has these as Python objects, None among them.
 _AS_OBJECTS = {pa.string(), pa.bool_()}
+#: NumPy has no None among numbers, so only a column without NULL goes through it.
 _NUMBERS = {pa.int32(), pa.int64(), pa.float64()}
 
 

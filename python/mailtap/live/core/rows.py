@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -76,8 +75,7 @@ class Rows:
     @property
     def size(self) -> int:
         """Bytes in memory."""
-        tables = itertools.chain.from_iterable(self.tables.values())
-        return sum(rows.get_total_buffer_size() for rows in tables)
+        return sum(rows.nbytes for several in self.tables.values() for rows in several)
 
     @property
     def records(self) -> int:
