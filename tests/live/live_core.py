@@ -15,7 +15,9 @@ import pyarrow as pa
 from mailtap.correlation.engines import DuckDBEngine
 from mailtap.labels import LabelFile
 from mailtap.labels.load import load as load_labels
+from mailtap.live.batches.records import Records
 from mailtap.live.batches.sessions import SessionReader
+from mailtap.live.core.clocks import Clocks
 from mailtap.live.core.tally import VERDICTS, Tally
 from mailtap.live.core.window import Change, Window
 from mailtap.live.labels.reader import reader_of
@@ -49,6 +51,7 @@ class Live:
     def __init__(self, seconds: float = 600.0, maximum: int = 100_000) -> None:
         self.window = Window(POLICY, seconds, maximum)
         self.tally = Tally()
+        self._clocks = Clocks(POLICY)
         self.unlabelled = self.unmatched = 0
         self._read = SessionReader()
         self._sessions, self._labels = itertools.count(), itertools.count()
@@ -68,17 +71,20 @@ class Live:
         if sessions:
             numbers = list(itertools.islice(self._sessions, len(sessions)))
             self._uids |= dict(zip(numbers, (s["uid"] for s in sessions), strict=True))
-            table = self._read([json.dumps(record) for record in sessions]).fields
-            table = table.append_column("session_id", pa.array(numbers, pa.int64()))
-            table = table.append_column("source", pa.array(["ws://zeek"] * len(sessions)))
-            table = table.append_column("bucket", pa.array([0] * len(sessions), pa.int64()))
+            table = (
+                self._read([json.dumps(record) for record in sessions])
+                .fields.with_column("session_id", numbers, pa.int64())
+                .with_column("source", ["ws://zeek"] * len(sessions), pa.string())
+                .with_column("bucket", [0] * len(sessions), pa.int64())
+            )
         tables = [self._table(labels)] if labels else []
         if others:
             tables.append(self._table(others, other_engine))
         self._apply(self.window.add(table, tables, now))
 
     def compare_clocks(self) -> None:
-        self._apply(self.window.compare_clocks())
+        if sample := self.window.clock_sample():
+            self._apply(self.window.apply(self._clocks.compare(*sample)))
 
     @property
     def verdicts(self) -> dict[str, Verdict]:
@@ -92,19 +98,19 @@ class Live:
         self.tally.add_all(change.cells, change.servers, change.by_engine)
         self.unlabelled += change.unlabelled
         self.unmatched += change.unmatched
-        for row in [] if change.judgements is None else change.judgements.to_pylist():
+        for row in [] if change.judgements is None else change.judgements.rows():
             self._verdicts[row["session_id"]] = verdict_of(row)
 
-    def _table(self, labels: list[Record], engine: str | None = None) -> pa.Table:
+    def _table(self, labels: list[Record], engine: str | None = None) -> Records:
         lines = [json.dumps(one).encode() for one in labels]
         reader, _ = reader_of("labels", lines, None, POLICY)
         flows = reader(lines).flows
         numbers = list(itertools.islice(self._labels, len(flows)))
         return (
-            flows.append_column("label_id", pa.array(numbers, pa.int64()))
-            .append_column("source", pa.array([reader.form.name] * len(flows)))
-            .append_column("engine", pa.array([engine or reader.form.name] * len(flows)))
-            .append_column("bucket", pa.array([0] * len(flows), pa.int64()))
+            flows.with_column("label_id", numbers, pa.int64())
+            .with_column("source", [reader.form.name] * len(flows), pa.string())
+            .with_column("engine", [engine or reader.form.name] * len(flows), pa.string())
+            .with_column("bucket", [0] * len(flows), pa.int64())
         )
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from label_oracle import normalise
 from mailtap.labels.formats import FORMATS, LabelFormat, generic
-from mailtap.live.batches import columns, texts
+from mailtap.live.batches import records
 from mailtap.live.batches.sessions import SessionReader
 from mailtap.live.labels.reader import LabelReader
 from mailtap.policy import load_policy
@@ -26,14 +26,11 @@ POLICY = load_policy(None)
 SESSIONS = SessionReader()
 
 
-@pytest.fixture(
-    params=[0, texts.FEW], ids=["by the column", "one by one"], autouse=True, scope="module"
-)
+@pytest.fixture(params=[0, records.FEW], ids=["in Arrow", "in lists"], autouse=True, scope="module")
 def few(request: pytest.FixtureRequest) -> Iterator[None]:
     """Has small batches read as large ones are, too."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (columns, texts):
-            patch.setattr(module, "FEW", request.param)
+        patch.setattr(records, "FEW", request.param)
         yield
 
 
@@ -103,7 +100,7 @@ def test_each_field_of_a_session_is_what_the_field_says(records: list[dict[str, 
     batch = SESSIONS([json.dumps(record) for record in records])
     for name, field in SESSION_FIELDS.items():
         expected = [field.python(JsonTexts(record)) for record in records]
-        assert batch.fields[name].to_pylist() == expected, name
+        assert batch.fields.values(name) == expected, name
 
 
 @given(records_of(SESSION_PLACES))
@@ -112,7 +109,7 @@ def test_a_record_without_its_flow_is_no_session(records: list[dict[str, Any]]) 
         all(SESSION_FIELDS[name].python(JsonTexts(record)) is not None for name in REQUIRED)
         for record in records
     ]
-    assert SESSIONS([json.dumps(record) for record in records]).is_session.to_pylist() == expected
+    assert SESSIONS([json.dumps(record) for record in records]).is_session == expected
 
 
 JSON_FORMATS = [form for form in FORMATS if form.container == "json"]
@@ -138,7 +135,7 @@ def test_each_label_is_what_its_format_says(form: LabelFormat, data: st.DataObje
     batch = LabelReader(form, JsonLines(), POLICY)(lines)
     assert len(batch.flows) + batch.other + batch.malformed == len(records)
     assert len(batch.flows) == len(expected)
-    for row, label in zip(batch.flows.to_pylist(), expected, strict=True):
+    for row, label in zip(batch.flows.rows(), expected, strict=True):
         known = asdict(label)
         for name in ("name", "app", "protocol", "encryption", "carrier", "provenance", "is_label"):
             assert row[name] == known[name]

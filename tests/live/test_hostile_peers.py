@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from mailtap.live import answer
@@ -276,6 +275,5 @@ def test_the_numbers_that_many_nodes_remember_are_bounded_together() -> None:
             for n in range(500)
             for number in (first, first + 1)
         ]
-        table = intake.take(read(lines), 0.0, 0.0)
-        assert isinstance(table, pa.Table)
+        assert intake.take(read(lines), 0.0, 0.0) is not None
     assert sum(len(one._seen) for one in intake.numberings()) <= 8 * 8_192

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailtap.live.batches.sessions import SessionReader
+from mailtap.live.batches.sessions import SESSIONS, SessionReader
 from mailtap.live.core import encryption
 from mailtap.live.core.database import Database
 from mailtap.live.core.encryption import LOOK, Encryption
@@ -30,7 +30,7 @@ def counted(records: list[dict[str, Any]], batch: int = 7, redact: tuple[str, ..
     live = Encryption(redact)
     for first in range(0, len(records), batch):
         live.add(READ([json.dumps(one) for one in records[first : first + batch]]).fields)
-    live.look(0.0)
+    live.count(live.take(), 0.0)
     live.close()
     assert live.figures is not None
     return live.figures
@@ -39,7 +39,7 @@ def counted(records: list[dict[str, Any]], batch: int = 7, redact: tuple[str, ..
 def reported(records: list[dict[str, Any]]) -> Tls:
     """What a report says of them."""
     engine = Database()
-    fields = READ([json.dumps(one) for one in records]).fields
+    fields = READ([json.dumps(one) for one in records]).fields.table(SESSIONS)
     engine.take_in(fields, "CREATE TEMP TABLE whole_sessions AS SELECT * FROM incoming")
     made = report_tls(engine, ())
     engine.close()
@@ -115,7 +115,7 @@ def test_many_clients_and_servers_take_bounded_memory(monkeypatch: pytest.Monkey
         ]
         flagged = [session(1, server_h="198.51.100.7", findings=["smuggled"])]
         live.add(READ([json.dumps(one) for one in [*records, *flagged]]).fields)
-        live.look(batch * LOOK)
+        live.count(live.take(), batch * LOOK)
         assert live.rows <= 1_000
     assert live.figures is not None
     servers = live.figures.starttls

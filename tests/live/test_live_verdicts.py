@@ -9,15 +9,18 @@ from pathlib import Path
 import pytest
 
 from live_core import Live, Record, by_report, drawn, shuffled
-from mailtap.live.core import window
+from mailtap.live.batches import records
+from mailtap.live.core import chunks, window
 from records import SERVER, client, label, session
 
 
-@pytest.mark.parametrize(("seed", "few"), [(0, window.FEW), (1, window.FEW), (2, 0)])
+@pytest.mark.parametrize(("seed", "few"), [(0, window.FEW), (1, 60), (2, 0)])
 def test_verdicts_are_those_of_the_report_in_whatever_order_records_come(
     seed: int, few: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(window, "FEW", few)
+    """In lists and one by one, in Arrow and by queries, and now in one way, now in the other."""
+    for module in (records, chunks, window):
+        monkeypatch.setattr(module, "FEW", few)
     generator, sessions, labels = shuffled(seed)
     expected, report = by_report(tmp_path, sessions, labels)
     consistency = report.consistency

@@ -13,6 +13,7 @@ from mailtap.labels.formats import ENDPOINTS, NAT_ENDPOINTS
 from mailtap.labels.projection import END, START, TRANSLATED
 from mailtap.labels.table import COLUMNS as LABEL_COLUMNS
 from mailtap.live.batches.normal_form import labels_in_normal_form, sessions_in_normal_form
+from mailtap.live.batches.records import Listed, Tabled
 from mailtap.live.batches.sessions import ARROW_TYPES
 from mailtap.live.labels.reader import TYPES
 from mailtap.records.key import endpoints_sql
@@ -46,7 +47,8 @@ def test_sessions_have_the_report_s_columns(rows: list[dict[str, Any]]) -> None:
     kinds |= {"resp_h": pa.string(), "resp_p": pa.int32()}
     table = pa.Table.from_pylist(rows, pa.schema(kinds))
     expected = by_query(session_columns("SELECT * FROM incoming"), table)
-    assert sessions_in_normal_form(table).to_pylist() == expected
+    for records in (Tabled(table), Listed(table.to_pydict())):
+        assert sessions_in_normal_form(records).rows() == expected
 
 
 @given(
@@ -74,4 +76,5 @@ def test_labels_have_the_report_s_columns(rows: list[dict[str, Any]]) -> None:
         f"CASE WHEN {TRANSLATED} THEN nat_src_ip END AS nat_src_ip) FROM incoming))",
         table,
     )
-    assert labels_in_normal_form(table).to_pylist() == expected
+    for records in (Tabled(table), Listed(table.to_pydict())):
+        assert labels_in_normal_form(records).rows() == expected

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 import pytest
 
 from faults_client import Client
+from mailtap.live.batches.records import Listed
 from mailtap.live.core.correlator import Correlated
 from mailtap.live.core.rows import Counts, Rows, count_rows, tally_rows
 from mailtap.live.core.tally import Cell
@@ -34,7 +34,7 @@ def eventually(condition: Callable[[], bool], patience: float = 60.0) -> None:
 def batch(first: int, n: int, came: int) -> Rows:
     """A batch of sessions, each of which the tally counts; `came` sessions in all by then."""
     rows = Rows()
-    rows.add("sessions", pa.table({"session_id": list(range(first, first + n))}))
+    rows.add("sessions", Listed({"session_id": list(range(first, first + n))}))
     cell = Cell("zeek", "MAIL", "smtp", "payload", "consistent", 0, "addresses", None)
     rows.add("tally", tally_rows([(cell, 0, n)]))
     rows.add("counts", count_rows(Counts(sessions=came)))

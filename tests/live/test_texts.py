@@ -6,14 +6,15 @@ import json
 
 import pytest
 
-from mailtap.live.batches import texts as batches
-from mailtap.live.batches.texts import JsonTextReader
+from mailtap.live.batches import records
+from mailtap.live.batches.texts import JsonTextReader, ListedTexts
 from mailtap.live.sensors.frames import MAXIMUM_LINE_BYTES
+from mailtap.records.json_records import texts_of
 
 
-@pytest.fixture(params=[0, batches.FEW], ids=["by the query engine", "one by one"], autouse=True)
+@pytest.fixture(params=[0, records.FEW], ids=["by the query engine", "one by one"], autouse=True)
 def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "FEW", request.param)
+    monkeypatch.setattr(records, "FEW", request.param)
 
 
 GOOD = '{"a": "one", "b": {"c": 2}}'
@@ -22,8 +23,9 @@ GOOD = '{"a": "one", "b": {"c": 2}}'
 def texts(*lines: str | bytes) -> list[tuple[str | None, str | None, bool]]:
     read = JsonTextReader(["a", "b.c"])(list(lines))  # type: ignore[arg-type]
     columns = (read.by_place["a"], read.by_place["b.c"])
-    of_lines = (column if isinstance(column, list) else column.to_pylist() for column in columns)
-    return list(zip(*of_lines, read.is_record.to_pylist(), strict=True))
+    if isinstance(read, ListedTexts):
+        return list(zip(*map(texts_of, columns), read.is_record, strict=True))
+    return list(zip(*(column.to_pylist() for column in (*columns, read.is_record)), strict=True))
 
 
 @pytest.mark.parametrize(

@@ -53,16 +53,19 @@ class FlowJudge:
         """The outcome of a session with the labels that have one of its flow's keys, by their
         endpoints or translated ones; None where none could be its own.
         """
+        candidates = [label for label in labels if self._may_be_of(session, label)]
+        if not candidates:
+            return None
+        if len(candidates) == 1:  # as nearly always
+            (only,) = candidates
+            judgement = self._judged(session, only)
+            is_mail = judgement.funnel_step is not None
+            return Outcome(judgement, only, (only["label_id"],), is_mail)
         ranked = sorted(
             (-likeness, distance, label["label_id"], label)
-            for label in labels
-            if label["is_label"]
-            and label["l4"] in ("tcp", None)
-            and (times := self._compared(session, label)) is not None
-            for likeness, distance in (times,)
+            for label in candidates
+            for likeness, distance in (self._compared(session, label),)
         )
-        if not ranked:
-            return None
         likeness, distance, _, chosen = ranked[0]
         numbers = tuple(number for _, _, number, _ in ranked)
         best = [label for *rank, _, label in ranked if rank == [likeness, distance]]
@@ -76,16 +79,23 @@ class FlowJudge:
         facts = {f"label_{name}": label[name] for name in LABEL_FACTS}
         return self._judge({**session, **facts})
 
-    def _compared(self, session: Record, label: Record) -> tuple[float, float] | None:
-        """How much of their time they have in common, and how far apart they start; None where
-        they don't overlap, give or take the slack.
-        """
+    def _may_be_of(self, session: Record, label: Record) -> bool:
+        """Whether it is a label of TCP that overlaps with the session, give or take the slack."""
+        if not label["is_label"] or label["l4"] not in ("tcp", None):
+            return False
+        begin, finish, start, end = self._times(session, label)
+        return start - self._slack <= finish and end + self._slack >= begin
+
+    def _times(self, session: Record, label: Record) -> tuple[float, float, float, float]:
+        """When the session began and ended, and when the label's flow did by the same clock."""
         shift = self._offsets.get((session["sensor"] or "", label["source"]), 0)
-        start = label["start"] + shift
-        end = (label["start"] if label["end"] is None else label["end"]) + shift
-        begin, finish = session["ts"], session["ts"] + (session["duration"] or 0)
-        if not (start - self._slack <= finish and end + self._slack >= begin):
-            return None
+        begin, start, end = session["ts"], label["start"], label["end"]
+        last = start if end is None else end
+        return begin, begin + (session["duration"] or 0), start + shift, last + shift
+
+    def _compared(self, session: Record, label: Record) -> tuple[float, float]:
+        """How much of their time they have in common, and how far apart they start."""
+        begin, finish, start, end = self._times(session, label)
         common = _hundredths(min(finish, end) - max(begin, start))
         together = _hundredths(max(finish, end) - min(begin, start))
         return (max(common, -1) + 1) / (together + 1), abs(begin - start)

@@ -21,6 +21,8 @@ from mailtap.correlation.conditions import (
     Not,
     Record,
     Unset,
+    bits_of,
+    test_of,
 )
 from mailtap.policy import Expectation, Expectations, Policy, Unsupported
 from mailtap.sessions.vocabulary import IMPLICIT_TLS_PORTS, SERVICES, STARTTLS_TAKEN
@@ -125,10 +127,10 @@ class Judge:
 
     def test(self) -> Callable[[Record], Judgement]:
         """The same of one record, as a function."""
-        consistent, compatible = self.consistent.test(), self.compatible.test()
-        causes = [(1 << bit, self.causes[name].test()) for bit, name in enumerate(CAUSES)]
-        in_scope = self.in_scope.test()
-        step_of = funnel.step_test({name: step.test() for name, step in _STEPS.items()})
+        consistent, compatible = test_of(self.consistent), test_of(self.compatible)
+        causes = bits_of({1 << bit: self.causes[name] for bit, name in enumerate(CAUSES)})
+        in_scope = test_of(self.in_scope)
+        step_of = funnel.step_test({name: test_of(step) for name, step in _STEPS.items()})
         loss_of = _funnel_loss_test()
 
         def judged(record: Record) -> Judgement:
@@ -137,11 +139,7 @@ class Judge:
                 verdict = CONSISTENT
             elif compatible(record):
                 verdict = COMPATIBLE
-            mask = 0
-            for bit, holds in causes:
-                if holds(record):
-                    mask |= bit
-            step = step_of(record)
+            mask, step = causes(record), step_of(record)
             return Judgement(verdict, mask, in_scope(record), step, loss_of(record, step, mask))
 
         return judged
@@ -160,7 +158,7 @@ class Judge:
 
 def _funnel_loss_test() -> Callable[[Record, str | None, int], str | None]:
     """`Judge._funnel_loss` of one record, by its step and its mask of causes."""
-    implicit_tls, says_nothing = _IMPLICIT_TLS.test(), _SAYS_NOTHING.test()
+    implicit_tls, says_nothing = test_of(_IMPLICIT_TLS), test_of(_SAYS_NOTHING)
     losses = [(1 << CAUSES.index(name), name) for name in _LOSSES]
 
     def loss(record: Record, step: str | None, mask: int) -> str | None:

@@ -20,6 +20,7 @@ from rich.live import Live
 from mailtap.files import StandardInputError, check_standard_input
 from mailtap.labels.detect import split_engine
 from mailtap.live import status
+from mailtap.live.gathering import event_loop
 from mailtap.live.labels.streams import SourceTextError, label_stream
 from mailtap.live.live_mode import LiveError, LiveMode
 from mailtap.live.page.access import PageError, listener, read_token
@@ -77,7 +78,8 @@ def run(
         mode = LiveMode(transports, streams, policy, kept, answer=answer)
         await _run(mode, listening, token)
 
-    asyncio.run(_until_signal(work()))
+    with asyncio.Runner(loop_factory=event_loop) as runner:
+        runner.run(_until_signal(work()))
 
 
 def _label_path(text: str) -> Path:

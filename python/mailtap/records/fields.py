@@ -49,7 +49,8 @@ class Transform:
     - `plain`, a regular expression, or the texts as most are: of a text of up to `MAX_TEXT` bytes
       that it matches as a whole, or that is one of them, the value is `of_plain`, the text itself
       unless given. An empty text is NULL there. To compare texts takes less time than to match.
-    - `number`: SQL of the value, of an expression of type DOUBLE that has the text as a number.
+    - `number`: SQL of the value, of an expression of type DOUBLE that has the text as a number;
+      `python_of_number`: the same of a number.
 
     With `only_numbers` a text that is no number has no value.
     """
@@ -60,6 +61,7 @@ class Transform:
     plain: str | tuple[str, ...] | None = None
     of_plain: Callable[[str], str] = str
     number: Callable[[str], str] | None = None
+    python_of_number: Callable[[float], Scalar | None] | None = None
     only_numbers: bool = False
 
 
@@ -112,7 +114,11 @@ def _numeric(number: Callable[[str], str], python: Callable[[float], Scalar | No
         return None if value is None else python(value)
 
     return Transform(
-        lambda text: number(f"({number_sql(text)})"), of_text, number=number, only_numbers=True
+        lambda text: number(f"({number_sql(text)})"),
+        of_text,
+        number=number,
+        python_of_number=lambda value: python(value) if math.isfinite(value) else None,
+        only_numbers=True,
     )
 
 
@@ -141,10 +147,15 @@ def scaled(per_second: float) -> Transform:
 UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 
 
+def _time_in_units(number: float) -> float | None:
+    unit = next((unit for least, unit in UNITS if number >= least), 1)
+    return _bounded(number / unit)
+
+
 def _time(text: str) -> float | None:
     number = _number(text)
     if number is not None:
-        return _bounded(next((number / unit for least, unit in UNITS if number >= least), number))
+        return _time_in_units(number)
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
         return None
@@ -258,7 +269,13 @@ DURATION = _numeric(
 MILLISECONDS = scaled(1e3)
 MICROSECONDS = scaled(1e6)
 # Epoch seconds, milli-, micro- or nanoseconds, or ISO 8601 (also with / in the date).
-TIME = Transform(_time_sql, _time, obvious=_usual_times, number=_time_of_number)
+TIME = Transform(
+    _time_sql,
+    _time,
+    obvious=_usual_times,
+    number=_time_of_number,
+    python_of_number=_time_in_units,
+)
 BOOLEAN = Transform(
     lambda text: (
         f"CASE WHEN lower({text}) IN ('true', 't', '1') THEN true "
@@ -360,7 +377,11 @@ class Field:
 
     def python(self, texts: Mapping[str, str | None]) -> Scalar | None:
         """The value of one record's `texts` by place."""
-        values = [value for value in map(self._value, self._texts(texts)) if value is not None]
+        return self.combined(map(self.value, self._texts(texts)))
+
+    def combined(self, of_places: Iterable[Scalar | None]) -> Scalar | None:
+        """The value of one record by the value of each place."""
+        values = [value for value in of_places if value is not None]
         if not values:
             return None
         if self.combine is Combine.FIRST or len(values) == 1:
@@ -374,7 +395,8 @@ class Field:
     def _texts(self, texts: Mapping[str, str | None]) -> Iterable[str]:
         return (text for text in map(texts.get, self.places) if text is not None)
 
-    def _value(self, text: str) -> Scalar | None:
+    def value(self, text: str) -> Scalar | None:
+        """The value of the text at one place."""
         stripped = text.strip(BLANKS)
         return self.transform.python(stripped) if stripped else None
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring
+from types import NoneType
 
 from mailtap.records.containers import Texts, columns_sql
 from mailtap.records.record_file import RecordFile, lines_sql, path_option, quoted
@@ -121,10 +123,15 @@ def _as_text(value: object) -> str | None:
     """A JSON value as the text that the query engine takes it for."""
     if value is None or isinstance(value, str):
         return value
-    if type(value) is int:  # by far faster than the encoder, and the same
+    # As the encoder writes these, by far faster.
+    if type(value) is int:
         return str(value)
+    if type(value) is bool:
+        return "true" if value else "false"
     if type(value) is float and math.isfinite(value):
         return repr(value)
+    if type(value) is list and set(map(type, value)) <= {str}:
+        return f"[{','.join(map(encode_basestring, value))}]"
     return _COMPACT.encode(value)
 
 
@@ -154,10 +161,27 @@ class JsonTexts(Mapping[str, str | None]):
         return len(self._record)
 
 
-def texts_at(place: str, records: Iterable[Mapping[str, object]]) -> list[str | None]:
-    """The text of each of these parsed objects at a place, as JsonTexts has it."""
-    if "." in place:
-        return [JsonTexts(record)[place] for record in records]
-    values = [record.get(place) for record in records]
-    # Nearly all are strings or missing, and a call takes longer than to see that.
-    return [value if value is None or type(value) is str else _as_text(value) for value in values]
+def values_at(place: str, records: Sequence[Mapping[str, object]]) -> list[object]:
+    """The value of each of these parsed objects at a place, of which `texts_of` gives the text that
+    JsonTexts has.
+    """
+    found = [record.get(place) for record in records]
+    if "." not in place or None not in found:
+        return found
+    values: list[object] = [*records]
+    for key in place.split("."):
+        values = [value.get(key) if isinstance(value, dict) else None for value in values]
+        if values.count(None) == len(values):
+            return found
+    return [inner if one is None else one for one, inner in zip(found, values, strict=True)]
+
+
+def texts_of(values: Sequence[object]) -> Sequence[str | None]:
+    """JSON values as texts."""
+    # Nearly all are of one kind, and a call for each takes longer than to see that.
+    kinds = set(map(type, values))
+    if kinds <= {str, NoneType}:
+        return values  # type: ignore[return-value]
+    if kinds == {bool}:
+        return ["true" if value else "false" for value in values]
+    return [*map(_as_text, values)]

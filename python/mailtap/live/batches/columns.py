@@ -6,14 +6,16 @@ converted by column in Arrow; all others, and those of a small batch, one by one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import NamedTuple
+from types import NoneType
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailtap.live.batches.texts import TextColumn
+from mailtap.live.batches.records import Listed, Records, Tabled
+from mailtap.live.batches.texts import ListedTexts, Texts
 from mailtap.records.fields import (
     ADDRESS,
     COMMUNITY_ID,
@@ -34,14 +36,16 @@ from mailtap.records.fields import (
     Scalar,
     Transform,
 )
+from mailtap.records.json_records import texts_of
 from mailtap.records.key import IPV4
-
-#: So many texts are read one by one: to begin with a column takes as long.
-FEW = 256
 
 #: Texts of a kind of field that are remembered with their values, and the longest of them.
 REMEMBERED = 1 << 16
 LONGEST_REMEMBERED = 256
+
+
+#: The types of JSON numbers that are there or not.
+_NUMBERS = {int, float, NoneType}
 
 
 class _Plain(NamedTuple):
@@ -92,14 +96,10 @@ def _remembered(transform: Transform) -> Callable[[str], Scalar | None]:
     """The transform of a text alone, shared by all fields that have it."""
     alone = Field(("text",), transform)
 
-    @lru_cache(REMEMBERED)
-    def remembered(text: str) -> Scalar | None:
-        return alone.python({"text": text})
+    remembered = lru_cache(REMEMBERED)(alone.value)
 
     def value(text: str) -> Scalar | None:
-        if len(text) > LONGEST_REMEMBERED:
-            return alone.python({"text": text})
-        return remembered(text)
+        return alone.value(text) if len(text) > LONGEST_REMEMBERED else remembered(text)
 
     return value
 
@@ -113,20 +113,36 @@ class Column:
         self._plain = _PLAIN.get(field.transform)
         self._of_text = _remembered(field.transform)
 
-    def __call__(self, by_place: Mapping[str, TextColumn]) -> pa.Array:
-        """`by_place` has a text or none each record."""
+    def listed(self, by_place: Mapping[str, Sequence[object]]) -> Sequence[Scalar | None]:
+        """The values of few records; `by_place` is that of ListedTexts."""
         columns = [by_place[place] for place in self._field.places]
-        values = [self._values(texts) for texts in columns if _has_any(texts)]
+        # Most fields have no text in any record of a batch.
+        values = [self._listed(found) for found in columns if found.count(None) < len(found)]
+        if not values:
+            return [None] * len(columns[0])
+        if len(values) == 1:
+            return values[0]
+        return [self._field.combined(of_places) for of_places in zip(*values, strict=True)]
+
+    def array(self, by_place: Mapping[str, pa.Array]) -> pa.Array:
+        """The same of many."""
+        columns = [by_place[place] for place in self._field.places]
+        values = [self._values(texts) for texts in columns if texts.null_count < len(texts)]
         if not values:
             return pa.nulls(len(columns[0]), self._kind)
         if len(values) == 1:
             return values[0]
         return _COMBINED[self._field.combine](values, self._field.separator)
 
-    def _values(self, texts: TextColumn) -> pa.Array:
-        if len(texts) <= FEW:
-            return self._one_by_one(texts if isinstance(texts, list) else texts.to_pylist())
-        encoded = pa.array(texts, pa.string()).dictionary_encode()
+    def _listed(self, found: Sequence[Any]) -> list[Scalar | None]:
+        of_number = self._field.transform.python_of_number
+        if of_number is None or not set(map(type, found)) <= _NUMBERS:
+            return self._one_by_one(texts_of(found))
+        values = {n: None if n is None else of_number(float(n)) for n in set(found)}
+        return [values[n] for n in found]
+
+    def _values(self, texts: pa.Array) -> pa.Array:
+        encoded = texts.dictionary_encode()
         return self._of_distinct(encoded.dictionary).take(encoded.indices)
 
     def _of_distinct(self, texts: pa.Array) -> pa.Array:
@@ -134,16 +150,19 @@ class Column:
             pattern, values = self._plain
             if pc.all(pc.match_substring_regex(texts, rf"\A(?:{pattern})\z")).as_py():
                 return values(texts)
-        return self._one_by_one(texts.to_pylist())
+        return pa.array(self._one_by_one(texts.to_pylist()), self._kind)
 
-    def _one_by_one(self, texts: list[str | None]) -> pa.Array:
+    def _one_by_one(self, texts: Sequence[str | None]) -> list[Scalar | None]:
         values = {text: None if text is None else self._of_text(text) for text in set(texts)}
-        return pa.array([values[text] for text in texts], self._kind)
+        return [values[text] for text in texts]
 
 
-def _has_any(texts: TextColumn) -> bool:
-    """Whether there is a text: most fields have none in any record of a batch."""
-    return any(texts) if isinstance(texts, list) else texts.null_count < len(texts)
+def columns_of(columns: Mapping[str, Column], texts: Texts) -> Records:
+    """The columns of a batch by their names."""
+    if isinstance(texts, ListedTexts):
+        return Listed({name: column.listed(texts.by_place) for name, column in columns.items()})
+    arrays = {name: column.array(texts.by_place) for name, column in columns.items()}
+    return Tabled(pa.table(arrays))
 
 
 def _sum(values: list[pa.Array], _: str) -> pa.Array:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from mailtap.correlation.engines import Row
 
 #: NumPy has these as Python objects, None among them.
 _AS_OBJECTS = {pa.string(), pa.bool_()}
@@ -22,13 +23,8 @@ def values(column: pa.ChunkedArray) -> list[Any]:
     return listed
 
 
-def rows(table: pa.Table) -> list[dict[str, Any]]:
+def rows(table: pa.Table) -> list[Row]:
     """The rows as `to_pylist` has them."""
     names = table.column_names
     columns = map(values, table.columns)
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def rows_where(table: pa.Table, mask: pa.Array | pa.ChunkedArray) -> pa.Table:
-    """The rows for which the mask is true. Nearly always that is all of them."""
-    return table if pc.all(mask, skip_nulls=False).as_py() else table.filter(mask)

@@ -10,31 +10,36 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mailtap.live.batches import records
 from mailtap.live.sensors.frames import MAXIMUM_LINE_BYTES, MalformedError, read_record
 from mailtap.records.containers import Container
-from mailtap.records.json_records import BEFORE_OBJECT, JsonLines, json_paths, texts_at
+from mailtap.records.json_records import BEFORE_OBJECT, JsonLines, json_paths, values_at
 from mailtap.records.record_file import quoted
 
 LineBatch = Sequence[str] | Sequence[bytes]
 
-#: Lines that are read one by one.
-FEW = 256
-
 _BEFORE_OBJECT = BEFORE_OBJECT.encode()
 
 
-#: The texts at one place: a list of few, or an Arrow column of many.
-TextColumn: TypeAlias = list[str | None] | pa.Array
+class ListedTexts(NamedTuple):
+    """By place a text or None each line, or a JSON value that stands for its text; all None where
+    the line is no record.
+    """
+
+    by_place: Mapping[str, Sequence[object]]
+    is_record: Sequence[bool]
 
 
-class Texts(NamedTuple):
-    """A row each line, without any text where it is no record."""
+class TextArrays(NamedTuple):
+    """The texts in Arrow."""
 
-    by_place: Mapping[str, TextColumn]
+    by_place: Mapping[str, pa.Array]
     is_record: pa.Array
 
 
-#: Reads lines.
+Texts: TypeAlias = ListedTexts | TextArrays
+
+#: Reads lines: up to `FEW` into lists, more into Arrow.
 TextReader = Callable[[LineBatch], Texts]
 
 
@@ -66,7 +71,7 @@ class JsonTextReader:
 
     def __call__(self, lines: LineBatch) -> Texts:
         """See TextReader."""
-        if len(lines) <= FEW:
+        if len(lines) <= records.FEW:
             return self._one_by_one(lines)
         table = self._read(lines)
         if bad := pc.indices_nonzero(pc.is_null(table["found"])).to_pylist():
@@ -79,12 +84,12 @@ class JsonTextReader:
         by_place = dict(zip(self._places, found.flatten(), strict=True))
         for n, place in enumerate(self._dotted):
             by_place[place] = pc.coalesce(by_place[place], pc.list_element(within, n))
-        return Texts(by_place, found.is_valid())
+        return TextArrays(by_place, found.is_valid())
 
     def _one_by_one(self, lines: LineBatch) -> Texts:
-        records = list(map(_record, lines))
-        by_place = {place: texts_at(place, records) for place in self._places}
-        return Texts(by_place, pa.array([record is not _NONE for record in records], pa.bool_()))
+        found = list(map(_record, lines))
+        by_place = {place: values_at(place, found) for place in self._places}
+        return ListedTexts(by_place, [record is not _NONE for record in found])
 
     def _read(self, lines: LineBatch) -> pa.Table:
         try:
@@ -138,12 +143,16 @@ class ParsedTextReader:
 
     def __call__(self, lines: LineBatch) -> Texts:
         """See TextReader."""
-        records = list(map(self._parse, lines))
+        found = list(map(self._parse, lines))
         by_place = {
-            place: [None if texts is None else texts.get(place) for texts in records]
+            place: [None if texts is None else texts.get(place) for texts in found]
             for place in self._places
         }
-        return Texts(by_place, pa.array([texts is not None for texts in records], pa.bool_()))
+        is_record = [texts is not None for texts in found]
+        if len(lines) <= records.FEW:
+            return ListedTexts(by_place, is_record)
+        arrays = {place: pa.array(texts, pa.string()) for place, texts in by_place.items()}
+        return TextArrays(arrays, pa.array(is_record, pa.bool_()))
 
     def _parse(self, line: str | bytes) -> Mapping[str, str | None] | None:
         if len(line) > MAXIMUM_LINE_BYTES:

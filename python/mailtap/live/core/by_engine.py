@@ -15,7 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mailtap.live.core.chunks import NONE, Notes, Numbers
+from mailtap.live.batches.records import Listed
+from mailtap.live.core.chunks import NONE, Notes, Numbers, or_none
 from mailtap.live.core.tally import VERDICTS
 
 
@@ -84,18 +85,17 @@ def verdicts_of_rows(rows: pa.Table) -> dict[str, EngineVerdicts]:
     return by_engine
 
 
-def rows_of_verdicts(
+def records_of_verdicts(
     engine: str, sessions: Numbers, verdicts: Numbers, labels: Numbers
-) -> pa.Table:
+) -> Listed:
     """As a store keeps them; a session that has no verdict by the engine any more has a NULL."""
-    has = verdicts != NONE
-    names = np.array([*VERDICTS, None], object)
-    return pa.table(
+    names = (*VERDICTS, None)
+    return Listed(
         {
-            "session_id": pa.array(sessions),
-            "engine": pa.repeat(engine, len(sessions)),
-            "verdict": pa.array(names[verdicts], pa.string()),
-            "label_id": pa.array(labels, mask=~has),
+            "session_id": sessions.tolist(),
+            "engine": [engine] * len(sessions),
+            "verdict": [names[code] for code in verdicts.tolist()],
+            "label_id": or_none(labels),
         }
     )
 

@@ -1,6 +1,6 @@
 """Records of one kind and one generation, found by their flow without looking through the others.
 
-They lie in chunks, a table and an index each: the hashes of the records' flow keys in order, and
+They lie in chunks, records and an index each: the hashes of the records' flow keys in order, and
 where the record of each lies. A new chunk is put together with the one before as long as that is
 not much larger, so that there are few, and a record is copied a few times only. A generation is
 dropped by dropping its chunks.
@@ -16,6 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from mailtap.correlation.engines import Row
+from mailtap.live.batches.records import FEW, Records, Tabled, together
+
 Numbers: TypeAlias = npt.NDArray[np.int64]
 
 #: What is noted about each record, by name.
@@ -28,22 +31,27 @@ NONE = -1
 LARGEST = 1 << 16
 
 
+def or_none(numbers: Numbers) -> list[int | None]:
+    """The numbers, with None for NONE."""
+    return [None if number == NONE else number for number in numbers.tolist()]
+
+
 @dataclass(frozen=True)
 class Chunk:
     """`flows[n]` is the hash of a flow that the record at `places[n]` is found by. A record may
     have several, and `notes` may be changed.
     """
 
-    table: pa.Table
+    records: Records
     flows: Numbers
     places: Numbers
     notes: Notes
 
     @classmethod
-    def of(cls, table: pa.Table, flows: Numbers, places: Numbers, notes: Notes) -> Chunk:
+    def of(cls, records: Records, flows: Numbers, places: Numbers, notes: Notes) -> Chunk:
         """`flows` in any order."""
         order = np.argsort(flows, kind="stable")
-        return cls(table.combine_chunks(), flows[order], places[order], notes)
+        return cls(records, flows[order], places[order], notes)
 
     def find(self, wanted: Numbers) -> tuple[Numbers, Numbers]:
         """The places of the records of flows, and which of the flows each is found by."""
@@ -57,13 +65,14 @@ class Chunk:
 
     def __len__(self) -> int:
         """The number of records."""
-        return len(self.table)
+        return len(self.records)
 
 
 class Chunks:
-    """One kind of record, in the order they came."""
+    """One kind of record, in the order they came; `schema` is that of its tables."""
 
-    def __init__(self) -> None:
+    def __init__(self, schema: pa.Schema) -> None:
+        self._schema = schema
         self._chunks: list[Chunk] = []
 
     def __iter__(self) -> Iterator[Chunk]:
@@ -81,12 +90,15 @@ class Chunks:
             *_, last_but_one, last = self._chunks
             if len(last_but_one) > 2 * len(last) or len(last_but_one) + len(last) > LARGEST:
                 return
-            self._chunks[-2:] = [_together(last_but_one, last)]
+            self._chunks[-2:] = [_together(last_but_one, last, self._schema)]
 
 
-def _together(first: Chunk, second: Chunk) -> Chunk:
+def _together(first: Chunk, second: Chunk, schema: pa.Schema) -> Chunk:
+    records = together([first.records, second.records], schema)
+    if len(records) > FEW:  # values in lists take several times the memory
+        records = Tabled(records.table(schema).combine_chunks())
     return Chunk.of(
-        pa.concat_tables([first.table, second.table]),
+        records,
         np.concatenate([first.flows, second.flows]),
         np.concatenate([first.places, second.places + len(first)]),
         {name: np.concatenate([first.notes[name], second.notes[name]]) for name in first.notes},
@@ -130,7 +142,11 @@ class Found:
     def table(self, schema: pa.Schema) -> pa.Table:
         if not self.parts:
             return schema.empty_table()
-        return pa.concat_tables([part.chunk.table.take(part.places) for part in self.parts])
+        return pa.concat_tables([records.table(schema) for records in self._records()])
+
+    def rows(self) -> list[Row]:
+        """A dictionary each record."""
+        return [row for records in self._records() for row in records.rows()]
 
     def notes(self, name: str, kind: npt.DTypeLike = np.int64) -> npt.NDArray[Any]:
         """A note of each record; `kind` where there is no record."""
@@ -143,6 +159,10 @@ class Found:
             for part in self.parts:
                 part.chunk.notes[name][part.places] = values[first : first + len(part.places)]
                 first += len(part.places)
+
+    def _records(self) -> Iterator[Records]:
+        for part in self.parts:
+            yield part.chunk.records.take(part.places.tolist())
 
 
 def _joined(arrays: list[npt.NDArray[Any]], kind: npt.DTypeLike = np.int64) -> npt.NDArray[Any]:

@@ -10,15 +10,18 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
 
 from mailtap.correlation.engines import Row
+from mailtap.live.batches.records import Records, together
 from mailtap.live.batches.sessions import SessionReader
-from mailtap.live.core.encryption import Encryption
+from mailtap.live.core.aside import Aside
+from mailtap.live.core.clocks import Clocks
+from mailtap.live.core.encryption import MAXIMUM_WAITING, Encryption
 from mailtap.live.core.inbox import BATCH, Batch, Inbox
 from mailtap.live.core.intake import LabelIntake, SensorIntake, read_in_parts
 from mailtap.live.core.meters import Delays
@@ -47,8 +50,8 @@ from mailtap.report.tls_model import Tls
 from mailtap.sessions.vocabulary import FINDINGS
 
 #: Seconds within which verdicts are to come. As far as that allows a batch waits until there are
-#: enough records: to begin one costs the same for few as for many.
-PROMPT = 0.2
+#: enough records: to begin one takes some 2 ms however few they are.
+PROMPT = 0.5
 
 #: Seconds between looks at whether clocks differ, and between states when nothing comes.
 CLOCKS = 30.0
@@ -131,6 +134,8 @@ class Correlator:
         self._counts = Counts()
         self._findings = dict.fromkeys(FINDINGS, 0)
         self._encryption = Encryption(policy.redact)
+        self._clocks = Clocks(policy)
+        self._aside = Aside()
         self._session_numbers, self._label_numbers = itertools.count(), itertools.count()
         self._clocks_compared = self._shown = time.monotonic()
         self._names = [name for name, _, _ in label_sources]
@@ -156,8 +161,10 @@ class Correlator:
         self._inbox.wake()
         if self._thread.ident is not None:
             self._thread.join()
+        self._aside.close()
         self._window.close()
         self._encryption.close()
+        self._clocks.close()
 
     @property
     def failure(self) -> Exception | None:
@@ -185,21 +192,22 @@ class Correlator:
         clock, now = time.monotonic(), time.time()
         bucket = int(now // BUCKET)
         sessions = self._sessions_of(batch, now, clock)
-        labels = [
-            table
+        taken = (
+            self._label_sources[source].take(lines, self._label_numbers, clock)
             for source, lines in batch.lines.items()
-            if (table := self._label_sources[source].take(lines, self._label_numbers, clock))
-            is not None
-            and len(table)
+        )
+        labels = [
+            records.with_column("bucket", [bucket] * len(records), pa.int64())
+            for records in taken
+            if records is not None
         ]
         if sessions is not None:
-            numbers = itertools.islice(self._session_numbers, len(sessions))
-            sessions = _with(sessions, "session_id", numbers)
-            sessions = _with(sessions, "bucket", [bucket] * len(sessions))
+            numbers = [*itertools.islice(self._session_numbers, len(sessions))]
+            sessions = sessions.with_column("session_id", numbers, pa.int64())
+            sessions = sessions.with_column("bucket", [bucket] * len(sessions), pa.int64())
             self._counts.sessions += len(sessions)
             self._count_findings(sessions)
             self._encryption.add(sessions)
-        labels = [_with(table, "bucket", [bucket] * len(table)) for table in labels]
         self._counts.labels += sum(map(len, labels))
         for source, position in batch.positions.items():
             self._positions[self._names[source]] = position
@@ -207,43 +215,60 @@ class Correlator:
         change = self._window.add(sessions, labels, clock, details)
         if batch or change.unlabelled or change.unmatched:
             self._take(change)
-        if clock - self._clocks_compared >= CLOCKS:
-            self._clocks_compared = clock
-            self._take(self._window.compare_clocks())
-        self._encryption.look(clock)
+        self._look_aside(clock)
         if change.judgements is not None and len(change.judgements):
             self._delays.add(batch.arrivals, time.monotonic())
         if clock - self._shown >= SHOW or not batch:
             self._shown = clock
             self.latest = self._correlated()
 
-    def _count_findings(self, sessions: pa.Table) -> None:
+    def _look_aside(self, clock: float) -> None:
+        """Has clocks compared, and the figures of TLS brought up to date."""
+        self._aside.finish(wait=self._encryption.waiting >= MAXIMUM_WAITING)
+        if not self._aside.is_free:
+            return
+        if clock - self._clocks_compared >= CLOCKS:
+            self._clocks_compared = clock
+            if sample := self._window.clock_sample():
+                self._aside.begin(
+                    lambda: self._clocks.compare(*sample),
+                    lambda clocks: self._take(self._window.apply(clocks)),
+                )
+        elif self._encryption.is_due(clock):
+            waiting = self._encryption.take()
+            self._aside.begin(lambda: self._encryption.count(waiting, clock))
+
+    def _count_findings(self, sessions: Records) -> None:
         """Of the vocabulary only: what a sensor sends may be anything."""
-        for array in sessions["finding_names"].drop_null().to_pylist():  # as JSON
+        for array in filter(None, sessions.values("finding_names")):  # as JSON
             for name in FINDINGS:
                 self._findings[name] += f'"{name}"' in array
 
-    def _sessions_of(self, batch: Batch, now: float, clock: float) -> pa.Table | None:
+    def _sessions_of(self, batch: Batch, now: float, clock: float) -> Records | None:
         """The sessions of all sensors, read together: to begin reading costs, too."""
         if not batch.frames:
             return None
         lines = {n: self._sensors[n].lines(frames) for n, frames in batch.frames.items()}
         try:
-            together = self._read(list(itertools.chain(*lines.values())))
+            of_all = self._read(list(itertools.chain(*lines.values())))
         except Exception:  # which line it is about shows when each sensor's are read alone
             taken = [
-                table for n, own in lines.items() for table in self._taken_alone(n, own, now, clock)
+                records
+                for n, own in lines.items()
+                for records in self._taken_alone(n, own, now, clock)
             ]
         else:
             taken, first = [], 0
             for n, own in lines.items():
-                taken.append(self._sensors[n].take(together.slice(first, len(own)), now, clock))
-                first += len(own)
-        return pa.concat_tables(taken) if sum(map(len, taken)) else None
+                after = first + len(own)
+                taken.append(self._sensors[n].take(of_all.between(first, after), now, clock))
+                first = after
+        found = [records for records in taken if records is not None]
+        return together(found) if found else None
 
     def _taken_alone(
         self, sensor: int, lines: list[str], now: float, clock: float
-    ) -> Iterator[pa.Table]:
+    ) -> Iterator[Records | None]:
         for part, sessions in read_in_parts(self._read, lines):
             if sessions is None:
                 self._sensors[sensor].count_malformed(len(part))
@@ -328,7 +353,3 @@ class Correlator:
             sensors=tuple(sensor.state(clock) for sensor in self._sensors),
             label_sources=tuple(source.state(clock) for source in self._label_sources),
         )
-
-
-def _with(table: pa.Table, name: str, values: Iterable[int]) -> pa.Table:
-    return table.append_column(name, pa.array(values, pa.int64()))

@@ -6,10 +6,10 @@ memory is bounded by how many kinds there are, and that by MAXIMUM_ROWS.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-import pyarrow as pa
-
+from mailtap.live.batches.records import Records, together
+from mailtap.live.batches.sessions import SESSIONS
 from mailtap.live.core.database import Database
 from mailtap.report.tls import ENCRYPTION, tls_figures
 from mailtap.report.tls_model import Tls
@@ -21,8 +21,9 @@ HOURS = 24
 #: Kinds of sessions that are kept apart.
 MAXIMUM_ROWS = 100_000
 
-#: Sessions that wait to be counted, at most.
+#: Sessions that are worth to be counted at once, and those that may wait.
 WAITING = 20_000
+MAXIMUM_WAITING = 5 * WAITING
 
 #: Seconds between looks at the figures.
 LOOK = 30.0
@@ -44,12 +45,15 @@ _REST += "NULL AS cert_subject, NULL AS cert_issuer"
 
 
 class Encryption:
-    """Counts sessions, and looks at the figures every LOOK seconds."""
+    """Counts sessions, and looks at the figures every LOOK seconds.
+
+    `add`, `is_due` and `take` are of one thread, `count` may be of another.
+    """
 
     def __init__(self, redact: Collection[str]) -> None:
         self._redact = redact
         self._database = Database()
-        self._waiting: list[pa.Table] = []
+        self._waiting: list[Records] = []
         self._one_of = 1  # clients that are told apart: those whose hash is a multiple
         self._looked: float | None = None
         self._begun = False
@@ -58,20 +62,39 @@ class Encryption:
     def close(self) -> None:
         self._database.close()
 
-    def add(self, sessions: pa.Table) -> None:
-        """Takes sessions of SessionReader in."""
+    def add(self, sessions: Records) -> None:
+        """Has sessions of SessionReader wait to be counted."""
         self._waiting.append(sessions)
-        if sum(map(len, self._waiting)) >= WAITING:
-            self._count()
 
-    def look(self, clock: float) -> None:
-        """Brings the figures up to date if the last look is long enough ago. `clock` is in seconds
-        and only goes forward.
+    def is_due(self, clock: float) -> bool:
+        """Whether those that wait should be counted. `clock` is in seconds and only goes
+        forward.
         """
-        if self._looked is not None and clock - self._looked < LOOK:
-            return
-        self._count()
+        return bool(self._waiting) and (self._is_old(clock) or self.waiting >= WAITING)
+
+    @property
+    def waiting(self) -> int:
+        """Sessions that wait."""
+        return sum(map(len, self._waiting))
+
+    def take(self) -> Sequence[Records]:
+        """The sessions that wait, for `count`."""
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
+    def count(self, waiting: Sequence[Records], clock: float) -> None:
+        """Counts sessions, and brings the figures up to date if they are old."""
+        rows = f"SELECT *, 1 AS n FROM ({_SHORTENED})"
         if self._begun:
+            rows = f"SELECT * FROM encryption UNION ALL {rows}"
+        self._database.take_in(
+            together(waiting).table(SESSIONS), f"CREATE OR REPLACE TEMP TABLE encryption AS {rows}"
+        )
+        self._begun = True
+        hours = "SELECT DISTINCT time_window FROM encryption ORDER BY 1 DESC NULLS LAST"
+        self._sum_up(f"SELECT * FROM encryption WHERE time_window IN ({hours} LIMIT {HOURS})")
+        self._shrink()
+        if self._is_old(clock):
             self._looked = clock
             self.figures = tls_figures(self._database, self._redact, FALSE_ALARMS_OF_A_LOOK)
 
@@ -81,18 +104,8 @@ class Encryption:
         (row,) = self._database.rows("SELECT count(*) AS n FROM encryption")
         return int(row["n"])
 
-    def _count(self) -> None:
-        if not self._waiting:
-            return
-        waiting, self._waiting = pa.concat_tables(self._waiting), []
-        rows = f"SELECT *, 1 AS n FROM ({_SHORTENED})"
-        if self._begun:
-            rows = f"SELECT * FROM encryption UNION ALL {rows}"
-        self._database.take_in(waiting, f"CREATE OR REPLACE TEMP TABLE encryption AS {rows}")
-        self._begun = True
-        hours = "SELECT DISTINCT time_window FROM encryption ORDER BY 1 DESC NULLS LAST"
-        self._sum_up(f"SELECT * FROM encryption WHERE time_window IN ({hours} LIMIT {HOURS})")
-        self._shrink()
+    def _is_old(self, clock: float) -> bool:
+        return self._looked is None or clock - self._looked >= LOOK
 
     def _sum_up(self, rows: str) -> None:
         """Replaces the table by these rows of it, the same ones put together."""

@@ -1,4 +1,4 @@
-"""What comes from each sensor and each label source, counted and read into tables.
+"""What comes from each sensor and each label source, counted and read.
 
 Whatever a sensor or a source sends, it costs only its own records: what can't be read is counted as
 malformed, also where that is found out by an error nobody thought of.
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import and_
 from typing import TypeVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from mailtap.live.batches.rows import rows_where
+from mailtap.live.batches.records import Records, together
 from mailtap.live.batches.sessions import SessionBatch
 from mailtap.live.core.meters import Rate
 from mailtap.live.labels.reader import LabelReader, UnknownFormatError, reader_of
@@ -83,23 +83,26 @@ class SensorIntake:
         """The records of sessions in the frames, not read yet."""
         return [line for frame in frames if (line := self._line(frame)) is not None]
 
-    def take(self, batch: SessionBatch, now: float, clock: float) -> pa.Table:
-        """The sessions of these records. `now` is epoch seconds, `clock` only goes forward."""
+    def take(self, batch: SessionBatch, now: float, clock: float) -> Records | None:
+        """The sessions of these records, if any. `now` is epoch seconds, `clock` only goes
+        forward.
+        """
         new = self._new(batch.numbers, now)
+        kept = [*map(and_, new, batch.is_session)]
         # A malformed record whose number came before is counted as a duplicate.
-        self._malformed += pc.sum(pc.and_(new, pc.invert(batch.is_session))).as_py() or 0
-        sessions = rows_where(batch.fields, pc.and_(batch.is_session, new))
-        source = pa.array([self._url] * len(sessions), pa.string())
-        sessions = sessions.append_column("source", source)
+        self._malformed += sum(new) - sum(kept)
+        n = sum(kept)
+        self._received += n
+        self._rate.add(n, clock)
+        if not n:
+            return None
+        sessions = batch.fields.where(kept).with_column("source", [self._url] * n, pa.string())
         if self._one_of_several:
-            names = pc.binary_join_element_wise(source, sessions["node"], " ", null_handling="skip")
-            place = sessions.column_names.index("sensor")
-            sessions = sessions.set_column(place, "sensor", names)
-        self._received += len(sessions)
-        self._rate.add(len(sessions), clock)
-        if len(sessions):
-            ends = pc.add(sessions["ts"], pc.fill_null(sessions["duration"], 0.0))
-            self._lag = now - pc.max(ends).as_py()
+            nodes = sessions.values("node")
+            names = [self._url if node is None else f"{self._url} {node}" for node in nodes]
+            sessions = sessions.with_column("sensor", names, pa.string())
+        times = zip(sessions.values("ts"), sessions.values("duration"), strict=True)
+        self._lag = now - max(ts + (duration or 0.0) for ts, duration in times)
         return sessions
 
     def count_malformed(self, n: int) -> None:
@@ -151,23 +154,21 @@ class SensorIntake:
             return None
         return message.line if message.topic == SESSIONS_TOPIC else None
 
-    def _new(self, numbers: pa.Table, now: float) -> pa.Array:
+    def _new(self, records: Records, now: float) -> list[bool]:
         """Which records are none that came before. One without a number is taken for new."""
-        new = [True] * len(numbers)
-        for node, places in _by_node(numbers):
+        new = [True] * len(records)
+        columns = [records.values(name) for name in ("number", "uid", "started")]
+        for node, places in _by_node(records.values("node"), columns[0]).items():
             numbering = self._numbering(node)
             if numbering is None:
                 continue
-            rows = numbers if len(places) == len(new) else numbers.take(places)
-            values, uids, started = (
-                rows[name].to_pylist() for name in ("number", "uid", "started")
-            )
-            arrivals, gaps = numbering.take_all(values, uids, started, now)
+            numbers, uids, started = ([column[place] for place in places] for column in columns)
+            arrivals, gaps = numbering.take_all(numbers, uids, started, now)
             self._gaps.extend(gaps)
             self._new_gaps.extend(gaps)
             for place, arrival in zip(places, arrivals, strict=True):
                 new[place] = arrival is Arrival.NEW
-        return pa.array(new, pa.bool_())
+        return new
 
     def _numbering(self, node: str) -> Numbering | None:
         if node not in self._numberings and len(self._numberings) < MAXIMUM_NODES:
@@ -181,19 +182,15 @@ class SensorIntake:
             numbering.remembered = share
 
 
-def _by_node(numbers: pa.Table) -> Iterator[tuple[str, Sequence[int]]]:
+def _by_node(
+    nodes: Sequence[str | None], numbers: Sequence[int | None]
+) -> Mapping[str, Sequence[int]]:
     """The places of the records that each node numbered."""
-    numbered = pc.and_(
-        pc.is_valid(numbers["node"]),
-        pc.fill_null(pc.less_equal(numbers["number"], GREATEST_NUMBER), False),
-    )
     places: dict[str, list[int]] = {}
-    for place, (node, has_number) in enumerate(
-        zip(numbers["node"].to_pylist(), numbered.to_pylist(), strict=True)
-    ):
-        if has_number:
+    for place, (node, number) in enumerate(zip(nodes, numbers, strict=True)):
+        if node is not None and number is not None and number <= GREATEST_NUMBER:
             places.setdefault(node, []).append(place)
-    yield from places.items()
+    return places
 
 
 def _bounded(lines: list[bytes]) -> list[bytes]:
@@ -224,8 +221,10 @@ class LabelIntake:
 
     def take(
         self, lines: list[bytes], numbers: itertools.count[int], clock: float
-    ) -> pa.Table | None:
-        """The labels in the lines, numbered on; None while the format is not known."""
+    ) -> Records | None:
+        """The labels in the lines, numbered on; None without any, or while the format is not
+        known.
+        """
         if self._reader is None:
             lines = self._head + lines
             self._reader = self._recognise(lines)
@@ -234,25 +233,28 @@ class LabelIntake:
         if self._header is not None:
             # A new file begins with its header again.
             lines = [line for line in lines if line != self._header]
-        tables = []
+        if not lines:
+            return None
+        parts = []
         for part, batch in read_in_parts(self._reader, lines):
             if batch is None:
                 self._malformed += len(part)
                 continue
             self._other += batch.other
             self._malformed += batch.malformed
-            tables.append(batch.flows)
-        if not tables:
-            return None
-        flows = pa.concat_tables(tables)
-        n = len(flows)
+            if len(batch.flows):
+                parts.append(batch.flows)
+        n = sum(map(len, parts))
         self._received += n
         self._rate.add(n, clock)
+        if not n:
+            return None
         engine = self._engine or self._reader.form.name
         return (
-            flows.append_column("label_id", pa.array(itertools.islice(numbers, n), pa.int64()))
-            .append_column("source", pa.array([self._name] * n, pa.string()))
-            .append_column("engine", pa.array([engine] * n, pa.string()))
+            together(parts)
+            .with_column("label_id", [*itertools.islice(numbers, n)], pa.int64())
+            .with_column("source", [self._name] * n, pa.string())
+            .with_column("engine", [engine] * n, pa.string())
         )
 
     @property

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from mailtap.correlation.clock import ClockOffset
 from mailtap.correlation.engines import Row
-from mailtap.correlation.pipeline import compare_clocks, correlate
+from mailtap.correlation.pipeline import correlate
 from mailtap.labels.table import COLUMNS as LABEL_COLUMNS
 from mailtap.live.core.by_engine import verdicts_of_rows
 from mailtap.live.core.chunks import NONE, Numbers
@@ -83,7 +83,7 @@ class QueryJudge:
 
     def judge(self, sessions: pa.Table, labels: pa.Table, offsets: Sequence[ClockOffset]) -> Judged:
         """`labels` are records with the hash of their flow as `statement`."""
-        self._take_in(sessions, labels)
+        take_in(self._database, sessions, labels)
         stitched = correlate(self._database, self._policy, offsets, keep=True).stitched
         self._database.view(
             "other_halves",
@@ -109,22 +109,6 @@ class QueryJudge:
             by_engine=verdicts_of_rows(self._database.arrow(_BY_ENGINE)),
         )
 
-    def compare_clocks(self, sessions: pa.Table, labels: pa.Table) -> tuple[ClockOffset, ...]:
-        """The offsets of the clocks by these records."""
-        self._take_in(sessions, labels)
-        return compare_clocks(self._database, self._policy)
-
-    def _take_in(self, sessions: pa.Table, labels: pa.Table) -> None:
-        database = self._database
-        database.take_in(sessions, f"CREATE OR REPLACE TEMP TABLE sessions AS {_ALL_OF_SESSIONS}")
-        several = labels["rank"].null_count < len(labels)
-        database.take_in(
-            labels,
-            f"CREATE OR REPLACE TEMP TABLE flow_labels AS SELECT *, "
-            f"{_FLOW if several else 'label_id'} AS flow FROM ({_ALL_OF_LABELS})",
-        )
-        database.view("labels", _LABELS if several else "SELECT * EXCLUDE (flow) FROM flow_labels")
-
     def _shown(self, numbers: Sequence[int]) -> dict[int, Row]:
         listed = ", ".join(map(str, numbers))
         shown = ", ".join(
@@ -141,6 +125,18 @@ class QueryJudge:
             f"WHERE w.session_id IN ({listed})"
         )
         return {row["session_id"]: row for row in rows}
+
+
+def take_in(database: Database, sessions: pa.Table, labels: pa.Table) -> None:
+    """Has the records in the tables that a report's queries read."""
+    database.take_in(sessions, f"CREATE OR REPLACE TEMP TABLE sessions AS {_ALL_OF_SESSIONS}")
+    several = labels["rank"].null_count < len(labels)
+    database.take_in(
+        labels,
+        f"CREATE OR REPLACE TEMP TABLE flow_labels AS SELECT *, "
+        f"{_FLOW if several else 'label_id'} AS flow FROM ({_ALL_OF_LABELS})",
+    )
+    database.view("labels", _LABELS if several else "SELECT * EXCLUDE (flow) FROM flow_labels")
 
 
 def _numbers(column: pa.ChunkedArray) -> Numbers:

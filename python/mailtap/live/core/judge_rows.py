@@ -6,13 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
-import pyarrow as pa
 
 from mailtap.correlation.by_flow import FlowJudge, Outcome
 from mailtap.correlation.clock import ClockOffset
 from mailtap.correlation.engines import Row
 from mailtap.live.batches.normal_form import KEY
-from mailtap.live.batches.rows import rows as rows_of
 from mailtap.live.core.by_engine import EngineVerdicts
 from mailtap.live.core.chunks import NONE
 from mailtap.live.core.judged import SHOWN, SHOWN_OF_A_HALF, Cells, Judged
@@ -26,16 +24,17 @@ class RowJudge:
         self._judge = FlowJudge(policy)
         self._cells = cells
 
-    def judge(self, sessions: pa.Table, labels: pa.Table, offsets: Sequence[ClockOffset]) -> Judged:
+    def judge(
+        self, sessions: Sequence[Row], labels: Sequence[Row], offsets: Sequence[ClockOffset]
+    ) -> Judged:
         """Of sessions that have no halves among them; see QueryJudge."""
         self._judge.apply(offsets)
-        rows = rows_of(sessions)
-        flows, records = _flows(rows_of(labels))
+        flows, records = _flows(labels)
         by_key = _by_key(flows)
         judged: list[tuple[int, int, int]] = []
         by_engine: defaultdict[str, list[tuple[int, str, int]]] = defaultdict(list)
         matched: set[int] = set()
-        for session in rows:
+        for session in sessions:
             candidates = by_key.get(tuple(session[name] for name in KEY))
             if candidates is None:
                 continue
@@ -58,7 +57,7 @@ class RowJudge:
             halves=np.full(len(numbers), NONE),
             flows=np.array([flow["label_id"] for flow in flows], np.int64),
             matched=np.array([n for flow in matched for n in records.get(flow, (flow,))], np.int64),
-            shown=lambda wanted: _shown(rows, set(wanted)),
+            shown=lambda wanted: _shown(sessions, set(wanted)),
             by_engine={engine: EngineVerdicts.of(found) for engine, found in by_engine.items()},
         )
 
@@ -129,12 +128,12 @@ def _keys(flow: Row) -> Iterator[tuple[object, ...]]:
             yield translated
 
 
-def _shown(rows: Iterable[Row], wanted: set[int]) -> dict[int, Row]:
+def _shown(sessions: Iterable[Row], wanted: set[int]) -> dict[int, Row]:
     return {
         row["session_id"]: {
             **{name: row[name] for name in (*SHOWN, *SHOWN_OF_A_HALF)},
             "sources": [row["source"]],
         }
-        for row in rows
+        for row in sessions
         if row["session_id"] in wanted
     }

@@ -12,12 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mailtap.labels.formats import ENDPOINTS
 from mailtap.labels.table import COLUMNS as LABEL_COLUMNS
 from mailtap.live.batches.normal_form import KEY
-from mailtap.live.batches.rows import values
+from mailtap.live.batches.records import Records
 from mailtap.live.batches.sessions import ARROW_TYPES
 from mailtap.live.core.by_engine import no_notes
 from mailtap.live.core.chunks import NONE, Chunk, Chunks, Found, Notes, Numbers, Part
@@ -53,7 +52,7 @@ LABELS = _schema(LABEL_COLUMNS | {"rank": "INTEGER", "moment": "DOUBLE"}, _LEFT_
 
 class _Generation:
     def __init__(self) -> None:
-        self.sessions, self.labels = Chunks(), Chunks()
+        self.sessions, self.labels = Chunks(SESSIONS), Chunks(LABELS)
 
 
 class RecentRecords:
@@ -61,7 +60,8 @@ class RecentRecords:
 
     Notes of sessions are `cell`, `label` and `half` of their judgement, those of their verdicts by
     engine (by_engine.py), their `bucket` and the group of their `server`; notes of labels are
-    `matched` and the hash of their flow as `statement`. All have `number`, `flow`, the hash of
+    `matched`, whether they are `about_tcp`, the hash of their flow as `statement`, and whether they
+    are one of `several` on it. All have `number`, `flow`, the hash of
     their key, and `active`: records of one of their flows came during the newer generation.
     """
 
@@ -87,34 +87,37 @@ class RecentRecords:
         """Records of the kind of which the newer generation has most."""
         return max(len(self._newer.sessions), len(self._newer.labels))
 
-    def add_sessions(self, sessions: pa.Table) -> Numbers:
+    def add_sessions(self, sessions: Records) -> Numbers:
         """Adds sessions in normal form; returns their flows."""
         flows = _hashes(sessions, KEY)
         notes: Notes = {"flow": flows, "active": np.zeros(len(sessions), np.bool_)}
         notes |= {name: np.full(len(sessions), NONE) for name in ("cell", "label", "half")}
         notes |= {
-            "number": _numbers(sessions["session_id"]),
-            "bucket": _numbers(sessions["bucket"]),
-            "server": np.array([*map(server_group, values(sessions["server_h"]))], np.int64),
+            "number": np.array(sessions.values("session_id"), np.int64),
+            "bucket": np.array(sessions.values("bucket"), np.int64),
+            "server": np.array([*map(server_group, sessions.values("server_h"))], np.int64),
         }
         for engine in self._engines:
             notes |= no_notes(engine, len(sessions))
-        table = sessions.select(SESSIONS.names).cast(SESSIONS)
-        self._newer.sessions.add(Chunk.of(table, flows, np.arange(len(sessions)), notes))
+        kept = sessions.select(SESSIONS.names)
+        self._newer.sessions.add(Chunk.of(kept, flows, np.arange(len(kept)), notes))
         return flows
 
-    def add_labels(self, labels: pa.Table) -> Numbers:
+    def add_labels(self, labels: Records) -> Numbers:
         """Adds labels in normal form; returns the flows that they may be of."""
         places, flows = np.arange(len(labels)), _hashes(labels, KEY)
         notes: Notes = {name: np.zeros(len(labels), np.bool_) for name in ("active", "matched")}
         notes |= {"flow": flows, "statement": _hashes(labels, _FLOW)}
-        notes["number"] = _numbers(labels["label_id"])
-        if labels[NAT_KEY[0]].null_count < len(labels):
-            translated = np.flatnonzero(labels[NAT_KEY[0]].is_valid().to_numpy())
-            flows = np.concatenate([flows, _hashes(labels.take(translated), NAT_KEY)])
+        notes["number"] = np.array(labels.values("label_id"), np.int64)
+        notes["several"] = np.array(labels.have(["rank"]), np.bool_)
+        about_tcp = map(_is_about_tcp, labels.values("is_label"), labels.values("l4"))
+        notes["about_tcp"] = np.array([*about_tcp], np.bool_)
+        translated = np.flatnonzero(labels.have(NAT_KEY[:1]))
+        if len(translated):
+            of_translated = _hashes(labels.take(translated.tolist()), NAT_KEY)
+            flows = np.concatenate([flows, of_translated])
             places = np.concatenate([places, translated])
-        table = labels.select(LABELS.names).cast(LABELS)
-        self._newer.labels.add(Chunk.of(table, flows, places, notes))
+        self._newer.labels.add(Chunk.of(labels.select(LABELS.names), flows, places, notes))
         return flows
 
     def find(self, flows: Numbers, *, active: bool = False) -> tuple[Found, Found]:
@@ -185,27 +188,24 @@ class RecentRecords:
             part.chunk.notes["matched"][part.places] = True
         waited = [np.zeros(0, np.int64)]
         for chunk in dropped.labels:
-            about_tcp = pc.and_(
-                chunk.table["is_label"], pc.is_in(chunk.table["l4"], pa.array(["tcp", None]))
-            )
-            counts = pc.fill_null(about_tcp, False).to_numpy() & ~chunk.notes["matched"]
+            counts = chunk.notes["about_tcp"] & ~chunk.notes["matched"]
             waited.append(chunk.notes["statement"][counts])
         flows = np.unique(np.concatenate(waited))
         for chunk in self._older.labels:
-            later = chunk.table["rank"].is_valid().to_numpy()
+            later = chunk.notes["several"]
             if len(flows) and later.any():
                 flows = flows[~np.isin(flows, chunk.notes["statement"][later])]
         return len(flows)
 
 
-def _hashes(table: pa.Table, names: Sequence[str]) -> Numbers:
-    """A hash of these columns each row, another one in each process."""
-    rows = zip(*(values(table[name]) for name in names), strict=True)
-    return np.fromiter(map(hash, rows), np.int64, len(table))
+def _hashes(records: Records, names: Sequence[str]) -> Numbers:
+    """A hash of these columns each record, another one in each process."""
+    of_records = zip(*map(records.values, names), strict=True)
+    return np.fromiter(map(hash, of_records), np.int64, len(records))
 
 
-def _numbers(column: pa.ChunkedArray) -> Numbers:
-    return np.array(column.to_numpy(), np.int64)
+def _is_about_tcp(is_label: bool | None, l4: str | None) -> bool:
+    return bool(is_label) and l4 in ("tcp", None)
 
 
 def _comparable(sessions: Found, labels: Found) -> tuple[Found, Found]:
@@ -256,7 +256,7 @@ def _alone(part: Part) -> Chunk:
     notes = {name: values[part.places] for name, values in part.chunk.notes.items()}
     notes["active"] = np.zeros(len(part.places), np.bool_)
     return Chunk.of(
-        part.chunk.table.take(part.places),
+        part.chunk.records.take(part.places.tolist()),
         part.chunk.flows[places != NONE],
         places[places != NONE],
         notes,

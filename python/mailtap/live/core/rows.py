@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from mailtap.correlation.clock import ClockOffset
+from mailtap.live.batches.records import Listed, Records
 from mailtap.live.core.servers import ServerCell
 from mailtap.live.core.tally import Cell
 from mailtap.live.labels.streams import Position
@@ -22,25 +24,17 @@ RECORDS = {"sessions", "labels", "judgements", "judgements_by_engine"}
 
 _NODE = ("node", "expected", "started", "received", "lost", "duplicates", "restarts", "latest")
 _CLOCK = ("sensor", "source", "pairs", "offset", "spread", "applied")
-_CELL = {
-    **dict.fromkeys(("sensor", "decode_as", "app", "label_provenance", "verdict"), pa.string()),
-    "causes": pa.int64(),
-    "funnel_step": pa.string(),
-    "funnel_loss": pa.string(),
-}
-_SERVER_CELL = {
-    "server_group": pa.int64(),
-    "verdict": pa.string(),
-    "unexplained": pa.bool_(),
-    "both_decoded": pa.bool_(),
-}
-_VERDICT_BY_ENGINE = ("engine", "verdict")
+_GAP = ("node", "after", "before", "missed")
+_POSITION = ("device", "inode", "offset", "beginning")
+_CELL = tuple(Cell.__dataclass_fields__)
+_SERVER_CELL = tuple(ServerCell.__dataclass_fields__)
+_BY_ENGINE = ("engine", "verdict", "n")
 
 #: The columns by which tables of changes are summed up.
 _SUMMED = {
     "tally": (*_CELL, "bucket"),
-    "servers": (*_SERVER_CELL,),
-    "tally_by_engine": _VERDICT_BY_ENGINE,
+    "servers": _SERVER_CELL,
+    "tally_by_engine": _BY_ENGINE[:-1],
 }
 
 
@@ -48,40 +42,52 @@ _SUMMED = {
 class Rows:
     """What a transaction adds, by table."""
 
-    tables: dict[str, list[pa.Table]] = field(default_factory=dict)
+    tables: dict[str, list[Records]] = field(default_factory=dict)
+    size: int = 0  # bytes in memory, about
 
-    def add(self, table: str, rows: pa.Table | None) -> None:
+    def add(self, table: str, rows: Records | None) -> None:
         if rows is None:
             return
         if table in REPLACED:
             self.tables[table] = [rows]
         elif len(rows):
             self.tables.setdefault(table, []).append(rows)
+            self.size += rows.nbytes
 
     def append(self, other: Rows) -> None:
         for table, several in other.tables.items():
-            for rows in several:
-                self.add(table, rows)
+            if table in REPLACED:
+                self.tables[table] = several
+            else:
+                self.tables.setdefault(table, []).extend(several)
+        self.size += other.size
 
     def figures(self) -> Rows:
         """All but the records, the changes of counts summed up."""
-        figures = Rows({name: rows for name, rows in self.tables.items() if name not in RECORDS})
-        for name, columns in _SUMMED.items():
-            if changes := figures.tables.get(name):
-                summed = pa.concat_tables(changes).group_by([*columns]).aggregate([("n", "sum")])
-                figures.tables[name] = [summed.rename_columns([*columns, "n"])]
+        figures = Rows()
+        for name, several in self.tables.items():
+            if name in _SUMMED:
+                figures.add(name, _summed(_SUMMED[name], several))
+            elif name not in RECORDS:
+                for rows in several:
+                    figures.add(name, rows)
         return figures
-
-    @property
-    def size(self) -> int:
-        """Bytes in memory."""
-        return sum(rows.nbytes for several in self.tables.values() for rows in several)
 
     @property
     def records(self) -> int:
         return sum(
             len(rows) for name in ("sessions", "labels") for rows in self.tables.get(name, ())
         )
+
+
+def _summed(names: Sequence[str], several: Sequence[Records]) -> Listed:
+    """The sum of `n` by the columns of these names."""
+    sums: Counter[tuple[object, ...]] = Counter()
+    for rows in several:
+        for *key, n in zip(*map(rows.values, (*names, "n")), strict=True):
+            sums[tuple(key)] += n
+    columns = zip(*((*key, n) for key, n in sums.items()), strict=True)
+    return Listed(dict(zip((*names, "n"), columns, strict=True)))
 
 
 @dataclass
@@ -112,95 +118,61 @@ class Restored:
     headers: dict[str, bytes]  # of label files
 
 
-def gap_rows(gaps: Sequence[tuple[str, Gap]]) -> pa.Table | None:
+def gap_rows(gaps: Sequence[tuple[str, Gap]]) -> Listed:
     """Gaps with the URL of their sensor."""
-    if not gaps:
-        return None
-    return pa.table(
-        {
-            "url": [url for url, _ in gaps],
-            "node": [gap.node for _, gap in gaps],
-            "after": [gap.after for _, gap in gaps],
-            "before": [gap.before for _, gap in gaps],
-            "missed": [gap.missed for _, gap in gaps],
-        }
-    )
+    return _of_objects(_GAP, [gap for _, gap in gaps], url=[url for url, _ in gaps])
 
 
-def node_rows(nodes: Sequence[tuple[str, Numbering]]) -> pa.Table | None:
-    """The numbers of nodes with the URL of their sensor."""
+def node_rows(nodes: Sequence[tuple[str, Numbering]]) -> Listed | None:
+    """The numbers of nodes with the URL of their sensor, once there are any."""
     if not nodes:
         return None
-    columns = {name: [getattr(numbering, name) for _, numbering in nodes] for name in _NODE}
-    started = pa.array(columns.pop("started"), pa.float64())
-    return pa.table({"url": [url for url, _ in nodes], **columns, "started": started})
+    return _of_objects(_NODE, [node for _, node in nodes], url=[url for url, _ in nodes])
 
 
-def tally_rows(cells: Sequence[tuple[Cell, int, int]]) -> pa.Table | None:
+def tally_rows(cells: Sequence[tuple[Cell, int, int]]) -> Listed:
     """Cells with their bucket and difference."""
-    if not cells:
-        return None
-    columns = {
-        name: pa.array([getattr(cell, name) for cell, _, _ in cells], kind)
-        for name, kind in _CELL.items()
-    }
     buckets, differences = ([row[n] for row in cells] for n in (1, 2))
-    return pa.table({**columns, "bucket": buckets, "n": differences})
+    return _of_objects(_CELL, [cell for cell, _, _ in cells], bucket=buckets, n=differences)
 
 
-def server_rows(cells: Sequence[tuple[ServerCell, int]]) -> pa.Table | None:
+def server_rows(cells: Sequence[tuple[ServerCell, int]]) -> Listed:
     """Cells of servers with their difference."""
-    if not cells:
-        return None
-    columns = {
-        name: pa.array([getattr(cell, name) for cell, _ in cells], kind)
-        for name, kind in _SERVER_CELL.items()
-    }
-    return pa.table({**columns, "n": [n for _, n in cells]})
+    return _of_objects(_SERVER_CELL, [cell for cell, _ in cells], n=[n for _, n in cells])
 
 
-def engine_rows(changes: Sequence[tuple[str, str, int]]) -> pa.Table | None:
+def engine_rows(changes: Sequence[tuple[str, str, int]]) -> Listed:
     """Label engines and verdicts with their difference."""
-    if not changes:
-        return None
-    engines, verdicts, differences = zip(*changes, strict=True)
-    return pa.table(
-        {
-            "engine": pa.array(engines, pa.string()),
-            "verdict": pa.array(verdicts, pa.string()),
-            "n": pa.array(differences, pa.int64()),
-        }
-    )
+    return Listed({name: [row[n] for row in changes] for n, name in enumerate(_BY_ENGINE)})
 
 
-def count_rows(counts: Counts) -> pa.Table:
-    return pa.table({name: [n] for name, n in vars(counts).items()})
+def count_rows(counts: Counts) -> Listed:
+    return Listed({name: [n] for name, n in vars(counts).items()})
 
 
-def clock_rows(clocks: Sequence[ClockOffset]) -> pa.Table:
+def clock_rows(clocks: Sequence[ClockOffset]) -> Listed:
     """The offsets that are applied, which may be none."""
-    types = (pa.string(), pa.string(), pa.int64(), pa.float64(), pa.float64(), pa.bool_())
-    return pa.table(
-        {
-            name: pa.array([getattr(clock, name) for clock in clocks], kind)
-            for name, kind in zip(_CLOCK, types, strict=True)
-        }
-    )
+    return _of_objects(_CLOCK, clocks)
 
 
 def position_rows(
     positions: Mapping[str, Position], headers: Mapping[str, bytes | None]
-) -> pa.Table | None:
-    """How far each label file was read, and the header line that names its columns."""
+) -> Listed | None:
+    """How far each label file was read, and the header line that names its columns; None before
+    that is known.
+    """
     if not positions:
         return None
-    return pa.table(
-        {
-            "name": list(positions),
-            "device": [position.device for position in positions.values()],
-            "inode": [position.inode for position in positions.values()],
-            "offset": [position.offset for position in positions.values()],
-            "beginning": pa.array([p.beginning for p in positions.values()], pa.binary()),
-            "header": pa.array([headers.get(name) for name in positions], pa.binary()),
-        }
+    return _of_objects(
+        _POSITION,
+        [*positions.values()],
+        name=[*positions],
+        header=[headers.get(name) for name in positions],
     )
+
+
+def _of_objects(
+    names: Sequence[str], objects: Sequence[object], **others: Sequence[object]
+) -> Listed:
+    """These attributes of objects, and other columns."""
+    return Listed({name: [getattr(one, name) for one in objects] for name in names} | others)

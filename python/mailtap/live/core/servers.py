@@ -11,10 +11,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mailtap.correlation.verdicts import INCONSISTENT, NOT_DECODED_BY_BOTH, mask_of
 from mailtap.report.model import Rate
 from mailtap.report.statistics import Clusters, effective_part, rate_of_part
+
+#: Addresses whose group is remembered.
+REMEMBERED = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class ServerCell:
     both_decoded: bool
 
 
+@lru_cache(REMEMBERED)
 def server_group(server: str | None) -> int:
     """The group of a server's address: the first byte of its MD5, of 256."""
     return hashlib.md5((server or "").encode(), usedforsecurity=False).digest()[0]

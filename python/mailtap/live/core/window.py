@@ -7,8 +7,10 @@ records. Few records are judged one by one, many by the queries that a report ru
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,16 +21,16 @@ from mailtap.correlation.clock import MINIMUM_PAIRS, ClockOffset
 from mailtap.correlation.engines import Row
 from mailtap.correlation.verdicts import INCONSISTENT, first_cause, named_causes
 from mailtap.live.batches.normal_form import labels_in_normal_form, sessions_in_normal_form
-from mailtap.live.batches.rows import rows_where
+from mailtap.live.batches.records import Listed, Records, Tabled, together
 from mailtap.live.core.by_engine import (
     NO_VERDICTS,
     is_final,
     note_names,
-    rows_of_verdicts,
+    records_of_verdicts,
     verdict_changes,
     verdicts_of_rows,
 )
-from mailtap.live.core.chunks import NONE, Found, Numbers
+from mailtap.live.core.chunks import NONE, Found, Numbers, or_none
 from mailtap.live.core.judge_queries import QueryJudge
 from mailtap.live.core.judge_rows import RowJudge
 from mailtap.live.core.judged import CELL, Cells, Judged
@@ -68,10 +70,10 @@ class Change:
     cells: list[tuple[Cell, int, int]] = field(default_factory=list)
     servers: list[tuple[ServerCell, int]] = field(default_factory=list)
     by_engine: list[tuple[str, str, int]] = field(default_factory=list)
-    sessions: pa.Table | None = None
-    labels: pa.Table | None = None
-    judgements: pa.Table | None = None
-    judgements_by_engine: pa.Table | None = None
+    sessions: Records | None = None
+    labels: Records | None = None
+    judgements: Listed | None = None
+    judgements_by_engine: Records | None = None
     disagreements: list[Row] = field(default_factory=list)
     details: list[Row] = field(default_factory=list)
     unlabelled: int = 0
@@ -98,8 +100,8 @@ class Window:
 
     def add(
         self,
-        sessions: pa.Table | None,
-        labels: Sequence[pa.Table],
+        sessions: Records | None,
+        labels: Sequence[Records],
         now: float,
         details: int = 0,
     ) -> Change:
@@ -121,7 +123,7 @@ class Window:
             change.sessions = sessions_in_normal_form(sessions)
             flows.append(self._records.add_sessions(change.sessions))
         if labels:
-            change.labels = labels_in_normal_form(pa.concat_tables(labels))
+            change.labels = labels_in_normal_form(together(labels))
             flows.append(self._records.add_labels(change.labels))
         if flows:
             self._came = True
@@ -142,39 +144,43 @@ class Window:
         self._begun = now
         self._came = True
         self._offsets = {(clock.sensor, clock.source): clock for clock in clocks}
-        flows = self._records.add_sessions(sessions)
-        self._records.add_labels(labels)
+        flows = self._records.add_sessions(Tabled(sessions))
+        self._records.add_labels(Tabled(labels))
         for chunk in self._records.all_sessions():
-            numbers = chunk.table["session_id"]
-            judged = judgements.filter(pc.is_in(judgements["session_id"], numbers.combine_chunks()))
-            places = _places(judged["session_id"].to_numpy(), numbers.to_numpy())
+            numbers = chunk.notes["number"]
+            judged = judgements.filter(pc.is_in(judgements["session_id"], pa.array(numbers)))
+            places = _places(judged["session_id"].to_numpy(), numbers)
             chunk.notes["cell"][places] = self._cells.codes(judged)
             for note, name in (("label", "label_id"), ("half", "other_half")):
                 chunk.notes[note][places] = pc.fill_null(judged[name], NONE).to_numpy()
-            own = by_engine.filter(pc.is_in(by_engine["session_id"], numbers.combine_chunks()))
+            own = by_engine.filter(pc.is_in(by_engine["session_id"], pa.array(numbers)))
             verdicts = verdicts_of_rows(own)
             self._records.add_engines(verdicts)
             for engine, found_by in verdicts.items():
-                chunk.notes.update(found_by.notes(engine, numbers.to_numpy()))
+                chunk.notes.update(found_by.notes(engine, numbers))
         found, of_labels = self._records.find(flows)
         self._note_matched(self._judged(found, of_labels), of_labels)
         return sum(
             int((chunk.notes["cell"] == NONE).sum()) for chunk in self._records.all_sessions()
         )
 
-    def compare_clocks(self) -> Change:
-        """Estimates the clocks' offsets anew, and judges all again if others are to be applied.
+    def clock_sample(self) -> tuple[pa.Table, pa.Table] | None:
+        """Sessions and labels by which clocks may be compared; None if nothing came since this was
+        last asked.
+        """
+        if not self._came:
+            return None
+        self._came = False
+        return _tables(*self._records.find(self._records.flows(CLOCK_SAMPLE)))
 
-        An offset is applied until enough flows show another one, which may take a while.
+    def apply(self, clocks: Iterable[ClockOffset]) -> Change:
+        """Takes what clocks were found to be, and judges all again if other offsets than before are
+        to be applied. One is applied until enough flows show another, which may take a while.
         """
         change = Change()
-        if not self._came:
-            return change
-        self._came = False
         slack = self._policy.join.slack
-        sessions, labels = self._records.find(self._records.flows(CLOCK_SAMPLE))
         after = dict(self._offsets)
-        for clock in self._by_query.compare_clocks(sessions.table(SESSIONS), _table(labels)):
+        for clock in clocks:
             if clock.pairs >= MINIMUM_PAIRS and clock.spread <= slack:
                 after.pop((clock.sensor, clock.source), None)
                 if clock.applied and len(after) < MAXIMUM_OFFSETS:
@@ -229,23 +235,25 @@ class Window:
             differs = (before[verdict] != after[verdict]) | (before[label] != after[label])
             change.by_engine += verdict_changes(engine, before[verdict], after[verdict])
             rows.append(
-                rows_of_verdicts(
+                records_of_verdicts(
                     engine, numbers[differs], after[verdict][differs], after[label][differs]
                 )
             )
         if rows:
-            change.judgements_by_engine = pa.concat_tables(rows)
+            change.judgements_by_engine = together(rows)
 
     def _judged(self, sessions: Found, labels: Found) -> Judged:
         offsets = tuple(self._offsets.values())
-        rows, labelled = sessions.table(SESSIONS), _table(labels)
-        if len(rows) + len(labelled) > FEW:
-            return self._by_query.judge(rows, labelled, offsets)
+        if len(sessions) + len(labels) > FEW:
+            return self._by_query.judge(*_tables(sessions, labels), offsets)
+        rows = sessions.rows()
         halves = _may_be_halves(rows, sessions.notes("flow"))
-        judged = self._by_row.judge(rows_where(rows, pa.array(~halves)), labelled, offsets)
+        whole = [*compress(rows, ~halves)]
+        judged = self._by_row.judge(whole, _label_rows(labels), offsets)
         if not halves.any():
             return judged
-        return judged.together(self._by_query.judge(rows.filter(halves), labelled, offsets))
+        tables = _tables(sessions.where(halves), labels)
+        return judged.together(self._by_query.judge(*tables, offsets))
 
     def _note_matched(self, judged: Judged, labels: Found) -> None:
         matched = np.isin(labels.notes("number"), judged.matched)
@@ -284,39 +292,36 @@ class Window:
 
     def _judgements(
         self, numbers: Numbers, buckets: Numbers, before: Numbers, after: dict[str, Numbers]
-    ) -> pa.Table:
+    ) -> Listed:
         """As a store keeps them."""
-        has = after["cell"] != NONE
-        shown, place = np.unique(np.where(has, after["cell"], before), return_inverse=True)
-        cells = [self._cells[code] for code in shown]
-        columns = {
-            name: pa.array([getattr(cell, name) for cell in cells], _CELL_TYPES[name]).take(place)
-            for name in CELL
-        }
-        causes = [first_cause(c.verdict, c.decode_as, named_causes(c.causes)) for c in cells]
-        columns["cause"] = pa.array(causes, pa.string()).take(place)
-        if not has.all():  # sessions that have no judgement any more
+        has = (after["cell"] != NONE).tolist()
+        codes = np.where(after["cell"] != NONE, after["cell"], before).tolist()
+        cells = [self._cells[code] for code in codes]
+        columns: dict[str, list[Any]] = {n: [getattr(cell, n) for cell in cells] for n in CELL}
+        causes = {code: _cause(self._cells[code]) for code in set(codes)}
+        columns["cause"] = [causes[code] for code in codes]
+        if not all(has):  # sessions that have no judgement any more
             for name in _GONE:
-                columns[name] = pc.if_else(has, columns[name], None)
-            columns["causes"] = pc.if_else(has, columns["causes"], 0)
+                unset = _GONE[name]
+                columns[name] = [v if h else unset for v, h in zip(columns[name], has, strict=True)]
         columns |= {
-            "session_id": pa.array(numbers),
-            "label_id": _or_null(after["label"]),
-            "other_half": _or_null(after["half"]),
-            "bucket": pa.array(buckets),
+            "session_id": numbers.tolist(),
+            "label_id": or_none(after["label"]),
+            "other_half": or_none(after["half"]),
+            "bucket": buckets.tolist(),
         }
-        return pa.table(columns)
+        return Listed(columns)
 
     def _note_details(self, change: Change, judged: Judged, details: int) -> None:
         """The latest judgements that changed, with what is known of sessions."""
         if change.judgements is None:
             return
-        verdicts = change.judgements["verdict"]
+        verdicts = change.judgements.values("verdict")
         if any(cell.verdict == INCONSISTENT and n > 0 for cell, _, n in change.cells):
-            inconsistent = pc.equal(verdicts, INCONSISTENT)
+            inconsistent = [verdict == INCONSISTENT for verdict in verdicts]
             change.disagreements = _details(change.judgements, judged, inconsistent, EXAMPLES)
         if details:
-            with_verdict = pc.is_in(verdicts, pa.array(VERDICTS))
+            with_verdict = [verdict in VERDICTS for verdict in verdicts]
             change.details = _details(change.judgements, judged, with_verdict, details)
 
     def _forget_cells(self) -> None:
@@ -329,26 +334,37 @@ class Window:
             cells[has] = numbers[cells[has]]
 
 
-#: What is unset in the row of a session that has no judgement any more.
-_GONE = ("app", "label_provenance", "verdict", "funnel_step", "funnel_loss", "cause")
+#: What the columns of a session are that has no judgement any more.
+_GONE: Mapping[str, int | None] = {
+    **dict.fromkeys(("app", "label_provenance", "verdict", "funnel_step", "funnel_loss", "cause")),
+    "causes": 0,
+}
 
-_CELL_TYPES = {name: pa.int64() if name == "causes" else pa.string() for name in CELL}
+
+def _cause(cell: Cell) -> str | None:
+    return first_cause(cell.verdict, cell.decode_as, named_causes(cell.causes))
 
 
-def _table(labels: Found) -> pa.Table:
-    """Labels as judges take them."""
+def _label_rows(labels: Found) -> list[Row]:
+    """Labels as RowJudge takes them."""
+    rows = labels.rows()
+    for row, statement in zip(rows, labels.notes("statement").tolist(), strict=True):
+        row["statement"] = statement
+    return rows
+
+
+def _tables(sessions: Found, labels: Found) -> tuple[pa.Table, pa.Table]:
+    """Sessions and labels as QueryJudge takes them."""
     statements = pa.array(labels.notes("statement"))
-    return labels.table(LABELS).append_column("statement", statements)
+    return sessions.table(SESSIONS), labels.table(LABELS).append_column("statement", statements)
 
 
-def _may_be_halves(sessions: pa.Table, flows: Numbers) -> npt.NDArray[np.bool_]:
+def _may_be_halves(sessions: Sequence[Row], flows: Numbers) -> npt.NDArray[np.bool_]:
     """Which are of a flow of which sensors saw one direction each."""
-    if len(pc.unique(sessions["sensor"])) < 2:
+    if len({session["sensor"] for session in sessions}) < 2:
         return np.zeros(len(sessions), np.bool_)
-    of_client, of_server = (
-        flows[pc.fill_null(pc.equal(sessions["direction"], direction), False).to_numpy()]
-        for direction in ("c2s", "s2c")
-    )
+    directions = np.array([session["direction"] or "" for session in sessions])
+    of_client, of_server = flows[directions == "c2s"], flows[directions == "s2c"]
     return np.isin(flows, of_client) & np.isin(flows, of_server)
 
 
@@ -395,15 +411,10 @@ def _counted(cells: Numbers, others: Numbers, numbers: Numbers) -> list[tuple[in
     ]
 
 
-def _or_null(numbers: Numbers) -> pa.Array:
-    return pa.array(numbers, mask=numbers == NONE)
-
-
-def _details(judgements: pa.Table, judged: Judged, wanted: pa.ChunkedArray, most: int) -> list[Row]:
-    chosen = judgements.filter(wanted)
-    if not len(chosen):
-        return []
-    latest = np.argsort(-chosen["session_id"].to_numpy(), kind="stable")[:most]
-    rows = chosen.take(latest).to_pylist()
-    shown = judged.shown([row["session_id"] for row in rows])
+def _details(judgements: Listed, judged: Judged, wanted: Sequence[bool], most: int) -> list[Row]:
+    """The latest of those that are wanted."""
+    rows = judgements.where(wanted).rows()
+    rows.sort(key=lambda row: -row["session_id"])
+    del rows[most:]
+    shown = judged.shown([row["session_id"] for row in rows]) if rows else {}
     return [{**shown[row["session_id"]], **row} for row in rows]

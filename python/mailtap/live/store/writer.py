@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections import deque
 from collections.abc import Collection, Sequence
 from contextlib import suppress
@@ -17,6 +18,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from mailtap.live.batches.records import Records, together
+from mailtap.live.batches.sessions import ARROW_TYPES
 from mailtap.live.core.rows import REPLACED, Restored, Rows
 from mailtap.live.labels.streams import Position
 from mailtap.live.state import Record, Search, StoreState
@@ -27,8 +30,13 @@ from mailtap.live.store.restore import position, restore
 from mailtap.live.store.schema import TABLES, StoreError, error_line, open_store
 from mailtap.printable import printable
 
-#: Seconds between batches, and before a batch that could not be written is tried again.
+#: Seconds between batches. A transaction takes some 30 ms however few its rows are, so fewer
+#: records than `MANY` wait longer.
 INTERVAL = 1.0
+INTERVAL_OF_FEW = 5.0
+MANY = 5_000
+
+#: Seconds before a batch that could not be written is tried again.
 RETRY = 5.0
 
 #: Records and bytes that may wait for a disk that is full or slow. Beyond that the oldest records
@@ -99,10 +107,12 @@ class Store:
             raise StoreError(f"{self._named}: {error_line(error)}") from None
 
     def _run(self) -> None:
-        wait = INTERVAL
+        wait, written = INTERVAL, -INTERVAL_OF_FEW
         while True:
             with self._condition:
                 self._condition.wait_for(lambda: self._closing, wait)
+                if not self._is_due(written):
+                    continue
                 taken, figures = list(self._waiting), self._figures
                 self._waiting.clear()
                 self._figures = Rows()
@@ -110,11 +120,18 @@ class Store:
             try:
                 self._write(figures, *taken)
                 wait = INTERVAL
+                if taken:
+                    written = time.monotonic()
             except Exception as error:  # whatever it is, the records are kept for another try
                 wait = RETRY
                 self._fail(taken, figures, error)
             if self._closing:
                 return
+
+    def _is_due(self, written: float) -> bool:
+        """Whether what waits is to be written, by the time of the last batch."""
+        waited = time.monotonic() - written
+        return self._closing or self._records >= MANY or waited >= INTERVAL_OF_FEW
 
     def _write(self, *batches: Rows) -> None:
         if self._connection is None:
@@ -125,8 +142,8 @@ class Store:
         self._recent.expire()
         if rows.tables:
             self._connection.begin()
-            for name, tables in rows.tables.items():
-                self._insert(self._connection, name, pa.concat_tables(tables))
+            for name, several in rows.tables.items():
+                self._insert(self._connection, name, _table(name, several))
             self._connection.commit()
         with self._condition:
             self._error, self._writing = None, False
@@ -139,12 +156,7 @@ class Store:
             connection.execute(f"DELETE FROM {name}").fetchall()
         hidden = self._hidden.get(name, frozenset()) & set(rows.column_names)
         self._recent.add(name, rows, hidden)
-        names = [
-            column
-            for column in TABLES[name]
-            if column in rows.column_names and column not in hidden
-        ]
-        added = rows.select(names)
+        added = rows.drop_columns(list(hidden)) if hidden else rows
         if "redacted" in TABLES[name]:
             added = added.append_column("redacted", pa.array([bool(hidden)] * len(rows)))
         connection.register("added", added)
@@ -186,3 +198,10 @@ class Store:
         if self._connection is None:
             raise StoreError(f"{self._named}: is not open")
         return self._connection
+
+
+def _table(name: str, several: Sequence[Records]) -> pa.Table:
+    """What is added to a table of the store, in the columns that it has."""
+    columns = {c: ARROW_TYPES[kind] for c, kind in TABLES[name].items() if c in several[0].names}
+    schema = pa.schema(columns)
+    return together(several, schema).table(schema)
