@@ -1,1 +1,1 @@
-"""Batches of records as Arrow tables, with the same fields as records that are read from a file."""
+"""Batches of records, with the same fields as records that are read from a file."""

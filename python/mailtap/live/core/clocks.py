@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from mailtap.correlation.clock import ClockOffset
 from mailtap.correlation.pipeline import compare_clocks
+from mailtap.live.core.chunks import Found
 from mailtap.live.core.database import Database
 from mailtap.live.core.judge_queries import take_in
+from mailtap.live.core.recent import tables_of
 from mailtap.policy import Policy
 
 
@@ -21,7 +21,7 @@ class Clocks:
     def close(self) -> None:
         self._database.close()
 
-    def compare(self, sessions: pa.Table, labels: pa.Table) -> tuple[ClockOffset, ...]:
-        """The offsets by these records; see QueryJudge."""
-        take_in(self._database, sessions, labels)
+    def compare(self, sessions: Found, labels: Found) -> tuple[ClockOffset, ...]:
+        """The offsets by these records."""
+        take_in(self._database, *tables_of(sessions, labels))
         return compare_clocks(self._database, self._policy)

@@ -198,6 +198,14 @@ class RecentRecords:
         return len(flows)
 
 
+def tables_of(sessions: Found, labels: Found) -> tuple[pa.Table, pa.Table]:
+    """Sessions and labels as the queries take them: with the hash of a label's flow as
+    `statement`.
+    """
+    statements = pa.array(labels.notes("statement"))
+    return sessions.table(SESSIONS), labels.table(LABELS).append_column("statement", statements)
+
+
 def _hashes(records: Records, names: Sequence[str]) -> Numbers:
     """A hash of these columns each record, another one in each process."""
     of_records = zip(*map(records.values, names), strict=True)

@@ -34,7 +34,7 @@ from mailtap.live.core.chunks import NONE, Found, Numbers, or_none
 from mailtap.live.core.judge_queries import QueryJudge
 from mailtap.live.core.judge_rows import RowJudge
 from mailtap.live.core.judged import CELL, Cells, Judged
-from mailtap.live.core.recent import LABELS, SESSIONS, RecentRecords
+from mailtap.live.core.recent import RecentRecords, tables_of
 from mailtap.live.core.servers import ServerCell, server_changes
 from mailtap.live.core.tally import VERDICTS, Cell
 from mailtap.policy import Policy
@@ -164,14 +164,14 @@ class Window:
             int((chunk.notes["cell"] == NONE).sum()) for chunk in self._records.all_sessions()
         )
 
-    def clock_sample(self) -> tuple[pa.Table, pa.Table] | None:
-        """Sessions and labels by which clocks may be compared; None if nothing came since this was
-        last asked.
+    def clock_sample(self) -> tuple[Found, Found] | None:
+        """Sessions and labels by which clocks may be compared, in any thread; None if nothing came
+        since this was last asked.
         """
         if not self._came:
             return None
         self._came = False
-        return _tables(*self._records.find(self._records.flows(CLOCK_SAMPLE)))
+        return self._records.find(self._records.flows(CLOCK_SAMPLE))
 
     def apply(self, clocks: Iterable[ClockOffset]) -> Change:
         """Takes what clocks were found to be, and judges all again if other offsets than before are
@@ -245,14 +245,14 @@ class Window:
     def _judged(self, sessions: Found, labels: Found) -> Judged:
         offsets = tuple(self._offsets.values())
         if len(sessions) + len(labels) > FEW:
-            return self._by_query.judge(*_tables(sessions, labels), offsets)
+            return self._by_query.judge(*tables_of(sessions, labels), offsets)
         rows = sessions.rows()
         halves = _may_be_halves(rows, sessions.notes("flow"))
         whole = [*compress(rows, ~halves)]
         judged = self._by_row.judge(whole, _label_rows(labels), offsets)
         if not halves.any():
             return judged
-        tables = _tables(sessions.where(halves), labels)
+        tables = tables_of(sessions.where(halves), labels)
         return judged.together(self._by_query.judge(*tables, offsets))
 
     def _note_matched(self, judged: Judged, labels: Found) -> None:
@@ -327,8 +327,10 @@ class Window:
     def _forget_cells(self) -> None:
         """Forgets cells that no session has any more: sensors name as many as they like."""
         notes = [chunk.notes["cell"] for chunk in self._records.all_sessions()]
-        used = np.unique(np.concatenate([*notes, np.full(1, NONE)]))[1:]
-        numbers = self._cells.keep(used)
+        are_used = np.zeros(len(self._cells) + 1, np.bool_)
+        for cells in notes:
+            are_used[cells] = True  # NONE is the last place
+        numbers = self._cells.keep(np.flatnonzero(are_used[:-1]))
         for cells in notes:
             has = cells != NONE
             cells[has] = numbers[cells[has]]
@@ -351,12 +353,6 @@ def _label_rows(labels: Found) -> list[Row]:
     for row, statement in zip(rows, labels.notes("statement").tolist(), strict=True):
         row["statement"] = statement
     return rows
-
-
-def _tables(sessions: Found, labels: Found) -> tuple[pa.Table, pa.Table]:
-    """Sessions and labels as QueryJudge takes them."""
-    statements = pa.array(labels.notes("statement"))
-    return sessions.table(SESSIONS), labels.table(LABELS).append_column("statement", statements)
 
 
 def _may_be_halves(sessions: Sequence[Row], flows: Numbers) -> npt.NDArray[np.bool_]:
