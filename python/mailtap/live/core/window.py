@@ -296,10 +296,12 @@ class Window:
         """As a store keeps them."""
         has = (after["cell"] != NONE).tolist()
         codes = np.where(after["cell"] != NONE, after["cell"], before).tolist()
-        cells = [self._cells[code] for code in codes]
-        columns: dict[str, list[Any]] = {n: [getattr(cell, n) for cell in cells] for n in CELL}
-        causes = {code: _cause(self._cells[code]) for code in set(codes)}
-        columns["cause"] = [causes[code] for code in codes]
+        cells = {code: self._cells[code] for code in set(codes)}
+        by_code = {n: {code: getattr(c, n) for code, c in cells.items()} for n in CELL}
+        by_code["cause"] = {code: _cause(cell) for code, cell in cells.items()}
+        columns: dict[str, list[Any]] = {
+            name: [values[code] for code in codes] for name, values in by_code.items()
+        }
         if not all(has):  # sessions that have no judgement any more
             for name in _GONE:
                 unset = _GONE[name]
