@@ -221,6 +221,7 @@ Next Server::Read(const Line& line, SideFacts& facts) {
         if ( text != "." )
             ListLine(text, facts);
         else {
+            facts.worded |= list_known_;
             facts.strange |= ! list_known_;
             in_list_ = false;
         }
