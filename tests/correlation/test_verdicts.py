@@ -14,6 +14,7 @@ from mailtap.correlation.verdicts import (
     Judgement,
     first_cause,
     first_cause_sql,
+    judged_sql,
     named_causes,
 )
 from mailtap.policy import load_policy
@@ -204,7 +205,8 @@ def test_sql_judges_as_python_does(rows: list[dict[str, Any]]) -> None:
     )
     judged = connection.execute(
         f"SELECT {', '.join(Judgement._fields)}, {first_cause_sql()} FROM "
-        f"(SELECT number, decode_as, {JUDGE.sql()} FROM pairs) ORDER BY number"
+        f"(SELECT number, decode_as, {judged_sql()} FROM "
+        f"(SELECT *, {JUDGE.sql()} AS judgement FROM pairs)) ORDER BY number"
     ).fetchall()
     tests = [(TEST(row), row["decode_as"]) for row in rows]
     assert judged == [

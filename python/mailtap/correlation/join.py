@@ -10,13 +10,13 @@ from __future__ import annotations
 from mailtap.correlation import sql
 from mailtap.correlation.candidates import LABEL_FACTS, SESSION_COLUMNS, find_candidates
 from mailtap.correlation.engines import QueryEngine
-from mailtap.correlation.verdicts import Judge
+from mailtap.correlation.verdicts import Judge, judged_sql
 
 #: What is kept of a session with a candidate, beside the verdict.
 _PAIR = (
     *SESSION_COLUMNS,
     *("app", "label_protocol", "label_provenance", "label_id", "engine"),
-    *("service", "effective", "decoder"),
+    *("service", "effective", "decoder", "empty_cause"),
 )
 
 #: By which of several candidates is chosen.
@@ -48,7 +48,7 @@ def pair_by_join(
     # Judged as they come out of the join: to look both sides up again afterwards costs more.
     make(
         "judged_pairs",
-        f"SELECT {sql.columns((*_PAIR, *_NEARNESS))}, {judge.sql()} FROM candidates",
+        f"SELECT {sql.columns((*_PAIR, *_NEARNESS))}, {judge.sql()} AS judgement FROM candidates",
     )
     if contested:
         if several_engines:  # nearly all pairs are contested, and they are at hand
@@ -58,13 +58,15 @@ def pair_by_join(
         _choose(engine)
         engine.view(
             "judged_candidates",
-            "SELECT j.*, p.session_id IS NULL AS chosen FROM judged_pairs j LEFT JOIN passed_over "
-            "p ON p.session_id = j.session_id AND p.label_id = j.label_id",
+            f"SELECT j.*, {judged_sql()}, p.session_id IS NULL AS chosen FROM judged_pairs j "
+            "LEFT JOIN passed_over p ON p.session_id = j.session_id AND p.label_id = j.label_id",
         )
     else:
         for name in ("several", "ambiguous"):
             engine.view(name, "SELECT CAST(NULL AS BIGINT) AS session_id WHERE false")
-        engine.view("judged_candidates", "SELECT *, true AS chosen FROM judged_pairs")
+        engine.view(
+            "judged_candidates", f"SELECT *, {judged_sql()}, true AS chosen FROM judged_pairs"
+        )
     engine.view("verdicts", _VERDICTS)
     if contested and several_engines:
         _choose_by_engine(engine)
@@ -79,8 +81,8 @@ def pair_by_row(engine: QueryEngine, judge: Judge) -> None:
     """
     engine.view(
         "judged_candidates",
-        f"SELECT *, session_id AS label_id, 'label' AS engine, true AS chosen, {judge.sql()} "
-        "FROM whole_sessions WHERE label_is_label",
+        f"SELECT *, {judged_sql()}, session_id AS label_id, 'label' AS engine, true AS chosen "
+        f"FROM (SELECT *, {judge.sql()} AS judgement FROM whole_sessions WHERE label_is_label)",
     )
     engine.view("verdicts", _VERDICTS)
     engine.view("verdicts_by_engine", _VERDICTS)
@@ -150,6 +152,7 @@ def _choose_by_engine(engine: QueryEngine) -> None:
     )
     engine.view(
         "verdicts_by_engine",
-        "SELECT j.* FROM judged_pairs j ANTI JOIN passed_over_by_engine p "
+        f"SELECT * FROM (SELECT *, {judged_sql()} FROM judged_pairs) j "
+        "ANTI JOIN passed_over_by_engine p "
         "ON p.session_id = j.session_id AND p.label_id = j.label_id WHERE in_scope",
     )

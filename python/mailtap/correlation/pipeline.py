@@ -19,8 +19,8 @@ and their number | keys |
 | `contested`, `contested_pairs` | candidate that may be one of several | candidates, join |
 | `several`, `ambiguous` | session with several candidates; one whose best ones disagree | join |
 | `ranked`, `passed_over` | candidate with its rank; one that is not the session's label | join |
-| `judged_pairs` | candidate with its verdict, `in_scope`, `likeness` and `distance` | join |
-| `judged_candidates` | the same with `chosen` | join |
+| `judged_pairs` | candidate with its judgement in one number, `likeness` and `distance` | join |
+| `judged_candidates` | the same with the columns of its judgement, and `chosen` | join |
 | `verdicts` | session in scope with its label: those of `judged_candidates` that are both | join |
 | `several_by_engine`, `ranked_by_engine`, `ambiguous_by_engine`, `passed_over_by_engine` | the \
 same choice among the labels of each engine alone, where several label | join |

@@ -73,14 +73,25 @@ _STEPS: Mapping[str, Condition] = {
     "readable": Either(Not(Either(Is("starttls", *STARTTLS_TAKEN), _IMPLICIT_TLS)), _HAS_ADDRESSES),
     "addresses": _HAS_ADDRESSES,
 }
-_STEP = funnel.step_sql({name: step.sql() for name, step in _STEPS.items()})
+
+#: What is found out about a session with its label, each a bit of its judgement by its place here:
+#: a number is grouped by and kept more cheaply than the texts that it stands for.
+_FOUND = (
+    *CAUSES,
+    CONSISTENT,
+    COMPATIBLE,
+    "in_scope",
+    *funnel.STEPS,
+    "begins_with_tls",
+    "says_nothing",
+)
 
 #: What makes a session that agrees differ from plain mail.
 FORMS = ("starttls", "implicit_tls", "carrier")
 
 
 class Judgement(NamedTuple):
-    """What a session with a label comes to; the columns of `Judge.sql`."""
+    """What a session with a label comes to; `judged_sql` has the same as columns."""
 
     verdict: str
     causes: int
@@ -108,19 +119,19 @@ class Judge:
         )
 
     def sql(self) -> str:
-        """SQL columns `verdict`, `causes` (the mask of `named_causes`), `in_scope`,
-        `funnel_step` and `funnel_loss` (accuracy/funnel.py).
-        """
-        bits = " + ".join(
-            f"CASE WHEN {self.causes[name].sql()} THEN {1 << bit} ELSE 0 END"
-            for bit, name in enumerate(CAUSES)
-        )
-        return (
-            f"CASE WHEN {self.consistent.sql()} THEN '{CONSISTENT}' "
-            f"WHEN {self.compatible.sql()} THEN '{COMPATIBLE}' "
-            f"ELSE '{INCONSISTENT}' END AS verdict, {bits} AS causes, "
-            f"{self.in_scope.sql()} AS in_scope, "
-            f"{_STEP} AS funnel_step, {self._funnel_loss()} AS funnel_loss"
+        """SQL of a session's judgement, of which `judged_sql` makes the columns."""
+        conditions: dict[str, Condition] = {
+            **self.causes,
+            CONSISTENT: self.consistent,
+            COMPATIBLE: self.compatible,
+            "in_scope": self.in_scope,
+            **_STEPS,
+            "begins_with_tls": _IMPLICIT_TLS,
+            "says_nothing": _SAYS_NOTHING,
+        }
+        return " + ".join(
+            f"CASE WHEN {conditions[name].sql()} THEN {1 << bit} ELSE 0 END"
+            for bit, name in enumerate(_FOUND)
         )
 
     def test(self) -> Callable[[Record], Judgement]:
@@ -146,20 +157,37 @@ class Judge:
 
         return judged
 
-    def _funnel_loss(self) -> str:
-        cases = " ".join(f"WHEN {self.causes[name].sql()} THEN '{name}'" for name in _LOSSES)
-        return funnel.cause_sql(
-            _STEP,
-            unmatched="NULL",
-            cause=f"CASE {cases} END",
-            encryption=f"CASE WHEN {_IMPLICIT_TLS.sql()} THEN 'implicit_tls' END",
-            empty=f"coalesce(empty_cause, CASE WHEN {_SAYS_NOTHING.sql()} "
-            f"THEN '{funnel.NOT_KNOWN}' END)",
-        )
+
+def judged_sql(*columns: str, judgement: str = "judgement") -> str:
+    """SQL of columns of `Judgement`, all where none is named, over the column of the judgement and,
+    for `funnel_loss`, `empty_cause`.
+    """
+    found = {name: f"(({judgement} & {1 << bit}) <> 0)" for bit, name in enumerate(_FOUND)}
+    step = funnel.step_sql(found)
+    losses = " ".join(f"WHEN {found[name]} THEN '{name}'" for name in _LOSSES)
+    loss = funnel.cause_sql(
+        step,
+        unmatched="NULL",
+        cause=f"CASE {losses} END",
+        encryption=f"CASE WHEN {found['begins_with_tls']} THEN 'implicit_tls' END",
+        empty=f"coalesce(empty_cause, CASE WHEN {found['says_nothing']} "
+        f"THEN '{funnel.NOT_KNOWN}' END)",
+    )
+    expressions = {
+        "verdict": f"CASE WHEN {found[CONSISTENT]} THEN '{CONSISTENT}' "
+        f"WHEN {found[COMPATIBLE]} THEN '{COMPATIBLE}' ELSE '{INCONSISTENT}' END",
+        "causes": f"({judgement} & {mask_of(CAUSES)})",
+        "in_scope": found["in_scope"],
+        "funnel_step": step,
+        "funnel_loss": loss,
+    }
+    return ", ".join(
+        f"{expressions[column]} AS {column}" for column in columns or Judgement._fields
+    )
 
 
 def _funnel_loss_test() -> Callable[[Record, str | None, int], str | None]:
-    """`Judge._funnel_loss` of one record, by its step and its mask of causes."""
+    """The loss of one record, by its step and its mask of causes."""
     implicit_tls, says_nothing = _IMPLICIT_TLS.test(), _SAYS_NOTHING.test()
     losses = [(1 << CAUSES.index(name), name) for name in _LOSSES]
 
@@ -178,8 +206,8 @@ def _funnel_loss_test() -> Callable[[Record, str | None, int], str | None]:
 
 
 def mask_of(names: Iterable[str]) -> int:
-    """The mask of causes."""
-    return sum(1 << CAUSES.index(name) for name in names)
+    """The mask of causes, or of anything else in a judgement."""
+    return sum(1 << _FOUND.index(name) for name in names)
 
 
 def named_causes(mask: int) -> tuple[str, ...]:

@@ -5,24 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mailtap.accuracy.actions import APART
+from mailtap.accuracy.funnel import STEPS
 from mailtap.correlation.engines import QueryEngine
 from mailtap.correlation.keys import IS_TCP_LABEL
-from mailtap.correlation.verdicts import INCONSISTENT, NOT_DECODED_BY_BOTH, mask_of
+from mailtap.correlation.verdicts import (
+    CAUSES,
+    COMPATIBLE,
+    CONSISTENT,
+    NOT_DECODED_BY_BOTH,
+    judged_sql,
+    mask_of,
+)
 
 #: Distinct labels are counted as bits, so many in a number: a group each would take far longer.
 _BITS = 32
 
 _CUBE = (
-    "sensor, server_p, direction, decode_as, app, label_provenance, verdict, causes, time_window, "
-    "in_scope, chosen"
+    "sensor, server_p, direction, decode_as, app, label_provenance, time_window, verdict_causes, "
+    "chosen"
 )
 _SERVERS = (
     "server_h, server_p, direction, decode_as, service, effective, decoder, engine, "
-    "label_provenance, label_protocol, verdict, is_unexplained, both_decoded, in_scope, chosen"
+    "label_provenance, label_protocol, verdict_only, is_unexplained, both_decoded, chosen"
 )
-_FUNNEL = "funnel_step, funnel_loss, apart, is_base, chosen"
+_FUNNEL = "judgement, empty_cause, is_base, chosen"
 _APART = " ".join(f"WHEN (causes & {mask_of([cause])}) <> 0 THEN '{cause}'" for cause in APART)
 _LABELS = "label_block, is_mail_label"
+
+#: What is counted by of a judgement, so that groups are few.
+_VERDICT = (CONSISTENT, COMPATIBLE, "in_scope")
 
 
 @dataclass(frozen=True)
@@ -47,28 +58,39 @@ def count_judged(engine: QueryEngine, window: str) -> None:
     engine.table(
         "counted",
         f"SELECT {_CUBE}, server_h, service, effective, decoder, engine, label_protocol, "
-        "is_unexplained, both_decoded, funnel_step, funnel_loss, "
-        f"apart, is_base, {_LABELS}, grouping(server_h) AS of_no_server, "
-        "CASE WHEN grouping(label_block) = 0 THEN 'labels' WHEN grouping(funnel_step) = 0 "
+        "verdict_only, is_unexplained, both_decoded, judgement, empty_cause, is_base, "
+        f"{_LABELS}, grouping(server_h) AS of_no_server, "
+        "CASE WHEN grouping(label_block) = 0 THEN 'labels' WHEN grouping(judgement) = 0 "
         "THEN 'funnel' ELSE 'verdicts' END AS counts_of, "
         "count(*) AS n, bit_or(label_bit) AS label_bits, "
         "min(session_id) AS first_session, max(session_id) AS last_session "
         f"FROM (SELECT *, {window} AS time_window, "
-        f"verdict = '{INCONSISTENT}' AND causes = 0 AS is_unexplained, "
-        f"(causes & {mask_of(NOT_DECODED_BY_BOTH)}) = 0 AS both_decoded, "
-        f"CASE {_APART} END AS apart, "
+        f"judgement & {mask_of((*_VERDICT, *CAUSES))} AS verdict_causes, "
+        f"judgement & {mask_of(_VERDICT)} AS verdict_only, "
+        f"(judgement & {mask_of((CONSISTENT, COMPATIBLE, *CAUSES))}) = 0 AS is_unexplained, "
+        f"(judgement & {mask_of(NOT_DECODED_BY_BOTH)}) = 0 AS both_decoded, "
         "coalesce(decode_as = 'BASE', false) AS is_base, "
-        "funnel_step IS NOT NULL AS is_mail_label, "
+        f"(judgement & {mask_of([STEPS[0]])}) <> 0 AS is_mail_label, "
         f"CAST(floor(label_id / {_BITS}) AS BIGINT) AS label_block, "
         f"CAST(power(2, label_id % {_BITS}) AS BIGINT) AS label_bit FROM judged_candidates) "
         f"GROUP BY GROUPING SETS (({_CUBE}), ({_SERVERS}), ({_FUNNEL}), ({_LABELS}))",
     )
-    kept = "chosen AND in_scope AND counts_of = 'verdicts'"
-    engine.view("cube", f"SELECT * FROM counted WHERE {kept} AND of_no_server = 1")
-    engine.view("servers", f"SELECT * FROM counted WHERE {kept} AND of_no_server = 0")
+    kept = f"chosen AND (coalesce(verdict_causes, verdict_only) & {mask_of(['in_scope'])}) <> 0"
+    engine.view(
+        "cube",
+        f"SELECT *, {judged_sql('verdict', 'causes', judgement='verdict_causes')} "
+        f"FROM counted WHERE counts_of = 'verdicts' AND of_no_server = 1 AND {kept}",
+    )
+    engine.view(
+        "servers",
+        f"SELECT *, {judged_sql('verdict', judgement='verdict_only')} "
+        f"FROM counted WHERE counts_of = 'verdicts' AND of_no_server = 0 AND {kept}",
+    )
     engine.view(
         "funnel_counts",
-        "SELECT * FROM counted WHERE chosen AND counts_of = 'funnel' AND funnel_step IS NOT NULL",
+        f"SELECT *, CASE {_APART} END AS apart FROM "
+        f"(SELECT *, {judged_sql('causes', 'funnel_step', 'funnel_loss')} FROM counted "
+        "WHERE chosen AND counts_of = 'funnel') WHERE funnel_step IS NOT NULL",
     )
 
 
