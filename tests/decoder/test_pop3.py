@@ -96,6 +96,8 @@ def test_who_logs_in(lines: list[str], auth: bytes, user: bytes) -> None:
         ([*LOGIN, C("QUIT"), S("+OK Logging out.")], "login_only"),
         ([S("+OK ready"), C("USER b"), S("+OK"), C("PASS x"), S("-ERR [AUTH] no")], "refused"),
         ([*LOGIN, C("LIST"), S("+OK 0 messages", ".")], "no_message"),
+        ([*LOGIN, C("RETR 9"), S("-ERR no such message")], "no_message"),
+        ([*LOGIN, C("RETR 1"), S("+OK")], "aborted"),  # the message should follow
         ([S("-ERR too many connections")], "refused"),
         ([S("+OK ready")], "greeting_only"),
         ([S("+OK ready", "+OK", "UIDL", "STLS", ".")], "greeting_only"),

@@ -195,8 +195,10 @@ Next Client::Read(const Line& line, SideFacts& facts) {
     }
     else if ( is("STAT") || is("LIST") || is("UIDL") || is("DELE") || is("LAST") )
         facts.Reach(Stage::Envelope);
-    else if ( is("RETR") || is("TOP") )
+    else if ( is("RETR") || is("TOP") ) {
+        kind = CommandKind::Retrieve;
         facts.Reach(Stage::Data);
+    }
     else if ( is("QUIT") ) {
         kind = CommandKind::Quit;
         facts.logout = true;

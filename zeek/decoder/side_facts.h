@@ -41,6 +41,7 @@ enum class CommandKind : uint8_t {
     StartTls,
     Auth,      // AUTH, a line within its exchange, PASS and APOP
     User,      // POP3's USER: only a failure decides the login
+    Retrieve,  // RETR and TOP
     Mail,      // MAIL and RSET: a new transaction
     Recipient, // RCPT
     Data,
