@@ -60,6 +60,7 @@ def drawn(count: int, seed: int) -> tuple[list[Row], list[Row]]:
             "messages": generator.choice([None, 0, 3]),
             "uid": generator.choice([None, f"C{number}", f"C{number}"]),
             "findings": generator.choice([None, ["preauth"], ["smuggled", "preauth"]]),
+            "cert_names": generator.choice([None, ["mx.example", "smtp.gmail.com"]]),
         }
         sensor = generator.choice(["north", "south", None])
         sessions.append(session(2 * number, sensor=sensor, **common, **more))
@@ -72,6 +73,7 @@ def drawn(count: int, seed: int) -> tuple[list[Row], list[Row]]:
             made = label(
                 number,
                 source=file,
+                name=generator.choice(["SMTPS.Google", "SMTPS"]),
                 engine="ndpi" if file == "one.csv" else "suricata",
                 src_port=common["client_p"],
                 dst_ip=common["server_h"],
@@ -120,6 +122,7 @@ def test_spark_gives_the_same_document_and_the_same_sessions(tmp_path: Path) -> 
     assert consistency.several
     assert any(clock.applied for clock in consistency.clock_offsets)
     assert len([n for n in consistency.causes.values() if n]) > 8
+    assert any(service.agree for service in expected.tls.services)
 
     assert rounded(document(found)) == rounded(document(expected))
     assert found.examples == expected.examples

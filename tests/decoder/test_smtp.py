@@ -216,6 +216,20 @@ def test_lines_may_end_in_a_bare_line_feed() -> None:
     assert facts["stage"] == "logout"
 
 
+def test_a_hello_without_an_argument_leaves_the_last_name() -> None:
+    facts = decode(
+        S("220 mx.example.com ESMTP"),
+        C("HELO client.example.org"),
+        S("250 mx.example.com"),
+        C("EHLO "),
+        S("501 Syntax: EHLO hostname"),
+        C("MAIL FROM:<alice@example.org>"),
+        S("250 2.1.0 Ok"),
+    )
+    assert facts["helo"] == b"client.example.org"
+    assert facts["commands"] == 3
+
+
 def test_lmtp_is_smtp() -> None:
     assert decode(C("LHLO x.example"), port=2003)["service"] == "smtp"
 

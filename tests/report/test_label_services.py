@@ -15,7 +15,13 @@ from test_report_tls import DAY, line
 GOOGLE = {"sni": "smtp.gmail.com", "cert_subject": "CN=*.google.com,O=Google LLC"}
 
 
-def services(folder: Path, several: list[tuple[str, dict[str, Any]]], policy: str = "") -> Any:
+def services(
+    folder: Path,
+    several: list[tuple[str, dict[str, Any]]],
+    policy: str = "",
+    *,
+    details: bool = False,
+) -> Any:
     """The document's services, of sessions with the name of each one's label and its fields."""
     lines = [line(n, **{"implicit_tls": True, **fields}) for n, (_, fields) in enumerate(several)]
     labels = [
@@ -32,6 +38,7 @@ def services(folder: Path, several: list[tuple[str, dict[str, Any]]], policy: st
         folder / "sessions.jsonl",
         labels=[f"dpi={folder / 'labels.jsonl'}"],
         policy=folder / "policy.yaml",
+        keep_sessions=details,
     ) as made:
         if found := made.to_dict()["tls"]["services"]:
             assert "Services that labels name" in made.to_html()
@@ -60,6 +67,21 @@ def test_agreement_by_service(tmp_path: Path) -> None:
             "example": None,
         },
     ]  # fmt: skip
+
+
+def test_all_names_of_a_certificate_count_where_sessions_are_kept(tmp_path: Path) -> None:
+    names = ["mx.example", "smtp.gmail.com"]
+    other = {"cert_subject": "CN=smtp.gmail.com", "cert_names": ["mx.example"]}
+    several = [
+        ("SMTPS.Google", {"cert_subject": "CN=mx.example", "cert_names": names}),
+        ("SMTPS.Google", {"cert_names": names}),
+        ("SMTPS.Google", {"cert_names": names, "sni": "mx.example"}),
+        ("SMTPS.Google", other),
+    ]
+    (found,) = services(tmp_path, several, details=True)
+    assert (found["seen"], found["agree"], found["example"]) == (4, 2, "C2")
+    (found,) = services(tmp_path, several)
+    assert (found["seen"], found["agree"], found["example"]) == (3, 1, "C0")
 
 
 def test_what_is_not_in_tls_shows_no_service(tmp_path: Path) -> None:

@@ -219,3 +219,32 @@ def test_input_before_its_turn(tmp_path: Path) -> None:
     # Which of two clients the server means can't be told.
     forged = 'x" H=(h) [198.51.100.9]:6 next input="y'
     assert sessions(tmp_path, line.format(command=forged)) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'H=mx.example [192.0.2.1]:5 rejected connection in "connect" ACL: no',
+        "H=mx.example [192.0.2.1]:5 dropped by 'connect' ACL: no",
+        "refused connection from mx.example [192.0.2.1]:5 (tcp wrappers)",
+        "no MAIL in SMTP connection from mx.example [192.0.2.1]:5 D=1s C=QUIT",
+        "SMTP connection from mx.example [192.0.2.1]:5 lost",
+        'rejected EHLO from mx.example [192.0.2.1]:5: syntactically invalid argument(s): a"b',
+    ],
+)
+def test_a_hosts_own_name_is_no_helo_where_none_was_taken(tmp_path: Path, line: str) -> None:
+    (session,) = sessions(tmp_path, f"exim[1]: {line}")
+    assert session.helo is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "H=mx.example [192.0.2.1]:5 F=<a@x> rejected RCPT <b@y>: no",
+        "login authenticator failed for mx.example [192.0.2.1]:5: 535 no",
+        "no MAIL in SMTP connection from mx.example [192.0.2.1]:5 D=1s C=EHLO,QUIT",
+    ],
+)
+def test_a_helo_that_is_the_hosts_own_name_is_written_once(tmp_path: Path, line: str) -> None:
+    (session,) = sessions(tmp_path, f"exim[1]: {line}")
+    assert session.helo == "mx.example"

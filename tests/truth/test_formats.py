@@ -27,6 +27,26 @@ def test_postfix_without_ports_and_processes_side_by_side(tmp_path: Path) -> Non
     assert (other.mailfrom, other.rcptto) == (("<>",), ("root@mx",))
 
 
+def test_postfix_counts_a_message_once_however_often_it_is_tried(tmp_path: Path) -> None:
+    (session,) = sessions(
+        tmp_path,
+        "postfix/smtpd[1]: 4Qx1yz2AbCz9k: client=mail.example[192.0.2.1]",
+        *2 * ["postfix/qmgr[9]: 4Qx1yz2AbCz9k: from=<>, size=4, nrcpt=1 (queue active)"],
+    )
+    assert session.messages == 1
+
+
+def test_postfix_counts_its_answers_to_data(tmp_path: Path) -> None:
+    (session,) = sessions(
+        tmp_path,
+        "postfix/smtpd[1]: connect from mail.example[192.0.2.1]",
+        "postfix/smtpd[1]: 4Qx1yz2AbCz9k: client=mail.example[192.0.2.1]",
+        "postfix/smtpd[1]: disconnect from mail.example[192.0.2.1] ehlo=1 mail=3 rcpt=3 data=2/3",
+        "postfix/qmgr[9]: 4Qx1yz2AbCz9k: from=<>, size=4, nrcpt=1 (queue active)",
+    )
+    assert session.messages == 2
+
+
 def test_postfix_behind_a_proxy_that_names_its_client(tmp_path: Path) -> None:
     (session,) = sessions(
         tmp_path,

@@ -98,6 +98,8 @@ def test_forms_of_lines(line: str, program: str, pid: str, host: str, time: str)
 def test_dovecots_own_file_has_no_host() -> None:
     read = read_line("Nov 24 22:40:01 imap-login: Info: Login: user=<a>", clock())
     assert (read.program, read.message) == ("dovecot", "imap-login: Info: Login: user=<a>")
+    read = read_line("dovecot: Nov 24 22:40:01 Info: imap-login: Login: user=<a>", clock())
+    assert (read.program, read.message) == ("dovecot", "imap-login: Login: user=<a>")
 
 
 @pytest.mark.parametrize(

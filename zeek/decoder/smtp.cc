@@ -243,7 +243,7 @@ Next Client::Command(std::string_view verb, std::string_view argument, const Lin
     if ( is("EHLO") || is("HELO") || is("LHLO") ) {
         count(CommandKind::Hello);
         facts.lmtp = is("LHLO");
-        if ( ! line.cut )
+        if ( ! line.cut && ! argument.empty() ) // without a name it is refused (RFC 5321 4.1.1.1): the last one holds
             facts.helo = Bounded(argument);
         facts.Reach(Stage::Hello);
         return {.new_transaction = true};

@@ -73,7 +73,7 @@ def build_report(
     )
     tls = report_tls(engine, policy.redact)
     if with_labels:
-        tls = replace(tls, services=label_services(engine, policy))
+        tls = replace(tls, services=label_services(engine, policy, details=details))
     report = Report(
         complete=complete,
         engine=engine_name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from mailtap.correlation import sql
@@ -26,8 +26,13 @@ _Key = tuple[str, str]
 _COMMON_NAME = re.compile(r"(?:^|,)CN=((?:\\.|[^,+\\])*)", re.IGNORECASE)
 
 
-def label_services(engine: QueryEngine, policy: Policy) -> tuple[LabelService, ...]:
-    """Of the sessions of `verdicts` whose label of `labels` names a service, those in TLS."""
+def label_services(
+    engine: QueryEngine, policy: Policy, *, details: bool = False
+) -> tuple[LabelService, ...]:
+    """Of the sessions of `verdicts` whose label of `labels` names a service, those in TLS.
+
+    `details`: the sessions have their details, so that all names of a certificate are known.
+    """
     names = engine.rows(
         f"SELECT DISTINCT name FROM labels WHERE name LIKE '%.%' LIMIT {MAXIMUM_NAMES}"
     )
@@ -38,26 +43,26 @@ def label_services(engine: QueryEngine, policy: Policy) -> tuple[LabelService, .
     }
     if not services:
         return ()
+    shown = "s.sni, s.cert_subject" + (", s.cert_names" if details else "")
     rows = engine.rows(
-        "SELECT l.name AS name, l.engine AS engine, s.sni AS sni, s.cert_subject AS cert_subject, "
-        "min(s.uid) AS uid, count(*) AS n "
+        f"SELECT l.name AS name, l.engine AS engine, {shown}, min(s.uid) AS uid, count(*) AS n "
         "FROM verdicts v JOIN labels l ON l.label_id = v.label_id "
         "JOIN whole_sessions s ON s.session_id = v.session_id "
         f"WHERE l.name IN {sql.literals(services)} "
         "AND (s.implicit_tls OR s.starttls = 'tls' OR s.tls_version IS NOT NULL) "
-        "GROUP BY l.name, l.engine, s.sni, s.cert_subject "
+        f"GROUP BY l.name, l.engine, {shown} "
         f"ORDER BY n DESC, uid LIMIT {MAXIMUM_COMBINATIONS}"
     )
     sessions, seen, agree = Counter[_Key](), Counter[_Key](), Counter[_Key]()
     examples: dict[_Key, str] = {}
     for row in rows:
         key = row["engine"], services[row["name"]]
-        hosts = _hosts(row["sni"], row["cert_subject"])
+        hosts = _hosts(row["sni"], row["cert_subject"], row.get("cert_names"))
         sessions[key] += row["n"]
         if not hosts:
             continue
         seen[key] += row["n"]
-        if all(policy.is_of_service(key[1], host) for host in hosts):
+        if all(any(policy.is_of_service(key[1], host) for host in names) for names in hosts):
             agree[key] += row["n"]
         else:
             examples.setdefault(key, row["uid"])
@@ -68,10 +73,14 @@ def label_services(engine: QueryEngine, policy: Policy) -> tuple[LabelService, .
     return _redacted(found[:MAXIMUM_SERVICES], redacted_columns(policy.redact))
 
 
-def _hosts(sni: str | None, subject: str | None) -> list[str]:
-    """The names that a session shows of its server."""
+def _hosts(sni: str | None, subject: str | None, names: Sequence[str] | None) -> list[list[str]]:
+    """What a session shows of its server: the name asked for, and those of the certificate.
+
+    Where a certificate has alternative names, its common name counts no more (RFC 6125 6.4.4).
+    """
     common = _COMMON_NAME.search(subject or "")
-    return [name for name in (sni, common and common.group(1)) if name]
+    certificate = list(names or ()) or ([common.group(1)] if common else [])
+    return [shown for shown in ([sni] if sni else [], certificate) if any(shown)]
 
 
 def _redacted(found: list[LabelService], hidden: Collection[str]) -> tuple[LabelService, ...]:

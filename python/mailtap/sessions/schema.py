@@ -278,7 +278,7 @@ FIELDS: tuple[SessionField, ...] = (
         kind="bool",
         meaning="the handshake was not seen",
     ),
-    _detail("helo", "string", "argument of the last EHLO, HELO or LHLO"),
+    _detail("helo", "string", "argument of the last EHLO, HELO or LHLO that has one"),
     _has("mailfrom"),
     _has("rcptto"),
     _has("from"),

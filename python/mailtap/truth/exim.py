@@ -122,6 +122,8 @@ _REJECTED = re.compile(
     r" (?:temporarily )?rejected (?P<what>RCPT|MAIL|EHLO or HELO|connection|after DATA|[A-Z]{3,10})"
     rf"(?: {_PATH}| (?P<bare>[^\s<>:\"]+@[^\s<>:\"]+))?(?::? (?P<text>.*))?"
 )
+#: What ACLs also write of a client that has given no HELO yet.
+_MAYBE_EARLY = (" dropped by ", " Warning: ")
 _DISCARDED = re.compile(rf" RCPT {_PATH}: discarded by ")
 
 #: A field, or a mark without a value, and nothing that looks like one in the middle of a value.
@@ -199,8 +201,6 @@ class Exim:
             return new, key
         if match["helo"] is not None:
             known.helo = clean(match["helo"])
-        elif known.helo is None and match["name"] is not None:
-            known.helo = clean(match["name"])  # Exim writes one name where both are the same
         return known, key
 
     def _connected(self, line: LogLine, match: re.Match[str]) -> None:
@@ -232,12 +232,12 @@ class Exim:
         draft.client_h, draft.client_p = address(match["address"]), port(match["port"])
         if match["server"] is not None:
             draft.server_h, draft.server_p = address(match["server"]), port(match["server_port"])
-        helo = match["helo"] or match["name"]
-        draft.helo = clean(helo) if helo else None
+        draft.helo = clean(match["helo"]) if match["helo"] else None
         own = draft.client_p if draft.client_p is not None else line.pid
         return draft, (line.host, draft.client_h, own)
 
     def _received(self, draft: Draft, match: re.Match[str]) -> None:
+        _behind_helo(draft, match)
         sender = path("" if match["sender"] == "<>" else match["sender"])
         fields, rest = _fields(match["more"])
         _take_fields(draft, fields)
@@ -253,6 +253,11 @@ class Exim:
     def _of_host(self, draft: Draft, match: re.Match[str]) -> None:
         fields, rest = _fields(match["more"])
         _take_fields(draft, fields)
+        rejected = _REJECTED.match(rest)
+        what = rejected["what"] if rejected else ""
+        command = _COMMANDS.get(what, what.lower())
+        if command not in ("connect", "ehlo", "helo") and not rest.startswith(_MAYBE_EARLY):
+            _behind_helo(draft, match)
         incomplete = _INCOMPLETE.match(rest)
         if incomplete:
             given = _SENDER.match(incomplete["more"])
@@ -267,12 +272,9 @@ class Exim:
         if rest.startswith(" dropped by "):
             draft.outcome = "refused"
             return
-        rejected = _REJECTED.match(rest)
         if rejected is None:
             return
-        what = rejected["what"]
         recipient = rejected["bare"] if rejected["path"] is None else rejected["path"]
-        command = _COMMANDS.get(what, what.lower())
         named = None if recipient is None or command != "rcpt" else path(recipient)
         text = rejected["text"] or ""
         code = int(text[:3]) if re.match(r"[45]\d\d\b", text) else None
@@ -292,12 +294,15 @@ class Exim:
         fields, _ = _fields(match["more"])
         _take_fields(draft, fields)
         names = fields.get("C", "").removeprefix("...").split(",")
+        if not {"EHLO", "HELO", "LHLO"}.isdisjoint(names):
+            _behind_helo(draft, match)
         draft.commands = tuple(
             (n.lower(), names.count(n), names.count(n)) for n in sorted({*names} - {""})
         )
         draft.messages = 0
 
     def _login_failed(self, draft: Draft, match: re.Match[str]) -> None:
+        _behind_helo(draft, match)
         once(match["text"], "(set_id=")
         user = _SET_ID.search(match["text"])
         draft.login(clean(user["user"]) if user else None, match["mechanism"], "failure")
@@ -322,6 +327,7 @@ class Exim:
         draft.outcome = "refused"
 
     def _sender_rejected(self, draft: Draft, match: re.Match[str]) -> None:
+        _behind_helo(draft, match)
         add(draft.mailfrom, path(match["path"]))
         draft.reject(Rejection((match["verb"] or "data").lower(), None))
 
@@ -347,6 +353,12 @@ _OF_SESSION = (
     (_SENDER_REJECTED, Exim._sender_rejected),
     (_TLS_FAILED, Exim._tls_failed),
 )
+
+
+def _behind_helo(draft: Draft, match: re.Match[str]) -> None:
+    """Of a line that follows a HELO: Exim writes one name where that is the host's own name."""
+    if draft.helo is None and match["name"] is not None:
+        draft.helo = clean(match["name"])
 
 
 def _of_delivery(match: re.Match[str]) -> bool:

@@ -22,6 +22,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
 
 from mailtap.truth.line import LogLine, MalformedLineError, once
 from mailtap.truth.open_sessions import MAXIMUM_OPEN, OpenSessions
@@ -101,13 +102,21 @@ _COMMANDS_BY_WHERE = {
 }
 
 
+@dataclass(slots=True)
+class _Queued:
+    """The session that a queue ID is of, and whether qmgr has taken the message over."""
+
+    session: Draft
+    taken: bool = False
+
+
 class Postfix:
     """Puts the lines of Postfix's programs together."""
 
     def __init__(self) -> None:
         self._sessions = OpenSessions(LINGER)
         self._screened = OpenSessions()
-        self._queues: OrderedDict[tuple[str | None, str], Draft] = OrderedDict()
+        self._queues: OrderedDict[tuple[str | None, str], _Queued] = OrderedDict()
 
     def takes(self, program: str) -> bool:
         """Whether the lines of a program are for this reader."""
@@ -192,6 +201,9 @@ class Postfix:
                 commands.append((name, int(good), int(every if slash else good)))
         draft.commands = tuple(commands)
         draft.ended = True
+        answers = _answers_to_data(draft)
+        if answers is not None:
+            draft.messages = answers
         taken = {command for command, good, _every in commands if good}
         if draft.outcome is None:
             draft.outcome = "quit" if "quit" in taken else "closed"
@@ -209,7 +221,7 @@ class Postfix:
             draft.login(None if user is None else clean(user), login["mechanism"], "success")
         if match["queue"] != "NOQUEUE":
             add(draft.queue_ids, match["queue"])
-            self._queues[line.host, match["queue"]] = draft
+            self._queues[line.host, match["queue"]] = _Queued(draft)
             while len(self._queues) > MAXIMUM_OPEN:
                 self._queues.popitem(last=False)
 
@@ -253,9 +265,10 @@ class Postfix:
     def _queue(self, line: LogLine, daemon: str) -> None:
         text = line.message
         queue = text.partition(":")[0]
-        draft = self._queues.get((line.host, queue))
-        if draft is None:
+        queued = self._queues.get((line.host, queue))
+        if queued is None:
             return
+        draft = queued.session
         if daemon == "cleanup" and (match := _MESSAGE_ID.match(text)):
             if match["id"]:
                 add(draft.message_ids, f"<{clean(match['id'])}>")
@@ -268,7 +281,9 @@ class Postfix:
             elif match := _SENDER.match(text):
                 once(text, ", size=", ", nrcpt=")
                 add(draft.mailfrom, path(match["sender"]))
-                draft.messages = (draft.messages or 0) + 1
+                if not queued.taken and _answers_to_data(draft) is None:
+                    draft.messages = (draft.messages or 0) + 1
+                queued.taken = True
         elif daemon in _DELIVERY and (match := _RECIPIENT.match(text)):
             once(text, " to=<", " orig_to=<")
             add(draft.rcptto, path(match["original"] or match["to"]))
@@ -308,6 +323,12 @@ _OF_SESSION = (
     (_TLS_FAILED, Postfix._tls_failed),
     (_LOGIN_FAILED, Postfix._login_failed),
 )
+
+
+def _answers_to_data(draft: Draft) -> int | None:
+    """How many messages Postfix took by its count of DATA; None where it doesn't say."""
+    good = {command: good for command, good, _every in draft.commands}
+    return None if "bdat" in good else good.get("data")
 
 
 def _reject(draft: Draft, command: str, code: str | None, text: str) -> None:

@@ -44,8 +44,12 @@ _RFC_5424 = re.compile(
 #: `2026-11-24 22:40:01 imap-login: Info: ...`: Dovecot's with such a log_timestamp
 _OWN_WITH_DATE = re.compile(rf"{_FULL_TIME} (?:\[(?P<pid>\d{{1,10}})\] )?(?P<message>.*)$")
 
-#: `Nov 24 22:40:01 imap-login: Info: Login: ...`: Dovecot's own log file
-_DOVECOT_OWN = re.compile(rf"{_SHORT_TIME} (?P<message>[a-z0-9-]+(?:\(.*?\))?(?:<[^>]*>)*: .*)$")
+#: `Nov 24 22:40:01 imap-login: Info: Login: ...`: Dovecot's own log file; Dovecot 1 wrote
+#: `dovecot: Nov 24 22:40:01 Info: imap-login: Login: ...`
+_DOVECOT_OWN = re.compile(
+    rf"(?:dovecot: )?{_SHORT_TIME} (?:(?:Info|Warning|Error|Fatal|Panic): )?"
+    r"(?P<message>[a-z0-9-]+(?:\(.*?\))?(?:<[^>]*>)*: .*)$"
+)
 _DOVECOT_MESSAGE = re.compile(
     r"[a-z0-9-]+(?:\(.*?\))?(?:<[^>]*>)*: (?:Debug|Info|Warning|Error|Fatal|Panic): "
 )

@@ -52,7 +52,7 @@ export {
 		gap_bytes: count &log;
 		## The handshake was not seen.
 		midstream: bool &log;
-		## Argument of the last EHLO, HELO or LHLO.
+		## Argument of the last EHLO, HELO or LHLO that has one.
 		helo: string &log &optional;
 		## Envelope senders; the null sender is ``<>``.
 		mailfrom: vector of string &log &optional;
