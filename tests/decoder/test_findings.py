@@ -204,6 +204,7 @@ class TestCleartextLogin:
             ("pop3", [C("AUTH CRAM-MD5"), S("+ " + base64(b"<17.1@mx.example>")),
                       C(base64(b"bob 5a5a")), S("+OK Logged in.")]),
             ("pop3", [C("USER bob"), S("-ERR no plaintext"), C("QUIT"), S("+OK bye")]),
+            ("imap", [C("a5 LOGIN {3}"), S("+ OK"), C("bob {6}"), S("a5 BAD no literal here")]),
             ("imap", [C("a5 AUTHENTICATE SCRAM-SHA-1"), S("+ "), C(base64(b"n,,n=bob,r=abc")),
                       S("+ " + base64(b"r=abcdef,s=QSXC,i=4096")),
                       C(base64(b"c=biws,r=abcdef,p=x")),

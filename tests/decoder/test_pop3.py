@@ -96,6 +96,8 @@ def test_who_logs_in(lines: list[str], auth: bytes, user: bytes) -> None:
         ([*LOGIN, C("QUIT"), S("+OK Logging out.")], "login_only"),
         ([S("+OK ready"), C("USER b"), S("+OK"), C("PASS x"), S("-ERR [AUTH] no")], "refused"),
         ([*LOGIN, C("LIST"), S("+OK 0 messages", ".")], "no_message"),
+        ([*LOGIN, C("RETR 9"), S("-ERR no such message")], "no_message"),
+        ([*LOGIN, C("RETR 1"), S("+OK")], "aborted"),  # the message should follow
         ([S("-ERR too many connections")], "refused"),
         ([S("+OK ready")], "greeting_only"),
         ([S("+OK ready", "+OK", "UIDL", "STLS", ".")], "greeting_only"),
@@ -232,9 +234,10 @@ def test_the_server_alone_shows_a_refused_login(reply: str) -> None:
         '+OK mailbox "bob@example.org" has 3 messages (19191 octets) H mimap13',  # 1&1
         "+OK bob has 2 visible messages (0 hidden) in 320 octets.",  # Qpopper
         "+OK bob's mailbox has 2 total messages (2334 octets)",  # MDaemon
+        "+OK opened mailbox for bob",  # Mailutils
     ],
 )
-def test_a_server_that_counts_the_messages_has_taken_the_login(welcome: str) -> None:
+def test_words_of_a_server_that_has_taken_the_login(welcome: str) -> None:
     facts = decode(S("+OK POP server ready", "+OK", welcome), port=110)
     assert (facts["auth_result"], facts["stage"]) == ("success", "auth")
 

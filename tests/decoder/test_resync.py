@@ -269,6 +269,13 @@ def test_a_gap_behind_a_greeting_still_unmatches_replies() -> None:
     assert facts["auth_result"] == ""
 
 
+def test_listings_behind_a_bare_ok_are_pop3_on_its_port() -> None:
+    """Mailutils says no more; Redis, which says +OK as well, lists nothing."""
+    listings = S("+OK", "1 388", "2 744", ".", "+OK", "1 6ad626a5.1", "2 c33d4327.2", ".", "+OK")
+    assert decode(listings, port=110, midstream=True)["service"] == "pop3"
+    assert decode(listings, port=6379, midstream=True)["service"] == ""
+
+
 def test_a_servers_weak_line_counts_on_any_port_where_the_client_names_the_protocol() -> None:
     facts = decode(C("z9 FETCH 1 FLAGS", "z10 LOGOUT"), S("z9 OK done"), port=1430, midstream=True)
     assert (facts["service"], facts["replies"]) == ("imap", 1)

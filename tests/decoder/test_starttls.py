@@ -81,6 +81,19 @@ def test_refused(port: int, turns: list[Turn], no: str) -> None:
     assert decode(*turns[:4], S(no), port=port)["starttls"] == "refused"
 
 
+@pytest.mark.parametrize(
+    ("service", "no"),
+    [
+        ("pop3", "-ERR STLS not implemented, no TLS here"),
+        ("imap", "a2 BAD STARTTLS Invalid command"),  # Mailutils
+        ("imap", "a2 BAD unknown command: STARTTLS"),
+    ],
+)
+def test_a_server_alone_whose_refusal_names_it(service: str, no: str) -> None:
+    turns, port = {"pop3": (POP3, 110), "imap": (IMAP, 143)}[service]
+    assert decode(*server_only(turns[:4]), S(no), port=port)["starttls"] == "refused"
+
+
 def test_plaintext_that_goes_on_is_decoded_on() -> None:
     facts = decode(*SMTP, C("MAIL FROM:<a@example.org>"), S("250 2.1.0 Ok"))
     assert facts["starttls"] == "accepted"

@@ -94,7 +94,8 @@ Stage StageOf(const Session& session, Service service, uint64_t messages) {
     if ( service == Service::Smtp && messages == 0 )
         client = std::min(client, Stage::Data);
     // A client that asks for a message hasn't got one yet, where the server can be seen.
-    bool answered = session.server.replies > 0 && ! session.server.lost && ! session.server.message_begun;
+    bool answered = session.server.replies > 0 && ! session.server.lost && ! session.server.message_begun &&
+                    ! session.exchange.retrieved;
     if ( service != Service::Smtp && answered )
         client = std::min(client, Stage::Envelope);
     return std::max(client, session.server.stage);

@@ -106,6 +106,7 @@ private:
                 if ( IsFailure(code) )
                     found_.auth = Outcome::Failure;
                 break;
+            case CommandKind::Retrieve: found_.retrieved |= IsSuccess(code); break;
             case CommandKind::Recipient: recipients_ += IsSuccess(code); break;
             case CommandKind::Data: found_.data_refused |= IsFailure(code); break;
             case CommandKind::Message:

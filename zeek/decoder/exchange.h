@@ -17,6 +17,7 @@ struct Exchange {
     Outcome auth = Outcome::Unknown;     // of the last attempt
     uint64_t replies_after_starttls = 0; // behind the reply to the last request, where that is known
     bool data_refused = false;           // a DATA command was
+    bool retrieved = false;              // POP3: RETR or TOP was accepted, so that a message follows
     uint64_t messages = 0;               // sent by the client and accepted by the server
     bool sent_behind_acceptance = false; // the server's last reply accepts STARTTLS, and commands follow that request
     bool complete = false;               // every command was paired with its reply, or is waiting for it

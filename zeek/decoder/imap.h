@@ -38,8 +38,9 @@ public:
     // that of the command with the literal, or the command is one that text seldom begins with.
     bool RefusesLiteral(std::string_view line) const;
 
-    // The rest of a command behind a literal won't come: the command counts all the same.
-    void CutCommand(SideFacts& facts);
+    // The rest of a command behind a literal won't come: the command counts all the same. `literal_sent`: bytes of the
+    // literal came, or may have.
+    void CutCommand(SideFacts& facts, bool literal_sent);
 
     // Bytes are missing.
     void Interrupted() { sasl_.Close(); }
@@ -47,7 +48,7 @@ public:
     std::size_t Memory() const { return command_.Memory(); }
 
 private:
-    // How a command ends: Cut, bytes of it are missing; Refused, the server refused its last literal.
+    // How a command ends: Cut, bytes of it are missing; Refused, its last literal wasn't sent.
     enum class Ending : uint8_t { Whole, Cut, Refused };
 
     Next EndCommand(Ending ending, SideFacts& facts);

@@ -133,12 +133,12 @@ Next Client::Read(const Line& line, SideFacts& facts) {
     return EndCommand(line.cut ? Ending::Cut : Ending::Whole, facts);
 }
 
-void Client::CutCommand(SideFacts& facts) {
+void Client::CutCommand(SideFacts& facts, bool literal_sent) {
     if ( ! in_literal_command_ )
         return;
     if ( ClientWeight(command_.View()) == kNone ) // its first argument is the literal
         Extend(command_, "\"\"");
-    EndCommand(Ending::Cut, facts);
+    EndCommand(literal_sent ? Ending::Cut : Ending::Refused, facts);
 }
 
 Next Client::EndCommand(Ending ending, SideFacts& facts) {

@@ -36,13 +36,14 @@ bool RefusesTls(std::string_view text) {
     return ContainsNoCase(text, "TLS") &&
            ! ContainsAny(text, {"authentication", "login", "plaintext", "cleartext", "before", "first", "required"}) &&
            ContainsAny(text, {"not available", "unavailable", "not supported", "unsupported", "enabled", "disabled",
-                              "not permitted", "not compiled", "temporar", "failed"});
+                              "not permitted", "not compiled", "not implemented", "temporar", "failed",
+                              "invalid command", "unknown command"});
 }
 
 bool SaysLoggedIn(std::string_view text) {
     return CountsMessages(text) ||
            ContainsAny(text, {"logged in", "LOGIN completed", "LOGIN Ok", "authenticat", "maildrop", "mailbox locked",
-                              "mailbox open", "user successfully", "welcome", "Success ("});
+                              "mailbox open", "opened mailbox", "user successfully", "welcome", "Success ("});
 }
 
 bool RefusesLogin(std::string_view text) {

@@ -195,8 +195,10 @@ Next Client::Read(const Line& line, SideFacts& facts) {
     }
     else if ( is("STAT") || is("LIST") || is("UIDL") || is("DELE") || is("LAST") )
         facts.Reach(Stage::Envelope);
-    else if ( is("RETR") || is("TOP") )
+    else if ( is("RETR") || is("TOP") ) {
+        kind = CommandKind::Retrieve;
         facts.Reach(Stage::Data);
+    }
     else if ( is("QUIT") ) {
         kind = CommandKind::Quit;
         facts.logout = true;
@@ -221,6 +223,7 @@ Next Server::Read(const Line& line, SideFacts& facts) {
         if ( text != "." )
             ListLine(text, facts);
         else {
+            facts.worded |= list_known_;
             facts.strange |= ! list_known_;
             in_list_ = false;
         }

@@ -317,7 +317,7 @@ void SideDecoder::Gap(uint64_t length) {
         return;
     }
 
-    CutCommand();
+    CutCommand(true);
     With(protocol_, [](auto& parser) -> decltype(void(parser.Interrupted())) { parser.Interrupted(); });
     lines_.Clear();
     if ( mode_ == Mode::Message && ! IsSmtpClient() )
@@ -331,8 +331,10 @@ void SideDecoder::Gap(uint64_t length) {
     seeking_ = mode_ == Mode::Lines;
 }
 
-void SideDecoder::CutCommand() {
-    With(protocol_, [this](auto& parser) -> decltype(void(parser.CutCommand(facts_))) { parser.CutCommand(facts_); });
+void SideDecoder::CutCommand(bool literal_sent) {
+    With(protocol_, [this, literal_sent](auto& parser) -> decltype(void(parser.CutCommand(facts_, literal_sent))) {
+        parser.CutCommand(facts_, literal_sent);
+    });
 }
 
 bool SideDecoder::HasUnfinished() const {
@@ -354,7 +356,7 @@ void SideDecoder::End() {
                              .weight = kStrong});
     if ( mode_ == Mode::Opening || mode_ == Mode::Lines )
         CutLine();
-    CutCommand();
+    CutCommand(mode_ != Mode::Literal || held_.Size() > 0);
     message_.EndOfInput(facts_);
 }
 

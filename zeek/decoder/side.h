@@ -104,7 +104,7 @@ private:
     void RecoveryLine(const Line& line);
     void ReleaseCommands();
     void CutLine();
-    void CutCommand();
+    void CutCommand(bool literal_sent);
     bool Weigh(std::string_view line);
     void Adopt(const Reading& reading);
     void Handle(const Line& line);
