@@ -54,7 +54,7 @@ MINIMUM_DIFFERENCE = 0.1
 #: Raters are taken for dependent when chance alone would give their residuals less often. That is
 #: stricter than the usual 5 %, and more so for few servers, which show dependence less clearly:
 #: wrong figures do more harm than none.
-SIGNIFICANCE, FEW_CLUSTERS, SIGNIFICANCE_OF_FEW = 0.1, 100, 0.2
+SIGNIFICANCE, FEW_CLUSTERS, SIGNIFICANCE_OF_FEW = 0.1, 100, 0.15
 
 
 _UNINFORMATIVE = (
