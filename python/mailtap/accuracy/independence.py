@@ -1,11 +1,13 @@
 """Whether raters err independently given the class, as the latent class model assumes.
 
 Where they do, the fitted model also foretells how often any two or three raters say yes together.
-What is left over between the observed and the foretold shares is put together to one number, each
-combination weighed by its scatter over resamples of clusters (a test of moments of low order, as by
-Maydeu-Olivares and Joe, Journal of the American Statistical Association 100, 2005; for residual
-associations in diagnostic tests: Qu, Tan and Kutner, Biometrics 52, 1996). Its distribution under
-independence is that of the resamples around their own mean.
+What is left over between the observed and the foretold shares is measured by its scatter over
+resamples of clusters (a test of moments of low order, as by Maydeu-Olivares and Joe, Journal of the
+American Statistical Association 100, 2005; for residual associations in diagnostic tests: Qu, Tan
+and Kutner, Biometrics 52, 1996), and put together in two ways: Hotelling's statistic, which sees a
+small deviation where little scatters, and the sum of squares, which sees one of all combinations in
+the same direction, as where some servers are hard for several raters. The smaller of the two
+p-values counts. Its distribution under independence is that of the resamples around their own mean.
 """
 
 from __future__ import annotations
@@ -33,7 +35,6 @@ PER_CLUSTER = 0.2
 class Independence:
     """The result of the test. `together`: the raters whose residual is the largest."""
 
-    statistic: float
     p_value: float
     together: tuple[int, ...]
 
@@ -61,6 +62,18 @@ def test_independence(
         return None
     ratio = left[tested] / scatter[tested]
     under = (scattered[:, tested] - scattered[:, tested].mean(axis=0)) / scatter[tested]
+    hotelling = _hotelling(ratio, under, free, clusters)
+    squares = float((ratio**2).sum()), (under**2).sum(axis=1)
+    p_values = [_p_values(*statistic) for statistic in (hotelling, squares)]
+    smaller = min(p for p, _ in p_values)
+    of_resamples = np.minimum(*(p for _, p in p_values))
+    p_value = (int((of_resamples <= smaller).sum()) + 1) / (len(under) + 1)
+    place = int(np.flatnonzero(tested)[np.argmax(np.abs(ratio))]) // patterns.populations
+    return Independence(p_value, groups[place])
+
+
+def _hotelling(ratio: Floats, under: Floats, free: int, clusters: int) -> tuple[float, Floats]:
+    """Hotelling's statistic of the residuals, and that of each resample."""
     _, sizes, directions = np.linalg.svd(under, full_matrices=False)
     varying = int((sizes > EXACT * sizes[0]).sum())
     rank = max(1, min(free, varying, int(clusters * PER_CLUSTER)))
@@ -69,9 +82,15 @@ def test_independence(
     # Hotelling's correction: the scatter was estimated, from so many clusters and resamples.
     correction = (draws - rank - 1) / draws * (clusters - rank - 1) / (clusters - 1)
     statistic = float(((directions[:rank] @ ratio * weights) ** 2).sum()) * correction
-    exceeded = int((((under @ directions[:rank].T * weights) ** 2).sum(axis=1) >= statistic).sum())
-    place = int(np.flatnonzero(tested)[np.argmax(np.abs(ratio))]) // patterns.populations
-    return Independence(statistic, (exceeded + 1) / (draws + 1), groups[place])
+    return statistic, ((under @ directions[:rank].T * weights) ** 2).sum(axis=1)
+
+
+def _p_values(statistic: float, of_resamples: Floats) -> tuple[float, Floats]:
+    """The share of resamples that reach the statistic, and for each resample that reach its own."""
+    ordered = np.sort(of_resamples)
+    reached = len(ordered) - np.searchsorted(ordered, np.append(of_resamples, statistic))
+    shares = reached / len(ordered)
+    return float(shares[-1]), shares[:-1]
 
 
 def _residuals(

@@ -3,7 +3,8 @@
 The figures are those of the latent class model (see `latent`), their intervals come from resamples
 of clusters: Wilson's interval on the effective number of sessions, which is what gives the
 resamples' variance, lowered by the quantile of t (as in `clusters`). Where a rater hardly errs, its
-own variance says little, so the design effect is at least the one that the raters have together.
+own variance says little, so a design effect below the one that the raters have together is drawn
+halfway to it (the geometric mean).
 Where one class is rare, most of the variance comes from sessions of the other that look like it; it
 does not shrink near 100 % as Wilson's does, so the interval also reaches as far as the variance and
 t alone say.
@@ -53,7 +54,7 @@ MINIMUM_DIFFERENCE = 0.1
 #: Raters are taken for dependent when chance alone would give their residuals less often. That is
 #: stricter than the usual 5 %, and more so for few servers, which show dependence less clearly:
 #: wrong figures do more harm than none.
-SIGNIFICANCE, FEW_CLUSTERS, SIGNIFICANCE_OF_FEW = 0.1, 100, 0.2
+SIGNIFICANCE, FEW_CLUSTERS, SIGNIFICANCE_OF_FEW = 0.1, 100, 0.15
 
 
 _UNINFORMATIVE = (
@@ -253,9 +254,10 @@ class _Model:
             for n in range(len(shares))
         ]
 
-    def _figure(self, share: float, variance: float, n: float, least_effect: float) -> Figure:
+    def _figure(self, share: float, variance: float, n: float, together: float) -> Figure:
         simple = share * (1 - share) / n
-        effect = max(1.0, least_effect, variance / simple)
+        own = max(1.0, variance / simple)
+        effect = max(own, math.sqrt(own * together))
         low, high = wilson(share, n / effect * (Z95 / self._quantile) ** 2)
         half = self._quantile * math.sqrt(variance)
         interval = (max(0.0, min(low, share - half)), min(1.0, max(high, share + half)))
