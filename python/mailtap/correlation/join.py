@@ -38,15 +38,16 @@ def pair_by_join(
     `labels`; whether several engines labelled, so that the latter two may differ.
 
     `slack` is in seconds. With `clocks_differ`, label times are shifted by table `clock_offsets`.
-    They are views of `judged_pairs`, a table if `keep` or if several engines labelled, else a view:
-    a table costs more than to ask once, less than to ask twice.
+    They are views of `judged_candidates`, a table if `keep`, and of `judged_pairs`, a table if
+    several engines labelled: a table costs more than to ask once, less than to ask twice.
     """
     (engines,) = engine.rows("SELECT count(DISTINCT engine) AS n FROM labels")
     several_engines = bool(engines["n"] > 1)
     contested = find_candidates(engine, slack, clocks_differ)
-    make = engine.table if keep or several_engines else engine.view
     # Judged as they come out of the join: to look both sides up again afterwards costs more.
-    make(
+    make_pairs = engine.table if several_engines else engine.view
+    make_candidates = engine.table if keep else engine.view
+    make_pairs(
         "judged_pairs",
         f"SELECT {sql.columns((*_PAIR, *_NEARNESS))}, {judge.sql()} AS judgement FROM candidates",
     )
@@ -56,7 +57,7 @@ def pair_by_join(
         else:
             engine.table("contested_pairs", "SELECT * FROM contested")
         _choose(engine)
-        engine.view(
+        make_candidates(
             "judged_candidates",
             f"SELECT j.*, {judged_sql()}, p.session_id IS NULL AS chosen FROM judged_pairs j "
             "LEFT JOIN passed_over p ON p.session_id = j.session_id AND p.label_id = j.label_id",
@@ -64,7 +65,7 @@ def pair_by_join(
     else:
         for name in ("several", "ambiguous"):
             engine.view(name, "SELECT CAST(NULL AS BIGINT) AS session_id WHERE false")
-        engine.view(
+        make_candidates(
             "judged_candidates", f"SELECT *, {judged_sql()}, true AS chosen FROM judged_pairs"
         )
     engine.view("verdicts", _VERDICTS)
