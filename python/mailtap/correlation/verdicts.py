@@ -76,17 +76,10 @@ _STEPS: Mapping[str, Condition] = {
     "addresses": _HAS_ADDRESSES,
 }
 
-#: What is found out about a session with its label, each a bit of its judgement by its place here:
-#: a number is grouped by and kept more cheaply than the texts that it stands for.
-_FOUND = (
-    *CAUSES,
-    CONSISTENT,
-    COMPATIBLE,
-    "in_scope",
-    *funnel.STEPS,
-    "begins_with_tls",
-    "says_nothing",
-)
+#: What else is found out about a session with its label. All of it is one number, its judgement: a
+#: bit each cause by its place, then a bit each of these. To group by a number and to keep it costs
+#: less than the texts that it stands for would.
+_FOUND = (CONSISTENT, COMPATIBLE, "in_scope", *funnel.STEPS, "begins_with_tls", "says_nothing")
 
 #: What makes a session that agrees differ from plain mail.
 FORMS = ("starttls", "implicit_tls", "carrier")
@@ -133,7 +126,7 @@ class Judge:
         }
         return " + ".join(
             f"CASE WHEN {conditions[name].sql()} THEN {1 << bit} ELSE 0 END"
-            for bit, name in enumerate(_FOUND)
+            for bit, name in enumerate(_bits())
         )
 
     def test(self) -> Callable[[Record], Judgement]:
@@ -160,7 +153,7 @@ def judged_sql(*columns: str, judgement: str = "judgement") -> str:
     """SQL of columns of `Judgement`, all where none is named, over the column of the judgement and,
     for `funnel_loss`, `empty_cause`.
     """
-    found = {name: f"(({judgement} & {1 << bit}) <> 0)" for bit, name in enumerate(_FOUND)}
+    found = {name: f"(({judgement} & {1 << bit}) <> 0)" for bit, name in enumerate(_bits())}
     step = funnel.step_sql(found)
     losses = " ".join(f"WHEN {found[name]} THEN '{name}'" for name in _LOSSES)
     loss = funnel.cause_sql(
@@ -174,7 +167,7 @@ def judged_sql(*columns: str, judgement: str = "judgement") -> str:
     expressions = {
         "verdict": f"CASE WHEN {found[CONSISTENT]} THEN '{CONSISTENT}' "
         f"WHEN {found[COMPATIBLE]} THEN '{COMPATIBLE}' ELSE '{INCONSISTENT}' END",
-        "causes": f"({judgement} & {mask_of(CAUSES)})",
+        "causes": f"({judgement} & {mask_of_causes()})",
         "in_scope": found["in_scope"],
         "funnel_step": step,
         "funnel_loss": loss,
@@ -205,7 +198,17 @@ def _funnel_loss_test() -> Callable[[Record, str | None, int], str | None]:
 
 def mask_of(names: Iterable[str]) -> int:
     """The mask of causes, or of anything else in a judgement."""
-    return sum(1 << _FOUND.index(name) for name in names)
+    bits = _bits()
+    return sum(1 << bits.index(name) for name in names)
+
+
+def mask_of_causes() -> int:
+    """The mask of all causes."""
+    return mask_of(CAUSES)
+
+
+def _bits() -> tuple[str, ...]:
+    return (*CAUSES, *_FOUND)
 
 
 def named_causes(mask: int) -> tuple[str, ...]:

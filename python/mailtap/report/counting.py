@@ -9,12 +9,12 @@ from mailtap.accuracy.funnel import STEPS
 from mailtap.correlation.engines import QueryEngine
 from mailtap.correlation.keys import IS_TCP_LABEL
 from mailtap.correlation.verdicts import (
-    CAUSES,
     COMPATIBLE,
     CONSISTENT,
     NOT_DECODED_BY_BOTH,
     judged_sql,
     mask_of,
+    mask_of_causes,
 )
 
 #: Distinct labels are counted as bits, so many in a number: a group each would take far longer.
@@ -33,7 +33,8 @@ _APART = " ".join(f"WHEN (causes & {mask_of([cause])}) <> 0 THEN '{cause}'" for 
 _LABELS = "label_block, is_mail_label"
 
 #: What is counted by of a judgement, so that groups are few.
-_VERDICT = (CONSISTENT, COMPATIBLE, "in_scope")
+_AGREES = (CONSISTENT, COMPATIBLE)
+_VERDICT = (*_AGREES, "in_scope")
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,9 @@ def count_judged(engine: QueryEngine, window: str) -> None:
         "count(*) AS n, bit_or(label_bit) AS label_bits, "
         "min(session_id) AS first_session, max(session_id) AS last_session "
         f"FROM (SELECT *, {window} AS time_window, "
-        f"judgement & {mask_of((*_VERDICT, *CAUSES))} AS verdict_causes, "
+        f"judgement & {mask_of(_VERDICT) | mask_of_causes()} AS verdict_causes, "
         f"judgement & {mask_of(_VERDICT)} AS verdict_only, "
-        f"(judgement & {mask_of((CONSISTENT, COMPATIBLE, *CAUSES))}) = 0 AS is_unexplained, "
+        f"(judgement & {mask_of(_AGREES) | mask_of_causes()}) = 0 AS is_unexplained, "
         f"(judgement & {mask_of(NOT_DECODED_BY_BOTH)}) = 0 AS both_decoded, "
         "coalesce(decode_as = 'BASE', false) AS is_base, "
         f"(judgement & {mask_of([STEPS[0]])}) <> 0 AS is_mail_label, "
