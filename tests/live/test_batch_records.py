@@ -82,3 +82,9 @@ def test_records_of_either_kind_are_put_together(
 ) -> None:
     parts = both(first)[ways % 2], both(second)[ways // 2]
     assert together(parts, first.schema).rows() == first.to_pylist() + second.to_pylist()
+
+
+@given(st.lists(st.text() | st.none()))
+def test_the_size_of_texts_in_lists_is_that_of_their_bytes(texts: list[str | None]) -> None:
+    in_bytes = sum(len(text.encode()) for text in texts if text is not None)
+    assert Listed({"text": texts, "number": [1] * len(texts)}).nbytes == in_bytes + 16 * len(texts)

@@ -4,62 +4,92 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
+import pytest
+
+from mailtap.live import gathering
 from mailtap.live.gathering import GATHER, MUCH, GatheringSelector, event_loop
 
 
-def looks(bytes_sent: int, work: float) -> int:
-    """How often a loop reads what is sent byte by byte, two milliseconds apart, when each time it
-    has so many seconds of work.
-    """
-    reads = []
+@dataclass
+class Clock:
+    """Stands still but where it is set or slept by."""
 
-    async def scenario() -> None:
-        loop = asyncio.get_running_loop()
-        here, there = socket.socketpair()
-        with here, there:
-            here.setblocking(False)
+    now: float = 0.0
+    slept: list[float] = field(default_factory=list)
 
-            def read() -> None:
-                reads.append(len(here.recv(1024)))
-                time.sleep(work)
+    def monotonic(self) -> float:
+        return self.now
 
-            loop.add_reader(here, read)
-            sending = loop.run_in_executor(None, send, there)
-            while sum(reads) < bytes_sent:
-                await asyncio.sleep(GATHER)
-            await sending
-            loop.remove_reader(here)
-
-    def send(there: socket.socket) -> None:
-        for _ in range(bytes_sent):
-            there.send(b"x")
-            time.sleep(0.002)
-
-    with asyncio.Runner(loop_factory=event_loop) as runner:
-        runner.run(scenario())
-    assert sum(reads) == bytes_sent
-    return len(reads)
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
 
 
-def test_what_comes_bit_by_bit_is_read_in_few_turns() -> None:
-    assert looks(100, 0.0) <= 50  # some 10, but on a machine that is busy otherwise
+@dataclass(frozen=True)
+class Look:
+    """A selector that has just found something, which is read by now."""
+
+    selector: GatheringSelector
+    there: socket.socket
+    clock: Clock
 
 
-def test_where_there_is_much_to_do_nothing_is_waited_for() -> None:
-    begun = time.monotonic()
-    turns = looks(50, 2 * MUCH)
-    assert time.monotonic() - begun < turns * (2 * MUCH + GATHER)
-
-
-def test_a_timer_is_not_late() -> None:
+@pytest.fixture
+def look(monkeypatch: pytest.MonkeyPatch) -> Iterator[Look]:
+    clock = Clock(now=1000.0)
+    monkeypatch.setattr(gathering, "time", clock)
     here, there = socket.socketpair()
     with GatheringSelector() as selector, here, there:
         selector.register(here, 1)
         there.send(b"x")
         assert selector.select(1.0)
-        begun = time.monotonic()
+        assert not clock.slept
         here.recv(1)
-        assert selector.select(0.001) == []
-        assert time.monotonic() - begun < GATHER
+        yield Look(selector, there, clock)
+
+
+def test_what_comes_soon_after_waits_for_more(look: Look) -> None:
+    look.there.send(b"x")
+    look.clock.now += MUCH / 2
+    assert look.selector.select(1.0)
+    assert look.clock.slept == [pytest.approx(GATHER - MUCH / 2)]
+
+
+def test_what_comes_later_waits_for_nothing(look: Look) -> None:
+    look.there.send(b"x")
+    look.selector.select(0)
+    look.clock.now += GATHER
+    assert look.selector.select(1.0)
+    assert not look.clock.slept
+
+
+def test_where_there_is_much_to_do_nothing_is_waited_for(look: Look) -> None:
+    look.there.send(b"x")
+    look.clock.now += MUCH
+    assert look.selector.select(1.0)
+    assert not look.clock.slept
+
+
+@pytest.mark.parametrize(("timeout", "slept"), [(0, []), (GATHER / 5, [GATHER / 5])])
+def test_a_timer_is_not_late(look: Look, timeout: float, slept: list[float]) -> None:
+    assert look.selector.select(timeout) == []
+    assert look.clock.slept == slept
+
+
+def test_a_loop_that_gathers_reads_what_is_sent() -> None:
+    async def received() -> bytes:
+        here, there = socket.socketpair()
+        with there:
+            reader, writer = await asyncio.open_connection(sock=here)
+            there.sendall(b"one")
+            first = await reader.readexactly(3)
+            there.sendall(b"another")
+            second = await reader.readexactly(7)
+            writer.close()
+            return first + second
+
+    with asyncio.Runner(loop_factory=event_loop) as runner:
+        assert runner.run(received()) == b"oneanother"

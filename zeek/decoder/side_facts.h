@@ -114,7 +114,7 @@ struct SideFacts {
 
     // Server.
     uint64_t replies = 0;
-    bool worded = false; // POP3: a reply that Redis hasn't: +OK with text, a listing, an error with a response code
+    bool worded = false;            // POP3: a reply that Redis hasn't: +OK with text, a listing, -ERR with a code
     bool bare_goodbye = false;      // POP3: the last reply may be QUIT's, but its words don't say so
     uint64_t further_replies = 0;   // POP3, IMAP: to more than capabilities and logout
     bool capability_answer = false; // IMAP: the next tagged reply ends CAPABILITY or ID

@@ -78,7 +78,9 @@ class Listed:
         return Listed({name: self.columns[name] for name in names})
 
     def with_column(self, name: str, values: Sequence[Any], kind: pa.DataType) -> Listed:
-        """With a column that is added, or replaces the one of its name."""
+        """With a column that is added, or replaces the one of its name; `kind` is its type in
+        Arrow.
+        """
         del kind
         return Listed({**self.columns, name: values})
 
@@ -180,7 +182,8 @@ def together(parts: Sequence[Records], schema: pa.Schema | None = None) -> Recor
 def _bytes(column: Sequence[Any]) -> int:
     """The bytes of a column: its texts, and a number each value."""
     try:
-        texts = len("".join(filter(None, column)))
+        texts = "".join(filter(None, column))
     except TypeError:  # of no texts
-        texts = 0
-    return 8 * len(column) + texts
+        texts = ""
+    size = len(texts) if texts.isascii() else len(texts.encode(errors="surrogatepass"))
+    return 8 * len(column) + size

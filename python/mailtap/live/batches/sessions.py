@@ -63,7 +63,6 @@ class SessionReader:
         self._columns = {
             name: Column(field, SESSIONS.field(name).type) for name, field in SESSION_FIELDS.items()
         }
-        self._columns["sensor"] = self._columns["node"]
         self._numbers = {name: Column(*field) for name, field in NUMBER_FIELDS.items()}
         fields = [*SESSION_FIELDS.values(), *(field for field, _ in NUMBER_FIELDS.values())]
         self._texts = JsonTextReader([place for field in fields for place in field.places])
@@ -71,5 +70,6 @@ class SessionReader:
     def __call__(self, lines: LineBatch) -> SessionBatch:
         texts = self._texts(lines)
         fields, numbers = columns_of(self._columns, texts), columns_of(self._numbers, texts)
+        fields = fields.with_column("sensor", fields.values("node"), pa.string())
         # A record that is no session lacks one of the fields in `REQUIRED`.
         return SessionBatch(fields, fields.have(REQUIRED), numbers)
